@@ -1,0 +1,144 @@
+"""The configuration as frozen values. Read once at start; nobody reads YAML or the environment later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from gateway.domain.compliance import OnClosedWindow
+from gateway.domain.delivery import DeliveryPolicy, PacePolicy
+from gateway.domain.identity import Sender
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerConfig:
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str = ""
+    """How providers reach our callbacks, without a slash at the end; empty: callbacks can't be asked for."""
+    operator: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookConfig:
+    url: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientConfig:
+    name: str
+    key_digests: frozenset[bytes] = field(repr=False)
+    """SHA-256 of each valid key."""
+    senders: tuple[Sender, ...]
+    errors_as_200: bool = False
+    webhook: WebhookConfig | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundFields:
+    """How a flat inbound callback names its fields; first that is present."""
+
+    contact: tuple[str, ...] = ("from", "source_addr", "phone")
+    sender: tuple[str, ...] = ("to", "destination_addr")
+    id: tuple[str, ...] = ("message_id", "id")
+    time: tuple[str, ...] = ("timestamp", "time", "date")
+    text: tuple[str, ...] = ("text", "body", "message")
+    name: tuple[str, ...] = ("name", "profile_name")
+    zone: str | None = None
+    """IANA name in which a time without zone is read; None: it is no time."""
+    use_arrival: bool = False
+    """A message without a usable time counts as written when it arrived."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderConfig:
+    name: str
+    kind: str
+    """``decision-telecom`` or ``sandbox``."""
+    base_url: str
+    key: str = field(repr=False)
+    callback_secret: str = field(repr=False)
+    in_flight: int = 256
+    retry_on_500: bool = True
+    window_codes: frozenset[int] = frozenset({7, 470, 131047})
+    inbound_fields: InboundFields = field(default_factory=InboundFields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DowngradeLimit:
+    count: int
+    per: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderConfig:
+    id: Sender
+    aliases: tuple[str, ...] = ()
+    provider: str
+    phone_number_id: str | None = None
+    on_closed_window: OnClosedWindow = OnClosedWindow.DOWNGRADE
+    ladder: tuple[str, ...] = ()
+    """``name`` (in the sender's language) or ``name/language``."""
+    downgrade_limit: DowngradeLimit | None = DowngradeLimit(count=2, per=timedelta(hours=24))
+    language: str = "en_US"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowConfig:
+    margin: timedelta = timedelta(seconds=60)
+    also_opened_by: frozenset[str] = frozenset()
+    """Undocumented inbound kinds that the operator counts as messages (domain.window.UNDOCUMENTED)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackHosts:
+    """Where we may post to, besides public addresses."""
+
+    allow: tuple[str, ...] = ()
+    """Host names or networks that may be private."""
+    allow_private: bool = False
+    https_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsConfig:
+    body: int = 256 * 1024
+    callback_body: int = 4 * 1024 * 1024
+    depth: int = 32
+    client_per_second: int = 200
+    client_queued: int = 100_000
+    waiting: int = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionConfig:
+    content: timedelta = timedelta(days=30)
+    history: timedelta = timedelta(days=180)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    server: ServerConfig
+    store_url: str
+    """``memory:``, or ``sqlite:////absolute/path``."""
+    templates: Path
+    schemas: Path | None
+    clients: tuple[ClientConfig, ...]
+    providers: tuple[ProviderConfig, ...]
+    senders: tuple[SenderConfig, ...]
+    window: WindowConfig = field(default_factory=WindowConfig)
+    pace: PacePolicy = field(default_factory=PacePolicy)
+    delivery: DeliveryPolicy = field(default_factory=DeliveryPolicy)
+    callback_hosts: CallbackHosts = field(default_factory=CallbackHosts)
+    retention: RetentionConfig = field(default_factory=RetentionConfig)
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
+
+    def listeners(self) -> Mapping[Sender, tuple[str, ...]]:
+        """For each sender the clients that list it and have a webhook."""
+        return {
+            sender.id: tuple(c.name for c in self.clients if c.webhook is not None and sender.id in c.senders)
+            for sender in self.senders
+        }

@@ -1,0 +1,76 @@
+"""What a provider's callback tells us, decoded: a list of events, none of which can be half-understood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gateway.domain.delivery import AttemptStatus
+from gateway.domain.errors import ProviderError
+from gateway.domain.identity import Contact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundMessage:
+    """A contact wrote, tapped or called.
+
+    `sender_names` are the names by which the callback calls our number, best first; empty when it names none.
+    `at` is the provider's own time, None when it gave none that is usable. `dedupe` tells a repetition.
+    """
+
+    contact: Contact
+    kind: str
+    dedupe: str
+    raw: Any
+    sender_names: tuple[str, ...] = ()
+    provider_message_id: str | None = None
+    at: datetime | None = None
+    text: str | None = None
+    name: str | None = None
+    in_reply_to: str | None = None
+    """The provider's id of the message of ours that it answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusReport:
+    """News of an attempt: by its own token (the path it was posted to), or by the provider's message id.
+
+    `status` is None for a report that changes nothing (still pending, or a word we don't know).
+    """
+
+    dedupe: str
+    raw: Any
+    status: AttemptStatus | None
+    attempt: str | None = None
+    provider_message_id: str | None = None
+    at: datetime | None = None
+    error: ProviderError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateUpdate:
+    """The platform changed a template's status, quality, category or components."""
+
+    dedupe: str
+    raw: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentChange:
+    """A contact stopped or resumed marketing messages."""
+
+    dedupe: str
+    raw: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unrecognized:
+    """Kept as it came, with the reason why it was not understood."""
+
+    dedupe: str
+    raw: Any
+    why: str
+
+
+CallbackEvent = InboundMessage | StatusReport | TemplateUpdate | ConsentChange | Unrecognized

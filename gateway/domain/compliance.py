@@ -1,0 +1,195 @@
+"""The decision: may this content leave now, does a template stand in, or is it refused, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from gateway.domain.message import Content, FreeForm, TemplateMessage
+from gateway.domain.window import ServiceWindow
+
+
+class OnClosedWindow(StrEnum):
+    """What a sender does with free-form content when the window is closed."""
+
+    DOWNGRADE = "downgrade"
+    REFUSE = "refuse"
+    HOLD = "hold"
+
+
+class Reason(StrEnum):
+    """Stable codes of the rules that fired, in the order in which they did."""
+
+    WINDOW_OPEN = "window_open"
+    WINDOW_CLOSED = "window_closed"
+    """The contact's last message is 24 hours old or older (or the window is within the margin of its end)."""
+    WINDOW_UNKNOWN = "window_unknown"
+    """The contact has never written, as far as we know."""
+    WINDOW_REFUTED = "window_refuted"
+    """The provider refused an attempt as too late, and the contact has not written since."""
+    TEMPLATE_REQUESTED = "template_requested"
+    TEMPLATE_STARTED = "template_started"
+    """A template attempt was started for this message: it never goes back to free-form."""
+    TEMPLATE_UNUSABLE = "template_unusable"
+    """The requested template can't be sent now."""
+    FALLBACK = "fallback"
+    NO_RUNG = "no_rung"
+    """No template of the ladder may stand in."""
+    DOWNGRADE_LIMIT = "downgrade_limit"
+    DOWNGRADE_OFF = "downgrade_off"
+    """The sender refuses free-form content outside the window."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One template of the ladder, tried for one message: filled in and fit for its contract, or passed over."""
+
+    name: str
+    language: str
+    message: TemplateMessage | None = None
+    problem: str | None = None
+    """Why it was passed over: ``unknown``, ``not_approved``, ``no_fill``, ``fill_failed: ...``, ``contract: ...``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What a decision depends on, besides the content and the ladder."""
+
+    now: datetime
+    window: ServiceWindow
+    margin: timedelta = timedelta(0)
+    on_closed_window: OnClosedWindow = OnClosedWindow.DOWNGRADE
+    downgrades: int = 0
+    """Fallbacks that this contact was given within the limit's period, this message not counted."""
+    downgrade_limit: int | None = None
+    template_started: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the decision was taken on, kept with it."""
+
+    at: datetime
+    window: ServiceWindow
+    margin: timedelta
+    downgrades: int
+    downgrade_limit: int | None
+    rungs: tuple[Rung, ...] = ()
+    """Those tried, in order; the last one is the one taken, if any was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """The content leaves as it was asked for."""
+
+    content: Content
+    reasons: tuple[Reason, ...]
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Downgrade:
+    """A fallback leaves in place of the free-form content."""
+
+    content: TemplateMessage
+    reasons: tuple[Reason, ...]
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """The original is kept until the contact writes again."""
+
+    reasons: tuple[Reason, ...]
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse:
+    """Nothing is sent. The last reason is the one to name."""
+
+    reasons: tuple[Reason, ...]
+    evidence: Evidence
+
+
+Decision = Send | Downgrade | Hold | Refuse
+
+
+def decide(content: Content, ladder: Iterable[Rung], circumstances: Circumstances) -> Decision:
+    """Decide on one message at one instant.
+
+    For a template message the ladder is the one rung that judges the template itself. For free-form content it is the
+    request's own template, then the sender's fallbacks; it is only consumed as far as it is needed, so it may be lazy.
+    """
+    match content:
+        case TemplateMessage():
+            return _requested_template(ladder, circumstances)
+        case FreeForm():
+            return _free_form(content, ladder, circumstances)
+
+
+def _requested_template(ladder: Iterable[Rung], circumstances: Circumstances) -> Send | Refuse:
+    taken, tried = _first_usable(ladder)
+    evidence = _evidence(circumstances, tried)
+    if taken is None:
+        return Refuse(reasons=(Reason.TEMPLATE_REQUESTED, Reason.TEMPLATE_UNUSABLE), evidence=evidence)
+    return Send(content=taken, reasons=(Reason.TEMPLATE_REQUESTED,), evidence=evidence)
+
+
+def _free_form(content: FreeForm, ladder: Iterable[Rung], circumstances: Circumstances) -> Decision:
+    if circumstances.template_started:
+        return _stand_in(ladder, circumstances, because=Reason.TEMPLATE_STARTED)
+    if circumstances.window.is_open(circumstances.now, circumstances.margin):
+        return Send(content=content, reasons=(Reason.WINDOW_OPEN,), evidence=_evidence(circumstances))
+    closed = why_closed(circumstances.window)
+    match circumstances.on_closed_window:
+        case OnClosedWindow.DOWNGRADE:
+            return _within_limit(ladder, circumstances, because=closed)
+        case OnClosedWindow.HOLD:
+            return Hold(reasons=(closed,), evidence=_evidence(circumstances))
+        case OnClosedWindow.REFUSE:
+            return Refuse(reasons=(closed, Reason.DOWNGRADE_OFF), evidence=_evidence(circumstances))
+
+
+def why_closed(window: ServiceWindow) -> Reason:
+    """Which of the three ways a window that is not open is closed in."""
+    if window.anchor is None:
+        return Reason.WINDOW_UNKNOWN
+    return Reason.WINDOW_REFUTED if window.is_refuted else Reason.WINDOW_CLOSED
+
+
+def _within_limit(ladder: Iterable[Rung], circumstances: Circumstances, *, because: Reason) -> Downgrade | Refuse:
+    limit = circumstances.downgrade_limit
+    if limit is not None and circumstances.downgrades >= limit:
+        return Refuse(reasons=(because, Reason.DOWNGRADE_LIMIT), evidence=_evidence(circumstances))
+    return _stand_in(ladder, circumstances, because=because)
+
+
+def _stand_in(ladder: Iterable[Rung], circumstances: Circumstances, *, because: Reason) -> Downgrade | Refuse:
+    taken, tried = _first_usable(ladder)
+    evidence = _evidence(circumstances, tried)
+    if taken is None:
+        return Refuse(reasons=(because, Reason.NO_RUNG), evidence=evidence)
+    return Downgrade(content=taken, reasons=(because, Reason.FALLBACK), evidence=evidence)
+
+
+def _first_usable(ladder: Iterable[Rung]) -> tuple[TemplateMessage | None, tuple[Rung, ...]]:
+    tried: list[Rung] = []
+    for rung in ladder:
+        tried.append(rung)
+        if rung.message is not None:
+            return rung.message, tuple(tried)
+    return None, tuple(tried)
+
+
+def _evidence(circumstances: Circumstances, rungs: tuple[Rung, ...] = ()) -> Evidence:
+    return Evidence(
+        at=circumstances.now,
+        window=circumstances.window,
+        margin=circumstances.margin,
+        downgrades=circumstances.downgrades,
+        downgrade_limit=circumstances.downgrade_limit,
+        rungs=rungs,
+    )

@@ -1,0 +1,338 @@
+"""Attempts at the provider: what may come of one, and what follows for its message and its sender."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from gateway.domain.errors import ProviderError
+from gateway.domain.message import Status
+
+
+class AttemptStatus(StrEnum):
+    """Where one attempt stands. It only moves forward.
+
+    sending ─► withdrawn · retry ─► unknown ─► submitted ─► sent ─► delivered ─► read
+                                                  └────────────┴─► failed · window_closed
+    """
+
+    SENDING = "sending"
+    WITHDRAWN = "withdrawn"
+    """Surely not written: the message is as untouched as before."""
+    RETRY = "retry"
+    """The provider refused it for now, by its own word."""
+    UNKNOWN = "unknown"
+    """It was written, and the answer was lost."""
+    SUBMITTED = "submitted"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    WINDOW_CLOSED = "window_closed"
+
+
+_RANK = {
+    AttemptStatus.SENDING: 0,
+    AttemptStatus.WITHDRAWN: 1,
+    AttemptStatus.RETRY: 1,
+    AttemptStatus.UNKNOWN: 2,
+    AttemptStatus.SUBMITTED: 3,
+    AttemptStatus.SENT: 4,
+    AttemptStatus.FAILED: 5,
+    AttemptStatus.WINDOW_CLOSED: 5,
+    AttemptStatus.DELIVERED: 5,
+    AttemptStatus.READ: 6,
+}
+_REFUSED = frozenset({AttemptStatus.FAILED, AttemptStatus.WINDOW_CLOSED})
+TAKEN = (AttemptStatus.SUBMITTED, AttemptStatus.SENT, AttemptStatus.DELIVERED, AttemptStatus.READ)
+"""An attempt in one of these was taken by the provider, each more surely than the one before."""
+
+
+def advance(current: AttemptStatus, reported: AttemptStatus) -> AttemptStatus:
+    """The status after news, whatever the order it comes in.
+
+    Nothing moves an attempt that was refused for good, and a refusal doesn't undo what arrived on a phone: of two
+    such contrary reports the first stands.
+    """
+    if current in _REFUSED or _RANK[reported] <= _RANK[current]:
+        return current
+    return reported
+
+
+def message_status(attempts: Sequence[AttemptStatus], verdict: Status | None = None) -> Status:
+    """The message's status from its attempts, oldest first, and from our own `verdict`, if one was given.
+
+    A verdict ends a message by our rule or an operator's word (refused, failed, expired, cancelled), or puts it
+    back in the queue (queued). What any attempt proved counts before what the latest one left open.
+    """
+    if verdict is not None and verdict is not Status.QUEUED:
+        return verdict
+    taken = [status for status in attempts if status in TAKEN]
+    if taken:
+        return Status(max(taken, key=_RANK.__getitem__))
+    if verdict is Status.QUEUED or not attempts:
+        return Status.QUEUED
+    return _OF_LATEST[attempts[-1]]
+
+
+_OF_LATEST = {
+    AttemptStatus.SENDING: Status.SENDING,
+    AttemptStatus.WITHDRAWN: Status.QUEUED,
+    AttemptStatus.RETRY: Status.QUEUED,
+    AttemptStatus.WINDOW_CLOSED: Status.QUEUED,
+    AttemptStatus.UNKNOWN: Status.UNKNOWN,
+    AttemptStatus.FAILED: Status.FAILED,
+}
+
+
+class Cause(StrEnum):
+    """Why an attempt should be tried again. All but ``server`` are surely not the message's own fault."""
+
+    NOT_WRITTEN = "not_written"
+    """Connection refused, DNS, TLS, no connection in time: nothing was written."""
+    THROTTLED = "throttled"
+    UNAUTHORIZED = "unauthorized"
+    BALANCE = "balance"
+    SERVER = "server"
+    """The provider's own word for trouble on its side (code 2, 4, 5, 6 in a well-formed error)."""
+
+
+class PauseCause(StrEnum):
+    """Why a sender is paused."""
+
+    NOT_WRITTEN = "not_written"
+    THROTTLED = "throttled"
+    UNAUTHORIZED = "unauthorized"
+    BALANCE = "balance"
+    FAILING = "failing"
+    """Several unknown or 5xx answers in a row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """The provider took it and gave it an id."""
+
+    provider_message_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """The provider surely did not take it, and may at another time."""
+
+    cause: Cause
+    error: ProviderError
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The provider refused it for good."""
+
+    error: ProviderError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowWasClosed:
+    """The provider refused it because the window is closed."""
+
+    error: ProviderError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """It was written, and what came of it is not known."""
+
+    error: ProviderError
+
+
+Outcome = Submitted | Retry | Failed | WindowWasClosed | Unknown
+
+
+class OnUnknown(StrEnum):
+    """What follows a lost answer."""
+
+    HOLD = "hold"
+    RETRY = "retry"
+    CLOSE = "close"
+
+
+def _default_schedule() -> tuple[timedelta, ...]:
+    minutes = timedelta(minutes=1)
+    return (minutes / 12, minutes / 2, 2 * minutes, 10 * minutes, 60 * minutes, 180 * minutes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryPolicy:
+    """The ``delivery`` part of the configuration."""
+
+    retry_schedule: tuple[timedelta, ...] = field(default_factory=_default_schedule)
+    block_for: timedelta = timedelta(minutes=2)
+    pause_after: int = 3
+    probe_from: timedelta = timedelta(seconds=1)
+    probe_to: timedelta = timedelta(seconds=60)
+    stop_timeout: timedelta = timedelta(seconds=30)
+    message_ttl: timedelta = timedelta(hours=24)
+    timeout: timedelta = timedelta(seconds=30)
+    on_unknown: OnUnknown = OnUnknown.HOLD
+    unknown_wait: timedelta = timedelta(seconds=60)
+    retry_templates: bool = False
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a claimed conversation belongs to its worker: longer than any attempt can take."""
+        return self.timeout + timedelta(seconds=15)
+
+    def retry_delay(self, refusals: int, jitter: float) -> timedelta:
+        """The wait after this many refusals of one message (1 is the first); `jitter` in [0, 1) adds up to a fifth."""
+        step = self.retry_schedule[min(refusals, len(self.retry_schedule)) - 1]
+        return step * (1 + jitter / 5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacePolicy:
+    """The ``pace`` part of the configuration. Source: Meta, platform rate limits: 80/s per number, one in 6 s per pair,
+    45 at once borrowed from later."""
+
+    sender_per_second: float = 80
+    contact_interval: timedelta = timedelta(seconds=6)
+    contact_burst: int = 45
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What is known of a message and its sender when the outcome of an attempt comes in."""
+
+    is_template: bool
+    """Whether the attempt carried a template."""
+    refusals: int = 0
+    """Refusals that counted against this message so far."""
+    was_refuted: bool = False
+    """Whether an earlier attempt of this message was already refused for the closed window."""
+    had_unknown: bool = False
+    """Whether an earlier attempt of this message ended unknown."""
+    is_awaited: bool = False
+    """Whether its client still waits for the provider's answer."""
+    is_paused: bool = False
+    """Whether the sender was paused when the outcome came in."""
+    failures_in_row: int = 0
+    """Unknown or 5xx answers to the sender in a row, before this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What follows from an outcome. Exactly one of these holds for the message: handed over, ended, or back in line."""
+
+    attempt: AttemptStatus
+    again_in: timedelta | None = None
+    """Back in line after this long; None: not at all, unless an unknown is resolved."""
+    resolve_unknown_in: timedelta | None = None
+    """An unknown waits this long for proof, in the head's place; None: it does not wait."""
+    then_retry: bool = False
+    """After that wait the message goes out once more."""
+    verdict: Status | None = None
+    is_counted: bool = False
+    """Whether it uses up a step of the retry schedule."""
+    pause: PauseCause | None = None
+    probe_in: timedelta | None = None
+    """The earliest moment of the next probe, when the provider named one."""
+    resumes: bool = False
+    """The provider answered as one that works: a paused sender goes on."""
+    failures_in_row: int = 0
+    refutes_window: bool = False
+
+
+_PAUSES = {
+    Cause.NOT_WRITTEN: PauseCause.NOT_WRITTEN,
+    Cause.THROTTLED: PauseCause.THROTTLED,
+    Cause.UNAUTHORIZED: PauseCause.UNAUTHORIZED,
+    Cause.BALANCE: PauseCause.BALANCE,
+}
+
+
+def settle(outcome: Outcome, tried: Tried, policy: DeliveryPolicy, jitter: float) -> Settlement:
+    """What follows from the outcome of an attempt, for its message and its sender."""
+    match outcome:
+        case Submitted():
+            return Settlement(attempt=AttemptStatus.SUBMITTED, resumes=True)
+        case Failed():
+            return Settlement(attempt=AttemptStatus.FAILED, resumes=True)
+        case WindowWasClosed():
+            return _settle_window_closed(tried)
+        case Unknown():
+            return _settle_unknown(tried, policy)
+        case Retry(cause=Cause.SERVER):
+            return _settle_server_trouble(outcome, tried, policy, jitter)
+        case Retry():
+            return _settle_pause(outcome, tried)
+
+
+def _settle_window_closed(tried: Tried) -> Settlement:
+    """Back to the queue once, refuting the window. A template can't be refused for that reason: then it failed."""
+    if tried.is_template or tried.was_refuted:
+        return Settlement(attempt=AttemptStatus.FAILED, resumes=True, refutes_window=not tried.is_template)
+    return Settlement(attempt=AttemptStatus.WINDOW_CLOSED, again_in=timedelta(0), resumes=True, refutes_window=True)
+
+
+def settle_lost(tried: Tried, policy: DeliveryPolicy) -> Settlement:
+    """What follows for an attempt that a crash left without a result: unknown at once, and nobody's failure."""
+    wait = None if policy.on_unknown is OnUnknown.CLOSE else policy.unknown_wait
+    may_retry = policy.retry_templates or not tried.is_template
+    return Settlement(
+        attempt=AttemptStatus.UNKNOWN,
+        resolve_unknown_in=wait,
+        then_retry=policy.on_unknown is OnUnknown.RETRY and may_retry and not tried.had_unknown,
+        failures_in_row=tried.failures_in_row,
+    )
+
+
+def _settle_unknown(tried: Tried, policy: DeliveryPolicy) -> Settlement:
+    lost = settle_lost(tried, policy)
+    row = tried.failures_in_row + 1
+    return Settlement(
+        attempt=lost.attempt,
+        resolve_unknown_in=lost.resolve_unknown_in,
+        then_retry=lost.then_retry,
+        failures_in_row=row,
+        pause=_pause_of_row(row, tried, policy),
+    )
+
+
+def _settle_server_trouble(outcome: Retry, tried: Tried, policy: DeliveryPolicy, jitter: float) -> Settlement:
+    row = tried.failures_in_row + 1
+    pause = _pause_of_row(row, tried, policy)
+    is_counted = pause is None
+    delay = policy.retry_delay(tried.refusals + 1, jitter) if is_counted else timedelta(0)
+    if outcome.retry_after is not None and is_counted:
+        delay = max(delay, outcome.retry_after)
+    return Settlement(
+        attempt=AttemptStatus.RETRY,
+        again_in=delay,
+        is_counted=is_counted,
+        failures_in_row=row,
+        pause=pause,
+        probe_in=None if is_counted else outcome.retry_after,
+    )
+
+
+def _pause_of_row(row: int, tried: Tried, policy: DeliveryPolicy) -> PauseCause | None:
+    if tried.is_paused or (policy.pause_after and row >= policy.pause_after):
+        return PauseCause.FAILING
+    return None
+
+
+def _settle_pause(outcome: Retry, tried: Tried) -> Settlement:
+    not_written = outcome.cause is Cause.NOT_WRITTEN
+    attempt = AttemptStatus.WITHDRAWN if not_written else AttemptStatus.RETRY
+    if outcome.cause is Cause.BALANCE and tried.is_awaited:
+        return Settlement(
+            attempt=AttemptStatus.FAILED, verdict=Status.FAILED, pause=PauseCause.BALANCE, probe_in=outcome.retry_after
+        )
+    return Settlement(
+        attempt=attempt,
+        again_in=timedelta(0),
+        pause=_PAUSES[outcome.cause],
+        probe_in=outcome.retry_after,
+        failures_in_row=tried.failures_in_row,
+    )

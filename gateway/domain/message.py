@@ -1,0 +1,132 @@
+"""What applications post and what leaves: content, drafts, messages, and where a message stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Literal
+
+from gateway.domain.identity import Contact, MessageId, Sender
+
+JsonObject = Mapping[str, Any]
+
+
+class Status(StrEnum):
+    """Where a message stands.
+
+    queued ─► sending ─► submitted ─► sent ─► delivered ─► read
+      ▲ │        │ ▲          └── failed
+      │ │        │ └─ unknown (the answer was lost: proof or an operator may still move it)
+      │ │        └─ back to queued: a retry, or once after the provider's 24-hour refusal
+      │ └─► refused · expired · cancelled
+      └─ held
+    """
+
+    QUEUED = "queued"
+    HELD = "held"
+    SENDING = "sending"
+    SUBMITTED = "submitted"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    REFUSED = "refused"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+OPEN = frozenset({Status.QUEUED, Status.HELD, Status.SENDING})
+HANDED_OVER = frozenset({Status.SUBMITTED, Status.SENT, Status.DELIVERED, Status.READ})
+ENDED = frozenset({Status.REFUSED, Status.FAILED, Status.EXPIRED, Status.CANCELLED, Status.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreeForm:
+    """Content that is allowed only inside the window: a text, or an image by link with an optional caption."""
+
+    type: Literal["text", "image"]
+    text: str | None = None
+    file_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateMessage:
+    """One filled-in use of a registered template. `components` are in the platform's send grammar, normalised."""
+
+    name: str
+    language: str
+    components: tuple[JsonObject, ...] = ()
+    namespace: str | None = None
+
+
+Content = FreeForm | TemplateMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idempotency:
+    """A client's idempotency key. Its scope is (client, route, key); `fingerprint` is a hash of the parsed body."""
+
+    route: str
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A message as a client asked for it, checked for form, not yet decided or stored."""
+
+    client: str
+    sender: Sender
+    contact: Contact
+    content: Content
+    fallback: TemplateMessage | None = None
+    """The template that the request itself names to stand in."""
+    reference: str | None = None
+    callback_url: str | None = None
+    wait: timedelta | None = None
+    """How long the client waits for the provider's answer (``Prefer: wait``)."""
+    idempotency: Idempotency | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundMessage:
+    """A message that was accepted: `content` is the original, whatever leaves in its place."""
+
+    id: MessageId
+    client: str
+    sender: Sender
+    contact: Contact
+    content: Content
+    fallback: TemplateMessage | None
+    reference: str | None
+    callback_url: str | None
+    accepted_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What accepting a message answers, and answers again to a repetition. It says what held then."""
+
+    message_id: MessageId
+    action: Literal["sent", "downgraded", "held"]
+    template: str | None = None
+    """``name/language`` of the template that is to leave, if one is."""
+    reason: str | None = None
+    """Why it was downgraded or held."""
+    window_closes_at: datetime | None = None
+    """The end of an open window, without the margin."""
+
+
+class Failure(StrEnum):
+    """How a message came to have failed; the DecisionTelecom view tells the three apart."""
+
+    REFUSED = "refused"
+    """The provider refused it in its answer."""
+    REPORTED = "reported"
+    """A status report said so, after the provider had taken it."""
+    CLOSED = "closed"
+    """An operator closed it: no more tries."""
