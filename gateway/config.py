@@ -33,6 +33,8 @@ class ClientConfig:
     key_digests: frozenset[bytes] = field(repr=False)
     """SHA-256 of each valid key."""
     senders: tuple[Sender, ...]
+    key_warnings: tuple[str, ...] = ()
+    """What the loader noticed of the keys, which it forgets."""
     errors_as_200: bool = False
     webhook: WebhookConfig | None = None
 

@@ -327,7 +327,11 @@ def _settle_pause(outcome: Retry, tried: Tried) -> Settlement:
     attempt = AttemptStatus.WITHDRAWN if not_written else AttemptStatus.RETRY
     if outcome.cause is Cause.BALANCE and tried.is_awaited:
         return Settlement(
-            attempt=AttemptStatus.FAILED, verdict=Status.FAILED, pause=PauseCause.BALANCE, probe_in=outcome.retry_after
+            attempt=AttemptStatus.FAILED,
+            verdict=Status.FAILED,
+            pause=PauseCause.BALANCE,
+            probe_in=outcome.retry_after,
+            failures_in_row=tried.failures_in_row,
         )
     return Settlement(
         attempt=attempt,

@@ -1,0 +1,10 @@
+"""A provider to try things on: DecisionTelecom's API with the platform's rules, and customers that a person or a test
+plays.
+
+It reads the rules by itself and shares none of the gateway's: a mistake of ours must not be agreed with here.
+"""
+
+from gateway.provider.sandbox.app import PREFIX, run_sandbox, sandbox_app, standalone_app
+from gateway.provider.sandbox.clock import TravelClock
+
+__all__ = ["PREFIX", "TravelClock", "run_sandbox", "sandbox_app", "standalone_app"]

@@ -1,0 +1,66 @@
+# Everything here needs Python 3.11 or later with its venv module, and a package index. Nothing is installed outside .venv.
+
+PYTHON ?= python3
+PORT ?= 8080
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.PHONY: help venv demo test lint check prove lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    the gateway beside a provider to try things on, at http://127.0.0.1:$(PORT) (PORT= for another)"
+	@echo "make test    the tests"
+	@echo "make check   format, lint, types, spelling and tests: what CI runs"
+	@echo "make prove   the long proofs"
+	@echo "make lock    pin the newest dependencies that pyproject.toml allows"
+	@echo "make clean   remove $(VENV) and caches"
+
+venv: $(VENV)/dev
+
+demo: $(VENV)/runtime
+	@$(BIN)/gateway demo --port $(PORT)
+
+test: $(VENV)/dev
+	@$(BIN)/python -m pytest -m "not prove"
+
+lint: $(VENV)/dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/codespell
+
+check: lint test
+
+prove: $(VENV)/dev
+	@$(BIN)/python -m pytest -m prove
+
+lock: $(VENV)/dev
+	@$(PIP) uv==0.13.9
+	@sh requirements/lock.sh $(BIN)/uv
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# --- stamps: each stands for a step that was done whole, so that it is not done twice ---------------------------------
+
+$(VENV)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "$(PYTHON) is not Python 3.11 or later; name one that is: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "$(PYTHON) has no venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/runtime: requirements/runtime.lock pyproject.toml | $(VENV)/python
+	@echo "Installing what the gateway needs into $(VENV) ..."
+	@$(PIP) --require-hashes -r requirements/runtime.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev: requirements/dev.lock $(VENV)/runtime
+	@echo "Installing what its tests need into $(VENV) ..."
+	@$(PIP) --require-hashes -r requirements/dev.lock
+	@touch $@

@@ -1,0 +1,55 @@
+"""Everything that can be wrong before a start: configuration, templates and schemas, and the ladders between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.config import Config
+from gateway.config_file import load_config, load_places, warnings
+from gateway.domain.errors import ConfigInvalid
+from gateway.registry import Registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What was found; `config` only if nothing is wrong."""
+
+    config: Config | None
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def check(path: Path, environ: Mapping[str, str]) -> Checked:
+    """Look at everything that the configuration names, and tell all problems at once."""
+    problems: list[str] = []
+    config = registry = None
+    try:
+        config = load_config(path, environ)
+    except ConfigInvalid as invalid:
+        problems += invalid.problems
+    try:
+        registry = _registry(path, environ)
+    except ConfigInvalid as invalid:
+        problems += [problem for problem in invalid.problems if problem not in problems]
+    if config is not None and registry is not None:
+        problems += _missing_rungs(path, config, registry)
+    found = [*_warnings(path, config), *(registry.warnings if registry is not None else ())]
+    return Checked(config=None if problems else config, problems=tuple(problems), warnings=tuple(found))
+
+
+def _registry(path: Path, environ: Mapping[str, str]) -> Registry:
+    places = load_places(path, environ)
+    return Registry.load(places.templates, places.schemas)
+
+
+def _missing_rungs(path: Path, config: Config, registry: Registry) -> Iterator[str]:
+    for index, sender in enumerate(config.senders):
+        for rung in registry.missing_rungs(sender.ladder, sender.language):
+            remedy = f"add its file to {config.templates}, or take it off the ladder"
+            yield f"{path}: senders[{index}].ladder: there is no template {rung}; {remedy}"
+
+
+def _warnings(path: Path, config: Config | None) -> list[str]:
+    return [] if config is None else [f"{path}: {warning}" for warning in warnings(config)]

@@ -1,0 +1,189 @@
+"""The command line. What a command needs beyond it is imported when it runs: ``gateway keys new`` needs no server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import click
+import structlog
+
+from gateway import __version__, keys
+from gateway.cli_messages import messages
+from gateway.cli_options import config_option, json_option
+from gateway.config import Config
+from gateway.domain.errors import ConfigInvalid, GatewayError
+
+log = structlog.get_logger(__name__)
+
+CONFIG_INVALID = 2
+
+
+class Told(click.ClickException):
+    """What went wrong, for somebody at a terminal: lines, and no traceback."""
+
+    def show(self, file: Any = None) -> None:
+        click.echo(self.message, err=True)
+
+
+class ConfigTold(Told):
+    """The problems of a configuration."""
+
+    exit_code = CONFIG_INVALID
+
+
+class Gateway(click.Group):
+    """Turns errors of ours into lines and exit codes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ConfigInvalid as error:
+            raise ConfigTold("\n".join(error.problems)) from None
+        except GatewayError as error:
+            raise Told(f"gateway: {error}") from None
+
+
+def main() -> None:
+    """Run the command that the process was started with."""
+    cli(prog_name="gateway")
+
+
+@click.group(cls=Gateway)
+@click.version_option(__version__)
+def cli() -> None:
+    """A gateway that keeps WhatsApp messages within the 24-hour service window and its templates."""
+
+
+cli.add_command(messages)
+
+
+@cli.command()
+@config_option
+@click.option(
+    "--log-level",
+    default="info",
+    show_default=True,
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="The least important events to log.",
+)
+def serve(path: Path, log_level: str) -> None:
+    """Run the gateway until SIGTERM or Ctrl-C."""
+    from gateway.app import serve as run
+    from gateway.checking import check as look_at
+    from gateway.log import configure_logging
+
+    configure_logging(log_level)
+    checked = look_at(path, os.environ)
+    if checked.config is None:
+        raise ConfigInvalid(checked.problems)
+    for warning in checked.warnings:
+        log.warning("config.warning", warning=warning)
+    raise SystemExit(asyncio.run(run(checked.config)))
+
+
+@cli.command()
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
+def demo(port: int) -> None:
+    """Run the gateway beside a provider to try things on. Nothing is kept, and nothing leaves this machine."""
+    from gateway.app import serve as run
+    from gateway.demo import demo_banner
+    from gateway.log import configure_logging
+
+    configure_logging("warning")
+    config = _demo_config(port)
+    raise SystemExit(asyncio.run(run(config, announce=lambda gateway: click.echo(demo_banner(gateway.port)))))
+
+
+def _demo_config(port: int) -> Config:
+    from gateway.config_file import config_from
+    from gateway.demo import demo_config
+
+    return config_from(demo_config(port), {}, folder=Path.cwd(), name="demo")
+
+
+@cli.command()
+@config_option
+@json_option
+def check(path: Path, as_json: bool) -> None:
+    """Look at the configuration, templates and schemas, and say all that is wrong. Warnings don't fail."""
+    from gateway.checking import check as look_at
+
+    checked = look_at(path, os.environ)
+    if as_json:
+        click.echo(json.dumps({"problems": checked.problems, "warnings": checked.warnings}))
+    else:
+        _tell(path, checked.problems, checked.warnings)
+    raise SystemExit(CONFIG_INVALID if checked.problems else 0)
+
+
+def _tell(path: Path, problems: tuple[str, ...], warnings: tuple[str, ...]) -> None:
+    for problem in problems:
+        click.echo(problem, err=True)
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+    if not problems:
+        click.echo(f"{path}: good" + (f", with {len(warnings)} to look at" if warnings else ""))
+
+
+@cli.group("keys")
+def keys_group() -> None:
+    """Keys of clients."""
+
+
+@keys_group.command("new")
+@click.option("--client", required=True, help="The client's name in the configuration.")
+@json_option
+def new_key(client: str, as_json: bool) -> None:
+    """Make a key. It is shown this once; the configuration keeps its hash."""
+    key = keys.new_key()
+    line = f"sha256:{keys.digest(key).hex()}"
+    if as_json:
+        click.echo(json.dumps({"client": client, "key": key, "config": line}))
+        return
+    click.echo(f"The key of {client}; it is shown this once:\n\n  {key}\n")
+    click.echo(f"The line for keys: of {client} in the configuration:\n\n  - {line}")
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8090, show_default=True, type=click.IntRange(0, 65535), help="The port to listen on.")
+@click.option(
+    "--templates",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="The folder of the templates that are registered. [default: those that ship]",
+)
+@click.option(
+    "--callbacks-to",
+    metavar="URL",
+    help="Where customers' messages go: <public_url>/callbacks/<name>/<callback_secret> of the gateway to try.",
+)
+def sandbox(host: str, port: int, templates: Path | None, callbacks_to: str | None) -> None:
+    """Run the provider to try things on alone: its send-whatsapp is at /v1/api, its customers at /sandbox."""
+    from gateway.log import configure_logging
+    from gateway.provider.sandbox import run_sandbox
+    from gateway.shipped import shipped
+
+    configure_logging("warning")
+    folder = templates or shipped("templates")
+    alone = run_sandbox(templates=folder, host=host, port=port, callbacks_to=callbacks_to, started=_announce_sandbox)
+    asyncio.run(_until_stopped(alone))
+
+
+def _announce_sandbox(address: str) -> None:
+    click.echo(f"base_url for a provider of kind decision-telecom: {address}/v1/api\nCustomers: {address}/sandbox/")
+
+
+async def _until_stopped(running: Coroutine[Any, Any, None]) -> None:
+    """SIGTERM and Ctrl-C end it in order."""
+    task = asyncio.ensure_future(running)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()

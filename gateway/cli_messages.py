@@ -1,0 +1,166 @@
+"""``gateway messages``: what an operator sees of messages, and may do to them."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from gateway.cli_options import config_option, json_option
+from gateway.config_file import load_config, load_places
+from gateway.domain.identity import parse_contact
+from gateway.domain.message import Status
+
+_DONE = {"retry": (Status.QUEUED, Status.SENDING), "close": (Status.FAILED,), "cancel": (Status.CANCELLED,)}
+"""The statuses that show that it was done."""
+
+_ONLY = {
+    "retry": "only one that is unknown can be sent again",
+    "close": "only one that is unknown can be closed",
+    "cancel": "only one that is queued or held can be cancelled",
+}
+
+
+@click.group()
+def messages() -> None:
+    """Messages: look them up, and decide what becomes of unknown ones."""
+
+
+@messages.command("list")
+@config_option
+@json_option
+@click.option("--status", type=click.Choice([status.value for status in Status]), help="Only those of this status.")
+@click.option("--contact", help="Only those to this contact.")
+@click.option("--client", help="Only those of this client.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help="At most so many.")
+@click.option("--cursor", help="Go on where the page before ended.")
+def list_messages(path: Path, as_json: bool, limit: int, contact: str | None, **asked: str | None) -> None:
+    """List messages, newest first."""
+    from gateway.operating import list_messages as look_up
+
+    query = {"limit": str(limit), "contact": _contact(contact), **asked}
+    page = asyncio.run(look_up(load_places(path, os.environ), {key: value for key, value in query.items() if value}))
+    if as_json:
+        click.echo(json.dumps(page))
+        return
+    columns = ("id", "status", "client", "sender", "contact", "accepted_at", "changed_at")
+    _print_table(columns, ([str(row[column]) for column in columns] for row in page["messages"]))
+    if page["next_cursor"]:
+        click.echo(f"There are more: --cursor {page['next_cursor']}")
+
+
+@messages.command("show")
+@config_option
+@json_option
+@click.argument("message_id", type=click.IntRange(1))
+def show_message(path: Path, as_json: bool, message_id: int) -> None:
+    """Show one message: its decisions, attempts and statuses."""
+    from gateway.operating import show_message as look_up
+
+    message = asyncio.run(look_up(load_places(path, os.environ), message_id))
+    if as_json:
+        click.echo(json.dumps(message))
+    else:
+        _print_message(message)
+
+
+def _act(verb: str, path: Path, message_id: int, as_json: bool) -> None:
+    from gateway.operating import act
+
+    places = load_places(path, os.environ)
+    status = asyncio.run(act(places, lambda: load_config(path, os.environ), verb, message_id, name=getpass.getuser()))
+    if as_json:
+        click.echo(json.dumps({"id": str(message_id), "status": status}))
+    else:
+        click.echo(f"{message_id} is {status}")
+    if status not in _DONE[verb]:
+        raise click.ClickException(f"nothing was changed: {_ONLY[verb]}")
+
+
+@messages.command()
+@config_option
+@json_option
+@click.argument("message_id", type=click.IntRange(1))
+def retry(path: Path, as_json: bool, message_id: int) -> None:
+    """Send an unknown message again: its contact may then have it twice."""
+    _act("retry", path, message_id, as_json)
+
+
+@messages.command()
+@config_option
+@json_option
+@click.argument("message_id", type=click.IntRange(1))
+def close(path: Path, as_json: bool, message_id: int) -> None:
+    """End an unknown message as failed."""
+    _act("close", path, message_id, as_json)
+
+
+@messages.command()
+@config_option
+@json_option
+@click.argument("message_id", type=click.IntRange(1))
+def cancel(path: Path, as_json: bool, message_id: int) -> None:
+    """End a message that has not left yet."""
+    _act("cancel", path, message_id, as_json)
+
+
+def _contact(written: str | None) -> str | None:
+    try:
+        return parse_contact(written) if written else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--contact") from None
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
+
+_HEAD = ("id", "status", "failure", "client", "sender", "contact", "reference", "accepted_at", "expires_at")
+
+
+def _print_message(message: Mapping[str, Any]) -> None:
+    for key in _HEAD:
+        if message.get(key) is not None:
+            click.echo(f"{key + ':':<13} {_printable(str(message[key]))}")
+    click.echo("\nDecisions")
+    _print_table(("at", "stage", "action", "template", "reasons"), map(_decision_row, message["decisions"]))
+    click.echo("\nAttempts")
+    _print_table(("number", "status", "started_at", "ended_at", "error"), map(_attempt_row, message["attempts"]))
+    click.echo("\nStatuses")
+    _print_table(("at", "status"), ([change["at"], change["status"]] for change in message["history"]))
+
+
+def _decision_row(decision: Mapping[str, Any]) -> list[str]:
+    columns = [str(decision.get(key) or "") for key in ("at", "stage", "action", "template")]
+    return [*columns, ", ".join(decision.get("reasons") or ())]
+
+
+def _attempt_row(attempt: Mapping[str, Any]) -> list[str]:
+    error = attempt["error"] or {}
+    words = " ".join(str(error[key]) for key in ("code", "name", "message") if error.get(key) not in (None, ""))
+    return [*(str(attempt[key] or "") for key in ("number", "status", "started_at", "ended_at")), words]
+
+
+def _print_table(columns: Iterable[str], rows: Iterable[list[str]]) -> None:
+    """A table at a terminal; where a program reads, tabs and one line per row whatever its width."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    lines = [[_printable(cell) for cell in row] for row in rows]
+    if not console.is_terminal:
+        for line in [list(columns), *lines]:
+            click.echo("\t".join(line))
+        return
+    table = Table(*columns, box=None, pad_edge=False)
+    for line in lines:
+        table.add_row(*line)
+    console.print(table)
+
+
+def _printable(cell: str) -> str:
+    """Without what a terminal would obey: the words of a provider are not ours."""
+    return "".join(character if character.isprintable() else " " for character in cell)

@@ -1,0 +1,88 @@
+"""Loading the configuration: YAML and environment -> frozen Config, or every problem at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from gateway.config import Config
+from gateway.config_file.building import Places, build, places_in
+from gateway.config_file.checks import problems_across
+from gateway.config_file.reading import Expanded, Unreadable, expand, read_yaml
+from gateway.config_file.shape import convert, problems_of_shape
+from gateway.config_file.tree import Problem, Tree, part, shown
+from gateway.config_file.warning import warnings
+from gateway.domain.errors import ConfigInvalid
+
+__all__ = ["Places", "config_from", "load_config", "load_places", "warnings"]
+
+_LONGEST_SOCKET = 107
+"""The operating system takes no longer path for a Unix socket."""
+
+_PLACES = (("server", "operator"), ("store", "url"), ("paths", "templates"), ("paths", "schemas"))
+
+
+def load_config(path: Path, environ: Mapping[str, str]) -> Config:
+    """The configuration in this file. Raises ConfigInvalid with all problems, each with file, place and remedy."""
+    return config_from(_read(path), environ, folder=path.resolve().parent, name=str(path))
+
+
+def config_from(tree: Tree, environ: Mapping[str, str], *, folder: Path, name: str) -> Config:
+    """The configuration in these values, as a file called `name` in `folder` would hold them. Raises ConfigInvalid."""
+    expanded = _expanded(tree, environ)
+    _refuse(name, _problems(expanded))
+    config = build(expanded.tree, folder)
+    _refuse(name, _long_socket(config))
+    return config
+
+
+def load_places(path: Path, environ: Mapping[str, str]) -> Places:
+    """Where the file keeps its things, whatever else is wrong with it or missing in the environment. Raises
+    ConfigInvalid."""
+    tree = _read(path)
+    kept: dict[str, dict[str, object]] = {}
+    for section, key in _PLACES:
+        if key in part(tree, section):
+            kept.setdefault(section, {})[key] = tree[section][key]
+    expanded = _expanded(kept, environ)
+    _refuse(str(path), ((place, problem) for place, problem in _problems(expanded) if place in _PLACES))
+    return places_in(expanded.tree, path.resolve().parent)
+
+
+def _read(path: Path) -> Tree:
+    try:
+        return read_yaml(path)
+    except Unreadable as error:
+        raise ConfigInvalid([f"{path}: {problem}" for problem in error.problems]) from None
+
+
+def _expanded(tree: Tree, environ: Mapping[str, str]) -> Expanded:
+    expanded = expand(tree, environ)
+    convert(expanded.tree, expanded.whole)
+    return expanded
+
+
+def _refuse(name: str, problems: Iterator[Problem]) -> None:
+    told = dict.fromkeys(f"{name}: {shown(place)}: {problem}" for place, problem in problems)
+    if told:
+        raise ConfigInvalid(list(told))
+
+
+def _problems(expanded: Expanded) -> Iterator[Problem]:
+    """What can't be replaced is told once, and nothing more of that place."""
+    yield from expanded.problems
+    for place, problem in _found(expanded.tree):
+        if place not in expanded.failed:
+            yield place, problem
+
+
+def _found(tree: Tree) -> Iterator[Problem]:
+    yield from problems_of_shape(tree)
+    yield from problems_across(tree)
+
+
+def _long_socket(config: Config) -> Iterator[Problem]:
+    length = len(str(config.server.operator).encode())
+    if length > _LONGEST_SOCKET:
+        remedy = f"is {length} bytes long from the root, a socket takes {_LONGEST_SOCKET}; choose a shorter path"
+        yield ("server", "operator"), remedy

@@ -1,0 +1,197 @@
+"""From values that were found good to the frozen configuration. Defaults stand in the dataclasses alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.config import (
+    CallbackHosts,
+    ClientConfig,
+    Config,
+    DowngradeLimit,
+    InboundFields,
+    LimitsConfig,
+    ProviderConfig,
+    RetentionConfig,
+    SenderConfig,
+    ServerConfig,
+    WebhookConfig,
+    WindowConfig,
+)
+from gateway.config_file.checks import KEY_DIGEST, digest_of
+from gateway.config_file.units import duration, size
+from gateway.domain.compliance import OnClosedWindow
+from gateway.domain.delivery import DeliveryPolicy, OnUnknown, PacePolicy
+from gateway.domain.identity import Sender
+from gateway.keys import has_valid_checksum, looks_issued
+
+Values = Mapping[str, Any]
+
+_SHORTEST_KEY = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where a configuration keeps its things."""
+
+    store_url: str
+    operator: Path
+    templates: Path
+    schemas: Path | None
+
+
+def places_in(tree: Values, folder: Path) -> Places:
+    """The places; relative paths count from `folder`."""
+    paths = tree.get("paths", {})
+    return Places(
+        store_url=_store_url(tree.get("store", {}).get("url", "sqlite:///gateway.db"), folder),
+        operator=folder / tree.get("server", {}).get("operator", "gateway.sock"),
+        templates=folder / paths.get("templates", "templates"),
+        schemas=_schemas(paths.get("schemas"), folder),
+    )
+
+
+def build(tree: Values, folder: Path) -> Config:
+    """The configuration; relative paths count from `folder`."""
+    delivery = tree.get("delivery", {})
+    places = places_in(tree, folder)
+    return Config(
+        server=ServerConfig(
+            operator=places.operator, **_given(tree.get("server", {}), host=str, port=int, public_url=_without_slash)
+        ),
+        store_url=places.store_url,
+        templates=places.templates,
+        schemas=places.schemas,
+        clients=tuple(_client(values) for values in tree["clients"]),
+        providers=tuple(_provider(values) for values in tree["providers"]),
+        senders=tuple(_sender(values) for values in tree["senders"]),
+        window=WindowConfig(**_given(tree.get("window", {}), margin=duration, also_opened_by=frozenset)),
+        pace=PacePolicy(
+            **_given(tree.get("pace", {}), sender_per_second=float, contact_interval=duration, contact_burst=int)
+        ),
+        delivery=_delivery(delivery),
+        callback_hosts=CallbackHosts(
+            **_given(delivery.get("callback_hosts", {}), allow=tuple, allow_private=bool, https_only=bool)
+        ),
+        retention=RetentionConfig(**_given(tree.get("retention", {}), content=duration, history=duration)),
+        limits=_limits(tree.get("limits", {})),
+    )
+
+
+def _given(values: Values, **converters: Callable[[Any], Any]) -> dict[str, Any]:
+    """What was written, converted; what was not is left to the dataclass."""
+    return {key: convert(values[key]) for key, convert in converters.items() if key in values}
+
+
+def _without_slash(url: str) -> str:
+    return url.rstrip("/")
+
+
+def _store_url(url: str, folder: Path) -> str:
+    if url == "memory:":
+        return url
+    return f"sqlite:///{folder / url.removeprefix('sqlite:///')}"
+
+
+def _schemas(written: str | None, folder: Path) -> Path | None:
+    if written is None:
+        usual = folder / "schemas"
+        return usual if usual.is_dir() else None
+    return folder / written if written else None
+
+
+def _client(values: Values) -> ClientConfig:
+    keys = values["keys"]
+    return ClientConfig(
+        name=values["name"],
+        key_digests=frozenset(digest_of(key) for key in keys),
+        key_warnings=tuple(dict.fromkeys(warning for key in keys for warning in _key_warnings(key))),
+        senders=tuple(Sender(sender) for sender in values["senders"]),
+        **_given(values, errors_as_200=bool, webhook=_webhook),
+    )
+
+
+def _key_warnings(key: str) -> list[str]:
+    if KEY_DIGEST.fullmatch(key):
+        return []
+    warnings = ["a key stands here itself; the sha256: line that `gateway keys new` prints opens nothing"]
+    if len(key) < _SHORTEST_KEY:
+        warnings.append(f"a key is shorter than {_SHORTEST_KEY} characters, and can be guessed")
+    if looks_issued(key) and not has_valid_checksum(key):
+        warnings.append("a key has the form of an issued one, but not its checksum; it was not copied as it is")
+    return warnings
+
+
+def _webhook(values: Values) -> WebhookConfig:
+    return WebhookConfig(url=values["url"], secret=values["secret"])
+
+
+def _provider(values: Values) -> ProviderConfig:
+    return ProviderConfig(
+        name=values["name"],
+        kind=values["kind"],
+        base_url=_without_slash(values.get("base_url", "")),
+        key=values.get("key", ""),
+        callback_secret=values.get("callback_secret", ""),
+        **_given(values, in_flight=int, retry_on_500=bool, window_codes=frozenset, inbound_fields=_inbound_fields),
+    )
+
+
+def _inbound_fields(values: Values) -> InboundFields:
+    names = _given(values, contact=tuple, sender=tuple, id=tuple, text=tuple, name=tuple, zone=str)
+    if "time_fields" in values:
+        names["time"] = tuple(values["time_fields"])
+    return InboundFields(use_arrival=values.get("time") == "arrival", **names)
+
+
+def _sender(values: Values) -> SenderConfig:
+    return SenderConfig(
+        id=Sender(values["id"]),
+        provider=values["provider"],
+        **_given(
+            values,
+            aliases=tuple,
+            phone_number_id=str,
+            on_closed_window=OnClosedWindow,
+            ladder=tuple,
+            downgrade_limit=_downgrade_limit,
+            language=str,
+        ),
+    )
+
+
+def _downgrade_limit(written: str | Values) -> DowngradeLimit | None:
+    return None if isinstance(written, str) else DowngradeLimit(count=written["count"], per=duration(written["per"]))
+
+
+def _delivery(values: Values) -> DeliveryPolicy:
+    probe = values.get("probe", {})
+    policy = _given(
+        values,
+        retry_schedule=_durations,
+        block_for=duration,
+        pause_after=int,
+        stop_timeout=duration,
+        message_ttl=duration,
+        timeout=duration,
+        on_unknown=OnUnknown,
+        unknown_wait=duration,
+        retry_templates=bool,
+    )
+    bounds = {f"probe_{key}": span for key, span in _given(probe, **{"from": duration, "to": duration}).items()}
+    return DeliveryPolicy(**policy, **bounds)
+
+
+def _durations(written: list[str]) -> tuple[Any, ...]:
+    return tuple(duration(text) for text in written)
+
+
+def _limits(values: Values) -> LimitsConfig:
+    return LimitsConfig(
+        **_given(
+            values, body=size, callback_body=size, depth=int, client_per_second=int, client_queued=int, waiting=int
+        )
+    )

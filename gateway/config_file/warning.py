@@ -1,0 +1,69 @@
+"""What may be meant, but should be known: a configuration with warnings starts."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from gateway.config import ClientConfig, Config, ProviderConfig
+
+_SMALL_MARGIN = timedelta(seconds=10)
+_SHORT_SECRET = 16
+
+
+def warnings(config: Config) -> list[str]:
+    """Every warning on this configuration, each with its place."""
+    found = [*_of_window(config), *_of_public_url(config)]
+    for client in config.clients:
+        found += _of_client(client)
+    for provider in config.providers:
+        found += _of_provider(provider)
+    return found
+
+
+def _of_window(config: Config) -> Iterator[str]:
+    if config.window.margin < _SMALL_MARGIN:
+        yield "window.margin: below 10s a message may be under way when its window ends, and be refused"
+
+
+def _of_public_url(config: Config) -> Iterator[str]:
+    public_url = config.server.public_url
+    if not public_url and any(provider.kind != "sandbox" for provider in config.providers):
+        yield "server.public_url: is not set, so statuses and answers can't reach us"
+    if public_url and _is_in_the_clear(public_url):
+        yield "server.public_url: is http, so callbacks and the secret in their path travel in the clear"
+
+
+def _of_client(client: ClientConfig) -> Iterator[str]:
+    name = f"clients ({client.name})"
+    for warning in client.key_warnings:
+        yield f"{name}.keys: {warning}"
+    if client.webhook is None:
+        yield (
+            f"{name}.webhook: is not set: this client hears nothing of what customers answer, and the provider's "
+            "callbacks, once pointed here, no longer go where they went before"
+        )
+    elif _is_in_the_clear(client.webhook.url):
+        yield f"{name}.webhook.url: is http, so customers' messages travel in the clear"
+
+
+def _of_provider(provider: ProviderConfig) -> Iterator[str]:
+    name = f"providers ({provider.name})"
+    if provider.base_url and _is_in_the_clear(provider.base_url):
+        yield f"{name}.base_url: is http, so messages and the key travel in the clear"
+    if 0 < len(provider.callback_secret) < _SHORT_SECRET:
+        yield f"{name}.callback_secret: is shorter than {_SHORT_SECRET} characters, and can be guessed"
+
+
+def _is_in_the_clear(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "http" and not _is_loopback(parts.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -1,0 +1,79 @@
+"""Gathers what a decision depends on, for the moment of accepting and for the moment of sending."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from gateway.config import SenderConfig
+from gateway.domain.compliance import Circumstances, Decision, Rung, decide
+from gateway.domain.identity import Sender
+from gateway.domain.message import Content, FreeForm, TemplateMessage
+from gateway.domain.window import ServiceWindow
+from gateway.registry import FillFacts, Registry
+
+
+class Asked(Protocol):
+    """What a client asked for: a draft, or the message that became of it."""
+
+    @property
+    def sender(self) -> Sender: ...
+    @property
+    def content(self) -> Content: ...
+    @property
+    def fallback(self) -> TemplateMessage | None: ...
+    @property
+    def reference(self) -> str | None: ...
+
+
+class Known(Protocol):
+    """What is known of the conversation at that moment."""
+
+    @property
+    def window(self) -> ServiceWindow: ...
+    @property
+    def contact_name(self) -> str | None: ...
+    @property
+    def downgrades(self) -> int: ...
+
+
+class Decider:
+    """`decide`, with the sender's settings and the registry's templates."""
+
+    def __init__(self, registry: Registry, senders: Mapping[Sender, SenderConfig], margin: timedelta) -> None:
+        self._registry = registry
+        self._senders = senders
+        self._margin = margin
+
+    def downgrades_since(self, sender: Sender, now: datetime) -> datetime:
+        """From when on a contact's fallbacks count against the sender's limit."""
+        limit = self._senders[sender].downgrade_limit
+        return now if limit is None else now - limit.per
+
+    def __call__(self, asked: Asked, known: Known, *, now: datetime, template_started: bool = False) -> Decision:
+        sender = self._senders[asked.sender]
+        circumstances = Circumstances(
+            now=now,
+            window=known.window,
+            margin=self._margin,
+            on_closed_window=sender.on_closed_window,
+            downgrades=known.downgrades,
+            downgrade_limit=None if sender.downgrade_limit is None else sender.downgrade_limit.count,
+            template_started=template_started,
+        )
+        return decide(asked.content, self._ladder(asked, known, sender), circumstances)
+
+    def _ladder(self, asked: Asked, known: Known, sender: SenderConfig) -> Iterable[Rung]:
+        match asked.content:
+            case TemplateMessage():
+                return (self._registry.judge(asked.content),)
+            case FreeForm(text=text, file_url=file_url):
+                facts = FillFacts(
+                    sender_id=asked.sender,
+                    contact_name=known.contact_name,
+                    text=text,
+                    file_url=file_url,
+                    reference=asked.reference,
+                )
+                return self._registry.ladder(asked.fallback, sender.ladder, sender.language, facts)

@@ -1,0 +1,114 @@
+"""The operator's side of the store: through the running gateway, or, when none runs, on the file itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from gateway.app import store_policy
+from gateway.clock import SystemClock
+from gateway.config import Config
+from gateway.config_file import Places
+from gateway.domain.errors import CannotStart, GatewayError, NotFound, StoreUnavailable
+from gateway.domain.identity import MessageId
+from gateway.operator import NAME_HEADER, list_view, query_from, record_view, verb_of
+from gateway.store import open_for_reading, open_store
+
+_WITHIN = aiohttp.ClientTimeout(total=30)
+
+View = dict[str, Any]
+
+
+class NobodyRuns(GatewayError):
+    """No gateway listens on the operator's socket."""
+
+
+class Refused(GatewayError):
+    """The running gateway says no, in its own words."""
+
+
+async def list_messages(places: Places, asked: Mapping[str, str]) -> View:
+    """One page of messages, newest first."""
+    if _is_in_memory(places):
+        return await _ask(places.operator, "GET", "/messages", query=asked)
+    reader = await open_for_reading(places.store_url)
+    try:
+        return list_view(await reader.messages(query_from(asked)))
+    finally:
+        await reader.aclose()
+
+
+async def show_message(places: Places, message_id: int) -> View:
+    """Everything about one message. Raises NotFound."""
+    if _is_in_memory(places):
+        return await _ask(places.operator, "GET", f"/messages/{message_id}")
+    reader = await open_for_reading(places.store_url)
+    try:
+        return record_view(await reader.message(MessageId(message_id), client=None))
+    finally:
+        await reader.aclose()
+
+
+async def act(places: Places, load: Callable[[], Config], verb: str, message_id: int, *, name: str) -> str:
+    """Retry, close or cancel a message; the status afterwards. Raises NotFound."""
+    try:
+        answer = await _ask(places.operator, "POST", f"/messages/{message_id}/{verb}", headers={NAME_HEADER: name})
+    except NobodyRuns:
+        if _is_in_memory(places):
+            raise
+        return await _act_alone(load(), verb, message_id, name=name)
+    return str(answer["status"])
+
+
+async def _act_alone(config: Config, verb: str, message_id: int, *, name: str) -> str:
+    """Nobody runs: take the file's lock, so that nobody starts meanwhile."""
+    path = Path(config.store_url.removeprefix("sqlite:///"))
+    if not path.is_file():
+        raise CannotStart(f"{path}: there is no such store yet")
+    store = await open_store(config.store_url, store_policy(config))
+    try:
+        act = verb_of(store, verb)
+        return await act(MessageId(message_id), by=f"operator {name}", now=SystemClock().now())
+    finally:
+        await store.aclose()
+
+
+def _is_in_memory(places: Places) -> bool:
+    return places.store_url == "memory:"
+
+
+async def _ask(
+    socket: Path,
+    method: str,
+    path: str,
+    *,
+    query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> View:
+    connector = aiohttp.UnixConnector(path=str(socket))
+    async with aiohttp.ClientSession(connector=connector, timeout=_WITHIN) as session:
+        try:
+            async with session.request(method, f"http://gateway{path}", params=query, headers=headers) as answer:
+                return _told(answer.status, await answer.json())
+        except aiohttp.ClientConnectorError as error:
+            raise _unreachable(socket, error.os_error) from None
+        except (aiohttp.ClientError, TimeoutError):
+            raise StoreUnavailable("the running gateway gave no answer; look at its logs, then try again") from None
+
+
+def _unreachable(socket: Path, error: OSError) -> GatewayError:
+    """Only a socket that is absent, or that nobody listens on, says that nobody runs."""
+    if isinstance(error, ConnectionRefusedError | FileNotFoundError):
+        return NobodyRuns(f"no gateway listens on {socket}: start it, or name its configuration with --config")
+    return Refused(f"{socket}: {error.strerror}; run this as the user that runs the gateway")
+
+
+def _told(status: int, body: View) -> View:
+    if status == 200:
+        return body
+    if status == 404:
+        raise NotFound(str(body.get("message")))
+    raise Refused(str(body.get("message")))

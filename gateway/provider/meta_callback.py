@@ -1,0 +1,191 @@
+"""The platform's own callbacks: Meta's envelope and the On-Premises form that it grew from.
+
+``raw`` of an event is an envelope of its own, ``{"metadata", "contacts", "message" | "status" | "call", "errors"}``:
+the provider's objects untouched, the contacts only those that the item is about. What is not understood is kept whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from typing import Any
+
+from gateway.domain.callback import CallbackEvent, InboundMessage, StatusReport
+from gateway.domain.delivery import AttemptStatus
+from gateway.domain.identity import Contact
+from gateway.provider.callback_parts import contact_in, inbound_dedupe, status_of, unrecognized, window_status
+from gateway.provider.instant import instant
+from gateway.provider.lenient import fingerprint, scalar
+from gateway.provider.refusal import provider_error
+
+Object = Mapping[str, Any]
+
+_CAPTIONED = ("image", "video", "document")
+_TITLED = {"button_reply": "title", "list_reply": "title", "nfm_reply": "body"}
+
+
+def is_envelope(item: Object) -> bool:
+    return item.get("object") == "whatsapp_business_account"
+
+
+def is_on_premises(item: Object) -> bool:
+    """Whether it is what an envelope holds, without the envelope."""
+    return any(isinstance(item.get(name), list) and item[name] for name in ("messages", "statuses"))
+
+
+def envelope_events(envelope: Object, window_codes: Set[int]) -> Iterator[CallbackEvent]:
+    """Everything in an envelope, in its order; each part that is not understood is an event too."""
+    entries = _items(envelope.get("entry"))
+    if not entries:
+        yield unrecognized(envelope, "no_entry")
+    for entry in entries:
+        changes = _items(entry.get("changes")) if isinstance(entry, dict) else []
+        if not changes:
+            yield unrecognized(entry, "no_change")
+        for change in changes:
+            yield from _change_events(change, {**entry, "changes": [change]}, window_codes)
+
+
+def _change_events(change: Any, entry: Object, window_codes: Set[int]) -> Iterator[CallbackEvent]:
+    """The events of one change; `entry` is what stands around it, kept with a change that is not understood."""
+    value = change.get("value") if isinstance(change, dict) else None
+    if not isinstance(value, dict):
+        yield unrecognized(entry, "no_value")
+    elif change.get("field") not in ("messages", "calls", None):
+        yield unrecognized(entry, "field")
+    else:
+        yield from value_events(value, window_codes)
+
+
+def value_events(value: Object, window_codes: Set[int]) -> Iterator[CallbackEvent]:
+    """The messages, statuses and calls of one value; with none of them, the value itself."""
+    messages, statuses, calls = (_items(value.get(name)) for name in ("messages", "statuses", "calls"))
+    if not (messages or statuses or calls):
+        yield unrecognized(value, "errors" if value.get("errors") else "nothing_known")
+    for message in messages:
+        yield _message_event(message, value)
+    for status in statuses:
+        yield _status_event(status, value, window_codes)
+    for call in calls:
+        yield _call_event(call, value)
+
+
+def _message_event(message: Any, value: Object) -> CallbackEvent:
+    if not isinstance(message, dict):
+        return unrecognized(message, "shape")
+    if message.get("group_id"):
+        return unrecognized(_raw(value, message=message), "group")
+    return _inbound(message, value, kind=_kind(message), raw=_raw(value, message=message))
+
+
+def _call_event(call: Any, value: Object) -> CallbackEvent:
+    """A call that the contact makes, once: its later events and calls of ours say nothing of the window."""
+    if not isinstance(call, dict):
+        return unrecognized(call, "shape")
+    raw = _raw(value, call=call)
+    if (call.get("event"), call.get("direction")) != ("connect", "USER_INITIATED"):
+        return unrecognized(raw, "call")
+    return _inbound(call, value, kind="call", raw=raw)
+
+
+def _inbound(item: Object, value: Object, *, kind: str, raw: Object) -> CallbackEvent:
+    profile = _profile(item, value)
+    contact = _contact(item, profile)
+    if contact is None:
+        return unrecognized(raw, "contact")
+    at = instant(item.get("timestamp"))
+    sender_names = _sender_names(value)
+    message_id = scalar(item.get("id"))
+    return InboundMessage(
+        contact=contact,
+        kind=kind,
+        dedupe=inbound_dedupe(message_id, contact, sender_names, at, item),
+        raw=raw,
+        sender_names=sender_names,
+        provider_message_id=message_id,
+        at=at,
+        text=_text(item),
+        name=_string(_object(profile.get("profile")).get("name")),
+        in_reply_to=scalar(_object(item.get("context")).get("id")),
+    )
+
+
+def _status_event(status: Any, value: Object, window_codes: Set[int]) -> CallbackEvent:
+    if not isinstance(status, dict):
+        return unrecognized(status, "shape")
+    reached = window_status(status_of(_string(status.get("status")) or ""), status, window_codes)
+    is_refusal = reached in (AttemptStatus.FAILED, AttemptStatus.WINDOW_CLOSED)
+    return StatusReport(
+        dedupe=fingerprint(status),
+        raw=_raw(value, status=status),
+        status=reached,
+        provider_message_id=scalar(status.get("id")),
+        at=instant(status.get("timestamp")),
+        error=provider_error({"errors": status.get("errors")}) if is_refusal else None,
+    )
+
+
+def _raw(value: Object, **item: Object) -> dict[str, Any]:
+    (what,) = item.values()
+    profile = _profile(what, value)
+    envelope = {
+        "metadata": value.get("metadata"),
+        "contacts": [profile] if profile else None,
+        **item,
+        "errors": value.get("errors"),
+    }
+    return {name: part for name, part in envelope.items() if part is not None}
+
+
+def _profile(item: Object, value: Object) -> Object:
+    """The entry of ``contacts`` about the item's contact; of several none that doesn't name it."""
+    profiles = [profile for profile in _items(value.get("contacts")) if isinstance(profile, dict)]
+    names = {scalar(item.get(key)) for key in ("from", "from_user_id", "recipient_id", "recipient_user_id")} - {None}
+    named = [each for each in profiles if {scalar(each.get("wa_id")), scalar(each.get("user_id"))} & names]
+    if named:
+        return named[0]
+    return profiles[0] if len(profiles) == 1 else {}
+
+
+def _contact(item: Object, profile: Object) -> Contact | None:
+    """The first by which the contact can be made out: a phone number may be absent, or a placeholder."""
+    written = (item.get("from"), profile.get("wa_id"), item.get("from_user_id"), profile.get("user_id"))
+    return next((contact for name in written if (contact := contact_in(name)) is not None), None)
+
+
+def _sender_names(value: Object) -> tuple[str, ...]:
+    metadata = _object(value.get("metadata"))
+    number = contact_in(metadata.get("display_phone_number"))
+    return tuple(name for name in (scalar(metadata.get("phone_number_id")), number) if name is not None)
+
+
+def _kind(message: Object) -> str:
+    kind = _string(message.get("type")) or "unsupported"
+    is_permission = "call_permission_reply" in (_object(message.get("interactive")).get("type"), kind)
+    return "call_permission_reply" if is_permission else kind
+
+
+def _text(message: Object) -> str | None:
+    """What a person would call the text of the message: typed, tapped, or under a picture."""
+    interactive = _object(message.get("interactive"))
+    found = [
+        _object(message.get("text")).get("body"),
+        _object(message.get("button")).get("text"),
+        *(_object(interactive.get(reply)).get(key) for reply, key in _TITLED.items()),
+        *(_object(message.get(media)).get("caption") for media in _CAPTIONED),
+    ]
+    return next((text for text in found if isinstance(text, str)), None)
+
+
+def _items(value: Any) -> list[Any]:
+    """The items of a list; what stands where a list should is one item."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _object(value: Any) -> Object:
+    return value if isinstance(value, dict) else {}
+
+
+def _string(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,40 @@
+"""All that the sandbox's routes share."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from gateway.provider.sandbox.callbacks import Body, Callback, Callbacks
+from gateway.provider.sandbox.clock import TravelClock
+from gateway.provider.sandbox.desk import Desk
+from gateway.provider.sandbox.faults import Faults
+from gateway.provider.sandbox.phone import PhoneMessage, Phones
+from gateway.provider.sandbox.templates import Templates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    clock: TravelClock
+    phones: Phones
+    faults: Faults
+    callbacks: Callbacks
+    desk: Desk
+    templates: Templates
+    senders: tuple[str, ...]
+    """Those registered, the first by default; none: any name is one."""
+    keys: tuple[str, ...] = field(repr=False)
+    """The API's callers must show one of them; none: anything."""
+
+    def report(self, message: PhoneMessage, *statuses: Body) -> asyncio.Future[str]:
+        """Post statuses of a message, in this order, to its own address if it has one."""
+        sender, url = message.submission.sender, message.submission.callback_url
+        bodies = [{"message_id": message.id, **status} for status in statuses]
+        return self.callbacks.post([Callback(sender=sender, url=url, body=body) for body in bodies])
+
+    async def reset(self) -> None:
+        """Forget everything but the time, which only goes forwards."""
+        self.phones.clear()
+        self.faults.clear()
+        self.desk.clear()
+        await self.callbacks.drop()

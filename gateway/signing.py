@@ -1,0 +1,36 @@
+"""Signatures of outgoing webhooks, by Standard Webhooks."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import UTC, datetime
+
+from standardwebhooks import Webhook
+
+_PREFIX = "whsec_"
+
+
+def signed_headers(secret: str, event_id: str, at: datetime, body: bytes) -> dict[str, str]:
+    """The three Standard Webhooks headers for `body`, which is UTF-8, sent at the aware instant `at`."""
+    moment = at.astimezone(UTC)
+    return {
+        "webhook-id": event_id,
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": Webhook(signing_key(secret)).sign(event_id, moment, body.decode()),
+    }
+
+
+def signing_key(secret: str) -> bytes:
+    """The bytes of a secret: what its base64 says, ``whsec_`` before it or not; a secret that is not base64 counts as
+    its own UTF-8 bytes. Raises ValueError for an empty one.
+
+    The library would skip what is no base64 and sign with the rest, so that a typing error shortens the key unseen.
+    """
+    written = secret.strip().removeprefix(_PREFIX)
+    if not written:
+        raise ValueError("a webhook secret may not be empty")
+    try:
+        return base64.b64decode(written + "=" * (-len(written) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return written.encode()

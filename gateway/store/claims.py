@@ -1,0 +1,176 @@
+"""Giving conversations out: what is due and rested, replies first, clients in turns, within the sender's pace."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Set
+from datetime import datetime, timedelta
+from itertools import islice
+
+from gateway.domain.compliance import Refuse
+from gateway.domain.delivery import AttemptStatus
+from gateway.domain.identity import Sender
+from gateway.domain.message import Failure, Status
+from gateway.ports import Claim, Claims
+from gateway.store.attempts import lose_lease, may_go_on
+from gateway.store.codec import error_of, instant_or_none, message_of, micros, span, window_of
+from gateway.store.intake import add_decision
+from gateway.store.ledger import Ledger
+from gateway.store.lines import OTHER, REPLY, free, head_of, holds, refresh
+from gateway.store.outbox import in_turns
+from gateway.store.senders import charge, end_probe, room, sender_row, until
+from gateway.store.statuses import end
+
+_STEP = 256
+"""So many rested conversations or expired messages are seen to in one claim; the rest in the next."""
+
+
+def claim(
+    ledger: Ledger, sender: Sender, *, limit: int, now: datetime, downgrades_since: datetime, holding: Set[int]
+) -> Claims:
+    """Lease at most `limit` conversations, with the head of each."""
+    expire(ledger, now=now, limit=_STEP)
+    _wake(ledger, sender, holding, now=now)
+    row = sender_row(ledger, sender)
+    may = room(ledger, row, limit)
+    chosen = _choose(ledger, row, may.count, now=now, holding=holding)
+    taken = [_take(ledger, one, now=now, downgrades_since=downgrades_since) for one in chosen]
+    claims = tuple(one for one in taken if one is not None)
+    if claims:
+        charge(ledger, row, [one.conversation for one in claims], claims[-1].message.client)
+    is_more = len(chosen) == may.count > 0
+    rest = _next_rest(ledger, sender, holding | {one.conversation for one in claims})
+    return Claims(
+        claims=claims,
+        again_in=_first(may.again_in, timedelta(0) if is_more and may.again_in is None else None, rest),
+        again_at=_next_due(ledger, sender, now=now),
+    )
+
+
+def _first(*waits: timedelta | None) -> timedelta | None:
+    return min((wait for wait in waits if wait is not None), default=None)
+
+
+def _wake(ledger: Ledger, sender: Sender, holding: Set[int], *, now: datetime) -> None:
+    """End the rest of those whose pace allows more, and the claims of workers that did not come back."""
+    over = ledger.rows("rested", sender=sender, tick=ledger.tick)
+    for row in list(islice((row for row in over if row["id"] not in holding), _STEP)):
+        if row["leased_until"] is None:
+            refresh(ledger, row["id"], now=now)
+        else:
+            lose_lease(ledger, row["id"], now=now)
+
+
+def _choose(ledger: Ledger, sender: sqlite3.Row, count: int, *, now: datetime, holding: Set[int]) -> list[int]:
+    chosen: list[int] = []
+    for head_class in (REPLY, OTHER):
+        clients = _clients_in_turn(ledger, sender, head_class)
+        queues = [_due_of_client(ledger, sender["id"], head_class, name, count, now, holding) for name in clients]
+        chosen += islice(in_turns(queues), count - len(chosen))
+    return chosen
+
+
+def _clients_in_turn(ledger: Ledger, sender: sqlite3.Row, head_class: int) -> list[str]:
+    """Those with something in line, the one after the last that was served first."""
+    clients = [row["name"] for row in ledger.rows("clients_in_line", sender=sender["id"], head_class=head_class)]
+    last = sender["last_client"] or ""
+    return [name for name in clients if name > last] + [name for name in clients if name <= last]
+
+
+def _due_of_client(
+    ledger: Ledger, sender: str, head_class: int, client: str, count: int, now: datetime, holding: Set[int]
+) -> list[int]:
+    rows = ledger.rows("due_of_client", sender=sender, head_class=head_class, client=client, at=micros(now))
+    return list(islice((row["id"] for row in rows if row["id"] not in holding), count))
+
+
+def _take(ledger: Ledger, conversation: int, *, now: datetime, downgrades_since: datetime) -> Claim | None:
+    head = head_of(ledger, conversation, now=now)
+    if head is None:
+        refresh(ledger, conversation, now=now)
+        return None
+    row = ledger.one("lease_conversation", id=conversation, until=ledger.tick + span(ledger.policy.delivery.lease))
+    before = ledger.one("attempts_before", message=head["place"], withdrawn=AttemptStatus.WITHDRAWN)
+    return Claim(
+        conversation=conversation,
+        epoch=row["epoch"],
+        revision=row["revision"],
+        message=message_of(head),
+        attempts=before["count"],
+        template_started=bool(before["template_started"]),
+        window=window_of(row),
+        contact_name=row["contact_name"],
+        downgrades=count_downgrades(ledger, conversation, downgrades_since, but=head["place"]),
+    )
+
+
+def count_downgrades(ledger: Ledger, conversation: int, since: datetime, *, but: int | None = None) -> int:
+    """The fallbacks that the contact was given, or is to be given, since then."""
+    return int(ledger.one("downgrades", conversation=conversation, since=micros(since), but=but)["count"])
+
+
+def _next_rest(ledger: Ledger, sender: Sender, skipping: Set[int]) -> timedelta | None:
+    for row in ledger.rows("resting_of_sender", sender=sender):
+        if row["id"] not in skipping:
+            return until(ledger, row["rests_until"])
+    return None
+
+
+def _next_due(ledger: Ledger, sender: Sender, *, now: datetime) -> datetime | None:
+    """The first business time after `now` at which something becomes due."""
+    times = [
+        ledger.one(
+            "next_due_of_client", sender=sender, head_class=head_class, client=row["name"], at=micros(now)
+        )["due_at"]
+        for head_class in (REPLY, OTHER)
+        for row in ledger.rows("clients_in_line", sender=sender, head_class=head_class).fetchall()
+    ]
+    return instant_or_none(min((time for time in times if time is not None), default=None))
+
+
+# --- giving back ----------------------------------------------------------------------------------------------------
+
+
+def release(ledger: Ledger, claim: Claim) -> None:
+    if holds(ledger.one("conversation_by_id", id=claim.conversation), claim):
+        _give_back(ledger, claim.conversation)
+
+
+def _give_back(ledger: Ledger, conversation: int) -> None:
+    end_probe(ledger, conversation)
+    free(ledger, conversation)
+
+
+def refuse(ledger: Ledger, claim: Claim, decision: Refuse, *, now: datetime) -> bool:
+    """End the message by our rule; as failed, when the provider's refusal is what closed the window for it."""
+    conversation = ledger.one("conversation_by_id", id=claim.conversation)
+    message = ledger.row("message_by_id", id=claim.message.id)
+    if message is None or not may_go_on(ledger, claim, conversation, message, now=now):
+        return False
+    add_decision(ledger, message["place"], "send", decision, now=now)
+    _end_refused(ledger, message["place"], now=now)
+    _give_back(ledger, claim.conversation)
+    refresh(ledger, claim.conversation, now=now)
+    return True
+
+
+def _end_refused(ledger: Ledger, place: int, *, now: datetime) -> None:
+    closed = ledger.row("closed_attempt", message=place, status=AttemptStatus.WINDOW_CLOSED)
+    if closed is None:
+        end(ledger, place, Status.REFUSED, now=now)
+        return
+    failure = Failure.REPORTED if closed["is_reported"] else Failure.REFUSED
+    end(ledger, place, Status.FAILED, now=now, failure=failure, error=error_of(closed["error"]))
+
+
+def expire(ledger: Ledger, *, now: datetime, limit: int) -> int:
+    """End what has stood in line for too long; an unknown leaves the line and stays unknown."""
+    rows = ledger.rows("expired", at=micros(now), limit=limit, sending=Status.SENDING).fetchall()
+    for row in rows:
+        if row["status"] == Status.UNKNOWN:
+            ledger.write("leave_line", place=row["place"])
+        else:
+            end(ledger, row["place"], Status.EXPIRED, now=now)
+    for conversation in {row["conversation"] for row in rows}:
+        refresh(ledger, conversation, now=now)
+    return len(rows)

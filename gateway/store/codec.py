@@ -1,0 +1,230 @@
+"""Domain values as rows hold them: times as integers of microseconds, the rest as words or ASCII JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from gateway.domain.compliance import Downgrade, Evidence, Refuse, Send
+from gateway.domain.errors import ProviderError
+from gateway.domain.identity import Contact, MessageId, Sender
+from gateway.domain.message import Content, FreeForm, JsonObject, OutboundMessage, Receipt, TemplateMessage
+from gateway.domain.window import ServiceWindow
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+# --- times ----------------------------------------------------------------------------------------------------------
+
+
+def micros(at: datetime) -> int:
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def instant(value: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=value)
+
+
+def instant_or_none(value: int | None) -> datetime | None:
+    return None if value is None else instant(value)
+
+
+def micros_or_none(at: datetime | None) -> int | None:
+    return None if at is None else micros(at)
+
+
+def span(length: timedelta) -> int:
+    return length // _MICROSECOND
+
+
+# --- texts ----------------------------------------------------------------------------------------------------------
+
+
+def storable(text: str | None) -> str | None:
+    """The text with what no database takes (NUL, lone surrogates) replaced by U+FFFD."""
+    return None if text is None else _UNSTORABLE.sub("\ufffd", text)
+
+
+def to_json(value: Any) -> str:
+    """Compact ASCII JSON: any text survives it."""
+    return json.dumps(value, separators=(",", ":"), default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+# --- content --------------------------------------------------------------------------------------------------------
+
+
+def content_facts(content: Content) -> JsonObject:
+    match content:
+        case FreeForm():
+            return {"type": content.type, "text": content.text, "file_url": content.file_url}
+        case TemplateMessage():
+            return {
+                "type": "template",
+                "name": content.name,
+                "language": content.language,
+                "components": content.components,
+                "namespace": content.namespace,
+            }
+
+
+def content_of(text: str) -> Content:
+    facts = json.loads(text)
+    return _template_of(facts) if facts["type"] == "template" else FreeForm(**facts)
+
+
+def template_of_text(text: str | None) -> TemplateMessage | None:
+    return None if text is None else _template_of(json.loads(text))
+
+
+def _template_of(facts: dict[str, Any]) -> TemplateMessage:
+    return TemplateMessage(
+        name=facts["name"],
+        language=facts["language"],
+        components=tuple(facts["components"]),
+        namespace=facts["namespace"],
+    )
+
+
+def emptied(text: str) -> str:
+    """Stored content without what was said: its kind, and which template."""
+    match content_of(text):
+        case FreeForm(type=kind):
+            return to_json(content_facts(FreeForm(type=kind)))
+        case TemplateMessage(name=name, language=language):
+            return to_json(content_facts(TemplateMessage(name=name, language=language)))
+
+
+def template_name(content: Content) -> str | None:
+    return f"{content.name}/{content.language}" if isinstance(content, TemplateMessage) else None
+
+
+# --- errors and receipts --------------------------------------------------------------------------------------------
+
+
+def error_text(error: ProviderError | None) -> str | None:
+    if error is None:
+        return None
+    return to_json({"code": error.code, "status": error.status, "name": error.name, "message": error.message})
+
+
+def error_of(text: str | None) -> ProviderError | None:
+    return None if text is None else ProviderError(**json.loads(text))
+
+
+def receipt_text(receipt: Receipt) -> str:
+    return to_json(
+        {
+            "message_id": receipt.message_id,
+            "action": receipt.action,
+            "template": receipt.template,
+            "reason": receipt.reason,
+            "window_closes_at": micros_or_none(receipt.window_closes_at),
+        }
+    )
+
+
+def receipt_of(text: str) -> Receipt:
+    facts = json.loads(text)
+    return Receipt(**{**facts, "window_closes_at": instant_or_none(facts["window_closes_at"])})
+
+
+# --- decisions ------------------------------------------------------------------------------------------------------
+
+
+def action_of(decision: Send | Downgrade | Refuse) -> str:
+    return type(decision).__name__.lower()
+
+
+def reasons_text(decision: Send | Downgrade | Refuse) -> str:
+    return to_json([reason.value for reason in decision.reasons])
+
+
+def evidence_text(decision: Send | Downgrade | Refuse) -> str:
+    """What it was decided on; the rendered template only of a fallback, as a requested one stands with the message."""
+    return to_json(_evidence_facts(decision.evidence, with_messages=isinstance(decision, Downgrade)))
+
+
+def _evidence_facts(evidence: Evidence, *, with_messages: bool) -> JsonObject:
+    window = evidence.window
+    return {
+        "at": evidence.at.isoformat(),
+        "window": {
+            "anchor": _iso(window.anchor),
+            "refuted_at": _iso(window.refuted_at),
+            "closes_at": _iso(window.closes_at),
+            "opened_by": window.opened_by,
+            "evidence": window.evidence,
+        },
+        "margin": evidence.margin.total_seconds(),
+        "downgrades": evidence.downgrades,
+        "downgrade_limit": evidence.downgrade_limit,
+        "rungs": [
+            {
+                "name": rung.name,
+                "language": rung.language,
+                "problem": rung.problem,
+                "message": content_facts(rung.message) if with_messages and rung.message is not None else None,
+            }
+            for rung in evidence.rungs
+        ],
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
+def evidence_without_content(text: str) -> str:
+    facts = json.loads(text)
+    return to_json({**facts, "rungs": [{**rung, "message": None} for rung in facts["rungs"]]})
+
+
+def decision_facts(row: sqlite3.Row) -> JsonObject:
+    return {
+        "stage": row["stage"],
+        "at": instant(row["at"]).isoformat(),
+        "action": row["action"],
+        "reasons": json.loads(row["reasons"]),
+        "template": row["template"],
+        "evidence": json.loads(row["evidence"]),
+    }
+
+
+# --- rows -----------------------------------------------------------------------------------------------------------
+
+
+def window_of(row: sqlite3.Row) -> ServiceWindow:
+    return ServiceWindow(
+        anchor=instant_or_none(row["anchor"]),
+        refuted_at=instant_or_none(row["refuted_at"]),
+        opened_by=row["opened_by"],
+        evidence=row["evidence"],
+    )
+
+
+def message_of(row: sqlite3.Row) -> OutboundMessage:
+    """From a row of the message joined with its conversation's sender and contact."""
+    return OutboundMessage(
+        id=MessageId(row["id"]),
+        client=row["client"],
+        sender=Sender(row["sender"]),
+        contact=Contact(row["contact"]),
+        content=content_of(row["content"]),
+        fallback=template_of_text(row["fallback"]),
+        reference=row["reference"],
+        callback_url=row["callback_url"],
+        accepted_at=instant(row["accepted_at"]),
+        expires_at=instant(row["expires_at"]),
+    )

@@ -1,0 +1,86 @@
+"""The line of a conversation: what is worked out anew whenever one joins, waits or leaves."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
+
+from gateway.domain.message import Status
+from gateway.ports import Claim
+from gateway.store.codec import micros, span, window_of
+from gateway.store.ledger import Ledger
+from gateway.store.line import Waiting, soonest, walk
+from gateway.store.pace import contact_pace
+
+REPLY = 0
+"""The class of free-form content into an open window, which goes first."""
+OTHER = 1
+
+
+def refresh(ledger: Ledger, conversation: int, *, now: datetime) -> None:
+    """Work out when the conversation has something to do, for whom, and whether it must rest first."""
+    row = ledger.one("conversation_by_id", id=conversation)
+    soon = soonest(_in_line(ledger, conversation))
+    if soon is None:
+        ledger.write(
+            "set_line", id=conversation, due_at=None, head_class=None, head_client=None, rests_until=row["leased_until"]
+        )
+        return
+    due_at, head = soon
+    is_reply = head["is_free_form"] and window_of(row).is_open(now)
+    ledger.write(
+        "set_line",
+        id=conversation,
+        due_at=due_at,
+        head_class=REPLY if is_reply else OTHER,
+        head_client=head["client"],
+        rests_until=_rests_until(ledger, row),
+    )
+
+
+def _rests_until(ledger: Ledger, conversation: sqlite3.Row) -> int | None:
+    if conversation["leased_until"] is not None:
+        return int(conversation["leased_until"])
+    free_at = contact_pace(ledger.policy.pace).free_at(conversation["pace_tat"], ledger.tick)
+    return free_at if free_at > ledger.tick else None
+
+
+def head_of(ledger: Ledger, conversation: int, *, now: datetime) -> sqlite3.Row | None:
+    """The message to be sent now, if there is one. An unknown whose wait for proof is over leaves the line."""
+    found = walk(_in_line(ledger, conversation), micros(now))
+    for gone in found.left:
+        ledger.write("leave_line", place=gone["place"])
+    if found.head is None:
+        return None
+    message = ledger.one("message_by_place", place=found.head["place"])
+    may_go = message["status"] != Status.SENDING and message["expires_at"] > micros(now)
+    return message if may_go else None
+
+
+def _in_line(ledger: Ledger, conversation: int) -> Iterator[Waiting[sqlite3.Row]]:
+    block_for = span(ledger.policy.delivery.block_for)
+    for row in ledger.rows("line_of", conversation=conversation):
+        due_at, blocked_from = row["due_at"], row["blocked_from"]
+        yield Waiting(
+            subject=row,
+            due_at=due_at,
+            holds_until=due_at if blocked_from is None else min(due_at, blocked_from + block_for),
+            leaves=row["at_due"] == "leave",
+        )
+
+
+def stand_in_line(ledger: Ledger, place: int, *, due_at: int, leaves: bool = False) -> None:
+    """Give the message a place in line, in the order of its acceptance."""
+    ledger.write("stand_in_line", place=place, due_at=due_at, at_due="leave" if leaves else "send")
+
+
+def holds(conversation: sqlite3.Row, claim: Claim) -> bool:
+    """Whether the claim is still the one that the conversation belongs to."""
+    return conversation["leased_until"] is not None and bool(conversation["epoch"] == claim.epoch)
+
+
+def free(ledger: Ledger, conversation: int) -> None:
+    """End the lease; what is still to be done may wait for the contact's pace."""
+    row = ledger.one("end_lease", id=conversation)
+    ledger.write("set_rest", id=conversation, rests_until=_rests_until(ledger, row))

@@ -1,0 +1,161 @@
+"""What is known: look-ups that change nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import chain
+
+from gateway.domain.delivery import AttemptStatus, PauseCause
+from gateway.domain.errors import InvalidRequest, NotFound
+from gateway.domain.identity import Contact, MessageId, Sender
+from gateway.domain.message import Failure, Status
+from gateway.domain.window import UNKNOWN_WINDOW
+from gateway.ports import (
+    AttemptRecord,
+    Conversation,
+    MessagePage,
+    MessageQuery,
+    MessageRecord,
+    MessageSummary,
+    SenderState,
+    StatusChange,
+)
+from gateway.store.claims import count_downgrades
+from gateway.store.codec import (
+    content_of,
+    decision_facts,
+    error_of,
+    instant,
+    instant_or_none,
+    message_of,
+    receipt_of,
+    window_of,
+)
+from gateway.store.ledger import Ledger
+
+_NEWEST = 2**63 - 1
+
+
+def message(ledger: Ledger, message_id: MessageId, *, client: str | None) -> MessageRecord:
+    row = ledger.row("message_by_id", id=message_id)
+    if row is None or client not in (None, row["client"]):
+        raise NotFound("no such message")
+    return MessageRecord(
+        message=message_of(row),
+        status=Status(row["status"]),
+        failure=None if row["failure"] is None else Failure(row["failure"]),
+        error=error_of(row["error"]),
+        receipt=receipt_of(row["receipt"]),
+        decisions=tuple(decision_facts(one) for one in ledger.rows("decisions_of", message=row["place"])),
+        attempts=tuple(_attempt_record(one) for one in ledger.rows("attempts_of", message=row["place"])),
+        history=tuple(
+            StatusChange(status=Status(one["status"]), at=instant(one["at"]))
+            for one in ledger.rows("history_of", message=row["place"])
+        ),
+    )
+
+
+def _attempt_record(row: sqlite3.Row) -> AttemptRecord:
+    return AttemptRecord(
+        number=row["number"],
+        status=AttemptStatus(row["status"]),
+        content=None if row["content"] is None else content_of(row["content"]),
+        started_at=instant(row["started_at"]),
+        ended_at=instant_or_none(row["ended_at"]),
+        provider_message_id=row["provider_message_id"],
+        error=error_of(row["error"]),
+    )
+
+
+def messages(ledger: Ledger, query: MessageQuery) -> MessagePage:
+    """A page of the newest messages before the cursor, which is the id of the last one of the page before."""
+    before = _place_of(ledger, query)
+    found = _of_contact(ledger, query, before) if query.contact is not None else _of_clients(ledger, query, before)
+    rows = sorted(found, key=lambda row: row["place"], reverse=True)
+    page = rows[: query.limit]
+    return MessagePage(
+        messages=tuple(_summary(row) for row in page),
+        next_cursor=str(page[-1]["id"]) if len(rows) > len(page) > 0 else None,
+    )
+
+
+def _place_of(ledger: Ledger, query: MessageQuery) -> int:
+    if query.cursor is None:
+        return _NEWEST
+    is_number = query.cursor.isascii() and query.cursor.isdigit() and len(query.cursor) <= 16
+    row = ledger.row("message_by_id", id=int(query.cursor)) if is_number else None
+    if row is None or query.client not in (None, row["client"]):
+        raise InvalidRequest("cursor", "expected the cursor of an earlier page")
+    return int(row["place"])
+
+
+def _of_clients(ledger: Ledger, query: MessageQuery, before: int) -> Iterator[sqlite3.Row]:
+    """The newest of each client and status, read along one index."""
+    clients = [row["client"] for row in ledger.rows("clients")] if query.client is None else [query.client]
+    statuses: Iterable[Status] = Status if query.status is None else [query.status]
+    return chain.from_iterable(
+        ledger.rows("messages_of_client", client=client, status=status, before=before, limit=query.limit + 1)
+        for client in clients
+        for status in statuses
+    )
+
+
+def _of_contact(ledger: Ledger, query: MessageQuery, before: int) -> Iterator[sqlite3.Row]:
+    conversations = ledger.rows("conversations_of_contact", contact=query.contact).fetchall()
+    return chain.from_iterable(
+        ledger.rows(
+            "messages_of_conversation",
+            conversation=row["id"],
+            client=query.client,
+            status=query.status,
+            before=before,
+            limit=query.limit + 1,
+        )
+        for row in conversations
+    )
+
+
+def _summary(row: sqlite3.Row) -> MessageSummary:
+    return MessageSummary(
+        id=MessageId(row["id"]),
+        client=row["client"],
+        sender=Sender(row["sender"]),
+        contact=Contact(row["contact"]),
+        status=Status(row["status"]),
+        accepted_at=instant(row["accepted_at"]),
+        changed_at=instant(row["changed_at"]),
+    )
+
+
+def conversation(ledger: Ledger, sender: Sender, contact: Contact, *, downgrades_since: datetime) -> Conversation:
+    pause = _pause(ledger.row("sender_by_id", id=sender))
+    row = ledger.row("conversation_of", sender=sender, contact=contact)
+    if row is None:
+        return Conversation(window=UNKNOWN_WINDOW, pause=pause)
+    return Conversation(
+        window=window_of(row),
+        contact_name=row["contact_name"],
+        downgrades=count_downgrades(ledger, row["id"], downgrades_since),
+        pause=pause,
+    )
+
+
+def _pause(row: sqlite3.Row | None) -> PauseCause | None:
+    return None if row is None or row["pause"] is None else PauseCause(row["pause"])
+
+
+def sender_states(ledger: Ledger) -> tuple[SenderState, ...]:
+    return tuple(_sender_state(ledger, row) for row in ledger.rows("senders").fetchall())
+
+
+def _sender_state(ledger: Ledger, row: sqlite3.Row) -> SenderState:
+    pause = _pause(row)
+    return SenderState(
+        sender=Sender(row["id"]),
+        pause=pause,
+        paused_for=None if pause is None else timedelta(microseconds=max(0, ledger.tick - row["paused_from"])),
+        queued=row["queued"],
+        error=error_of(row["pause_error"]),
+    )

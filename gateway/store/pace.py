@@ -1,0 +1,45 @@
+"""Pace, by the generic cell rate algorithm: one per interval, a burst at once borrowed from later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.domain.delivery import PacePolicy
+from gateway.store.codec import span
+
+_SECOND = 1_000_000
+_SENDER_BURST = 0.1
+"""So many seconds' worth of a sender's rate may go at once, one at least."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """All in microseconds of the store's own time. `tat` is when the next one would be due without any burst."""
+
+    interval: int
+    burst: int
+
+    def free_at(self, tat: int, tick: int) -> int:
+        """When the next one may go; in the past if it may go now."""
+        return self._sane(tat, tick) - (self.burst - 1) * self.interval
+
+    def room(self, tat: int, tick: int) -> int:
+        """How many may go now."""
+        return (tick + self.burst * self.interval - max(self._sane(tat, tick), tick)) // self.interval
+
+    def charged(self, tat: int, tick: int, count: int = 1) -> int:
+        """`tat` after so many more have gone."""
+        return max(self._sane(tat, tick), tick) + count * self.interval
+
+    def _sane(self, tat: int, tick: int) -> int:
+        """No later than a full burst makes it, whatever a clock that was set back has left behind."""
+        return min(tat, tick + self.burst * self.interval)
+
+
+def contact_pace(policy: PacePolicy) -> Pace:
+    return Pace(interval=max(1, span(policy.contact_interval)), burst=max(1, policy.contact_burst))
+
+
+def sender_pace(policy: PacePolicy) -> Pace:
+    rate = policy.sender_per_second
+    return Pace(interval=max(1, round(_SECOND / rate)), burst=max(1, int(rate * _SENDER_BURST)))

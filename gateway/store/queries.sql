@@ -1,0 +1,464 @@
+-- conversation_by_id: all of one conversation
+select * from conversation where id = :id
+
+-- conversation_of: the conversation of a sender and a contact
+select * from conversation where sender = :sender and contact = :contact
+
+-- add_conversation: a contact of whom nothing is known yet
+insert into conversation (sender, contact, bucket) values (:sender, :contact, :bucket)
+
+-- heard: the contact wrote, so what was decided before is decided again
+update conversation
+set contact_name = coalesce(:contact_name, contact_name), anchor = :anchor, opened_by = :opened_by,
+    evidence = :evidence, revision = revision + 1
+where id = :id
+
+-- refute_window: the provider says that it was closed when an attempt started
+update conversation set refuted_at = :refuted_at, revision = revision + 1 where id = :id
+
+-- next_in_sequence: the number of the next thing that clients are told
+update conversation set sequence = sequence + 1 where id = :id returning sequence
+
+-- set_line: what was worked out of a conversation's line
+update conversation
+set due_at = :due_at, head_class = :head_class, head_client = :head_client, rests_until = :rests_until
+where id = :id
+
+-- line_of: those in line, in the order of acceptance
+select place, client, is_free_form, due_at, at_due, blocked_from
+from message
+where conversation = :conversation and due_at is not null
+order by place
+
+-- rested: conversations of a sender whose rest is over
+select id, leased_until from conversation
+where sender = :sender and rests_until is not null and rests_until <= :tick
+order by rests_until
+
+-- resting_of_sender: when rests end, soonest first
+select id, rests_until from conversation where sender = :sender and rests_until is not null order by rests_until
+
+-- resting: every conversation that is leased or out of pace
+select id from conversation where rests_until is not null
+
+-- clients_in_line: whose messages are at the head of rested lines of this class, by jumps along the index
+with recursive client (name) as (
+    select min(head_client) from conversation
+    where sender = :sender and head_class = :head_class and due_at is not null and rests_until is null
+    union all
+    select (
+        select min(head_client) from conversation
+        where sender = :sender and head_class = :head_class and head_client > client.name
+            and due_at is not null and rests_until is null
+    )
+    from client where client.name is not null
+)
+select name from client where name is not null
+
+-- due_of_client: rested lines of a class with this client's message at the head, longest due first
+select id from conversation
+where sender = :sender and head_class = :head_class and head_client = :client
+    and due_at is not null and due_at <= :at and rests_until is null
+order by due_at
+
+-- next_due_of_client: when the next rested line of a class becomes due
+select min(due_at) as due_at from conversation
+where sender = :sender and head_class = :head_class and head_client = :client
+    and due_at is not null and due_at > :at and rests_until is null
+
+-- lease_conversation: a worker's from now on, and no longer anybody else's
+update conversation set epoch = epoch + 1, leased_until = :until, rests_until = :until where id = :id returning *
+
+-- charge_conversation: an attempt starts, and the lease with it
+update conversation set pace_tat = :pace_tat, leased_until = :until, rests_until = :until where id = :id
+
+-- end_lease: the worker is done
+update conversation set leased_until = null where id = :id returning *
+
+-- void_lease: the worker is gone, or no longer the one
+update conversation set leased_until = null, epoch = epoch + 1 where id = :id
+
+-- set_rest: until when nobody is given it
+update conversation set rests_until = :rests_until where id = :id
+
+-- add_message: in the order of acceptance
+insert into message (
+    id, conversation, client, status, changed_at, content, fallback, is_free_form, reference, callback_url,
+    accepted_at, expires_at, receipt, idempotency_route, idempotency_key, fingerprint, answer_by, told_view,
+    downgraded_at
+) values (
+    :id, :conversation, :client, :status, :accepted_at, :content, :fallback, :is_free_form, :reference, :callback_url,
+    :accepted_at, :expires_at, :receipt, :route, :key, :fingerprint, :answer_by, :told_view,
+    :downgraded_at
+)
+
+-- message_place: whether an id is taken, and where
+select place from message where id = :id
+
+-- message_by_place: a message with its sender and contact
+select message.*, conversation.sender, conversation.contact
+from message join conversation on conversation.id = message.conversation
+where message.place = :place
+
+-- message_by_id: a message with its sender and contact
+select message.*, conversation.sender, conversation.contact
+from message join conversation on conversation.id = message.conversation
+where message.id = :id
+
+-- message_by_key: what a client's idempotency key was used for
+select * from message where client = :client and idempotency_route = :route and idempotency_key = :key
+
+-- forget_key: the key of a message may be used anew
+update message set idempotency_route = null, idempotency_key = null, fingerprint = null
+where client = :client and idempotency_route = :route and idempotency_key = :key
+
+-- stand_in_line: a place in line, in the order of acceptance
+update message set due_at = :due_at, at_due = :at_due where place = :place
+
+-- leave_line: nothing more is to be done about it by itself
+update message set due_at = null where place = :place
+
+-- block_line: from its first failure on a message holds back those behind it, for a while
+update message set blocked_from = coalesce(blocked_from, :at) where place = :place
+
+-- count_refusal: a step of the retry schedule is used up
+update message set refusals = refusals + 1 where place = :place
+
+-- begin_message: an attempt starts; our verdict, if there was one, no longer holds
+update message set verdict = null, downgraded_at = :downgraded_at where place = :place
+
+-- start_anew: back in line by an operator's word
+update message
+set verdict = :verdict, expires_at = :expires_at, refusals = 0, blocked_from = null
+where place = :place
+
+-- set_verdict: ended by our rule or an operator's word
+update message set verdict = :verdict, failure = :failure, error = :error where place = :place
+
+-- change_status: a wait for the answer ends with it, unless the refusal is still to be told
+update message
+set status = :status, changed_at = :at, failure = :failure, error = :error,
+    due_at = case when :may_stand_in_line then due_at end,
+    answer_by = case when :may_stand_in_line then answer_by end,
+    is_refusal_told = :is_refusal_told
+where place = :place
+
+-- note_status: one line of a message's history
+insert into status_change (message, status, at) values (:message, :status, :at)
+
+-- set_told_view: what the callback URL was told last
+update message set told_view = :view where place = :place
+
+-- end_wait: the client waits no longer
+update message set answer_by = null where id = :id returning is_refusal_told, error
+
+-- awaited_of_sender: queued messages whose clients wait for the answer
+select message.place, message.conversation
+from message join conversation on conversation.id = message.conversation
+where message.answer_by is not null and message.answer_by > :at and message.status = 'queued'
+    and conversation.sender = :sender
+
+-- expired: those in line whose time to live is over
+select place, conversation, status from message
+where due_at is not null and expires_at <= :at and status <> :sending
+order by expires_at
+limit :limit
+
+-- downgrades: fallbacks for one contact that left or are to leave, one message not counted
+select count(*) as count from message
+where conversation = :conversation and downgraded_at is not null and downgraded_at > :since
+    and place is not :but and status not in ('refused', 'failed', 'expired', 'cancelled')
+
+-- count_open: messages not yet handed over or ended
+insert into backlog (client, sender, open) values (:client, :sender, :change)
+on conflict (client, sender) do update set open = open + excluded.open
+
+-- open_of_client: over all its senders
+select coalesce(sum(open), 0) as open from backlog where client = :client
+
+-- add_decision: why, on what evidence
+insert into decision (message, stage, at, action, reasons, template, evidence)
+values (:message, :stage, :at, :action, :reasons, :template, :evidence)
+
+-- latest_decision: the one that holds
+select * from decision where message = :message order by id desc limit 1
+
+-- decisions_of: of one message, the first one first
+select * from decision where message = :message order by id
+
+-- add_refusal: refused when it came, so there is no message
+insert into refusal (at, client, sender, contact, reasons, evidence)
+values (:at, :client, :sender, :contact, :reasons, :evidence)
+
+-- add_attempt: from here on it may have reached the provider
+insert into attempt (message, number, token, status, is_template, content, started_at, provider)
+values (:message, :number, :token, :status, :is_template, :content, :started_at, :provider)
+
+-- attempts_of: of one message, the first one first
+select * from attempt where message = :message order by number
+
+-- attempts_before: how many there were, and whether a template may have been written
+select count(*) as count, coalesce(max(is_template and status <> :withdrawn), 0) as template_started
+from attempt where message = :message
+
+-- attempt_by_id: one attempt
+select * from attempt where id = :id
+
+-- attempt_by_token: the one that was given this callback path
+select * from attempt where token = :token
+
+-- attempt_by_provider_id: the latest that a provider knows by this id
+select * from attempt
+where provider_message_id = :provider_message_id and (provider is null or provider = :provider)
+order by id desc
+limit 1
+
+-- closed_attempt: the latest that was refused for the closed window
+select * from attempt where message = :message and status = :status order by number desc limit 1
+
+-- move_attempt: what an answer or a report says of it
+update attempt
+set status = :status, is_reported = :is_reported, error = :error, ended_at = coalesce(ended_at, :ended_at),
+    provider_message_id = coalesce(provider_message_id, :provider_message_id)
+where id = :id
+
+-- attempts_sending: begun, and not yet recorded
+select * from attempt where status = 'sending' order by id
+
+-- sending_in_conversation: begun in this conversation, and not yet recorded
+select attempt.* from attempt cross join message on message.place = attempt.message
+where attempt.status = 'sending' and message.conversation = :conversation
+
+-- sender_by_id: its pace and its pause
+select * from sender where id = :id
+
+-- senders: all of them, with how many messages wait
+select sender.*, (select coalesce(sum(open), 0) from backlog where backlog.sender = sender.id) as queued
+from sender order by id
+
+-- add_sender: with nothing against it
+insert into sender (id) values (:id)
+
+-- charge_sender: conversations were given out
+update sender set pace_tat = :pace_tat, last_client = :last_client where id = :id
+
+-- send_probe: one conversation of a paused sender is given out
+update sender set probe_conversation = :conversation where id = :id
+
+-- end_probe: it came back
+update sender set probe_conversation = null where probe_conversation = :conversation
+
+-- probe_at_once: after a start nothing is known that speaks against it
+update sender set probe_conversation = null, probe_from = :tick where pause is not null
+
+-- set_failures_in_row: unknown or 5xx answers
+update sender set failures_in_row = :failures where id = :id
+
+-- pause_sender: what is not the message's own fault stops them all
+update sender
+set pause = :pause, pause_error = :error, paused_from = coalesce(paused_from, :tick),
+    probe_from = :probe_from, probe_interval = :interval
+where id = :id
+
+-- put_off_probe: an attempt that began before the pause says to wait longer
+update sender set probe_from = max(probe_from, :probe_from) where id = :id
+
+-- resume_sender: the provider answered as one that works
+update sender
+set pause = null, pause_error = null, paused_from = null, probe_from = null, probe_interval = null
+where id = :id
+
+-- clamp_probes: a probe is never further off than its interval, whatever a clock that was set back has left behind
+update sender set probe_from = min(probe_from, :tick + :longest), paused_from = min(paused_from, :tick)
+where pause is not null
+
+-- add_arrival: an event of a callback, unless it came before
+insert into inbox (provider, dedupe, kind, state, arrived_at, token, provider_message_id, status, error, raw)
+values (:provider, :dedupe, :kind, 'kept', :at, :token, :provider_message_id, :status, :error, :raw)
+on conflict (provider, dedupe) do nothing
+returning id
+
+-- set_fate: what became of it
+update inbox set state = :state, problem = :problem where id = :id
+
+-- arrival_of: whose conversation it belongs to
+update inbox set conversation = :conversation where id = :id
+
+-- early_reports: reports that came before it was known whose they are
+select * from inbox
+where state = 'waiting' and provider_message_id = :provider_message_id and token is null
+    and (:provider is null or provider = :provider) and arrived_at > :since
+order by id
+
+-- report_applied: its attempt is known now
+update inbox set state = 'applied' where id = :id
+
+-- add_endpoint: a place to post to
+insert into endpoint (name) values (:name) on conflict do nothing
+
+-- lane_of: an endpoint's queue of one conversation
+select id from lane where endpoint = :endpoint and conversation = :conversation
+
+-- add_lane: an endpoint's queue of one conversation
+insert into lane (endpoint, conversation) values (:endpoint, :conversation) returning id
+
+-- add_notice: at the end of its lane
+insert into notice (lane, event_id, type, body, created_at, due_at) values (:lane, :event_id, :type, :body, :at, :at)
+
+-- notices_in_lane: those not yet ended, in order
+select * from notice where lane = :lane and ended_at is null order by id
+
+-- set_lane_due: when its head may go
+update lane set due_at = :due_at where id = :id returning endpoint
+
+-- set_endpoint_due: when the first of its free lanes is due
+update endpoint
+set due_at = (
+    select min(lane.due_at) from lane
+    where lane.endpoint = :name and lane.due_at is not null and lane.leased_until is null
+)
+where name = :name
+
+-- due_endpoints: those with something due, longest without a turn first
+select name from endpoint where due_at is not null and due_at <= :at order by turn, due_at
+
+-- endpoints_due_later: those that become due, soonest first
+select name, due_at from endpoint where due_at is not null and due_at > :at order by due_at
+
+-- due_lanes_of_endpoint: longest due first
+select id from lane
+where endpoint = :endpoint and due_at is not null and due_at <= :at and leased_until is null
+order by due_at
+limit :limit
+
+-- lease_lane: a worker's from now on
+update lane set epoch = epoch + 1, leased_until = :until where id = :id returning *
+
+-- give_turn: it goes behind the others
+update endpoint set turn = :tick where name = :name
+
+-- lane_held: whether it still belongs to the worker of this epoch
+select id from lane where id = :id and epoch = :epoch and leased_until is not null
+
+-- free_lane: the worker is done, or gone
+update lane set leased_until = null where id = :id
+
+-- lanes_with_lease_over: whose workers did not come back
+select id from lane where leased_until is not null and leased_until <= :tick
+
+-- leased_lanes: all that somebody held
+select id from lane where leased_until is not null
+
+-- end_notice: no more tries
+update notice
+set state = :state, error = :error, ended_at = :at, tries = tries + 1
+where id = :id and ended_at is null
+
+-- put_off_notice: a try failed, there is another
+update notice
+set due_at = :due_at, hold_at = :hold_at, error = :error, tries = tries + 1
+where id = :id and ended_at is null
+
+-- note_act: an operator's power was used
+insert into operator_act (at, actor, act, message_id, status_before, status_after)
+values (:at, :actor, :act, :message_id, :before, :after)
+
+-- beat: a write that changes nothing, to see whether writes are taken
+update pulse set beat = beat + 1
+
+-- history_of: the statuses of a message, the first one first
+select status, at from status_change where message = :message order by id
+
+-- clients: all that ever posted
+select distinct client from backlog order by client
+
+-- messages_of_client: in one status, before a place, newest first
+select message.*, conversation.sender, conversation.contact
+from message join conversation on conversation.id = message.conversation
+where message.client = :client and message.status = :status and message.place < :before
+order by message.place desc
+limit :limit
+
+-- conversations_of_contact: one for each sender
+select id from conversation where contact = :contact
+
+-- messages_of_conversation: of any client or one, in any status or one, before a place, newest first
+select message.*, conversation.sender, conversation.contact
+from message join conversation on conversation.id = message.conversation
+where message.conversation = :conversation and message.place < :before
+    and (:client is null or message.client = :client) and (:status is null or message.status = :status)
+order by message.place desc
+limit :limit
+
+-- old_keys: idempotency keys that are no longer promised
+select place from message where idempotency_key is not null and accepted_at <= :at order by accepted_at limit :limit
+
+-- drop_key: of one message
+update message set idempotency_route = null, idempotency_key = null, fingerprint = null where place = :place
+
+-- old_content: what was said in messages handed over or ended long ago
+select place, content, fallback from message
+where has_content = 1 and accepted_at <= :at and changed_at <= :at and status not in ('queued', 'held', 'sending')
+    and due_at is null
+order by accepted_at
+limit :limit
+
+-- drop_content: keep what kind of content it was, and which template
+update message set has_content = 0, content = :content, fallback = :fallback where place = :place
+
+-- drop_attempt_content: what was sent for one message
+update attempt set content = null where message = :message
+
+-- set_evidence: of one decision, with the rendered template removed
+update decision set evidence = :evidence where id = :id
+
+-- old_messages: handed over or ended long ago, nothing left in them
+select place from message
+where has_content = 0 and accepted_at <= :at and changed_at <= :at and status not in ('queued', 'held', 'sending')
+    and due_at is null
+order by accepted_at
+limit :limit
+
+-- drop_message: with its attempts, decisions and history
+delete from message where place = :place
+
+-- old_raw: callbacks as they came
+select id from inbox where has_raw = 1 and arrived_at <= :at order by arrived_at limit :limit
+
+-- drop_raw: keep that it came, and what became of it
+update inbox set raw = null, has_raw = 0 where id = :id
+
+-- old_arrivals: callbacks that won't be repeated any more
+select id from inbox where has_raw = 0 and arrived_at <= :at order by arrived_at limit :limit
+
+-- drop_arrival: of the inbox
+delete from inbox where id = :id
+
+-- old_notices: ended long ago
+select id, lane from notice where ended_at is not null and ended_at <= :at order by ended_at limit :limit
+
+-- drop_notice: with what it told
+delete from notice where id = :id
+
+-- drop_empty_lane: with nothing in it
+delete from lane
+where id = :id and leased_until is null and not exists (select 1 from notice where notice.lane = lane.id)
+returning endpoint
+
+-- drop_empty_endpoint: with no lane
+delete from endpoint where name = :name and not exists (select 1 from lane where lane.endpoint = endpoint.name)
+
+-- old_refusals: records of what was never accepted
+select id from refusal where at <= :at order by at limit :limit
+
+-- drop_refusal: one record
+delete from refusal where id = :id
+
+-- old_acts: what operators did
+select id from operator_act where at <= :at order by at limit :limit
+
+-- drop_act: one record
+delete from operator_act where id = :id
+
+-- give_back_pages: some of the file's free pages go back to the file system
+pragma incremental_vacuum (256)

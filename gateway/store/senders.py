@@ -1,0 +1,118 @@
+"""A sender's pace, and its pause: one probing message at a time, further and further apart."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import timedelta
+
+from gateway.domain.delivery import PauseCause, Settlement
+from gateway.domain.errors import ProviderError
+from gateway.domain.identity import Sender
+from gateway.store.codec import error_text, span
+from gateway.store.ledger import Ledger
+from gateway.store.pace import sender_pace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How many conversations a sender may be given now; when that is the limit, when there may be more."""
+
+    count: int
+    again_in: timedelta | None = None
+
+
+def sender_row(ledger: Ledger, sender: str) -> sqlite3.Row:
+    row = ledger.row("sender_by_id", id=sender)
+    if row is not None:
+        return row
+    ledger.write("add_sender", id=sender)
+    return ledger.one("sender_by_id", id=sender)
+
+
+def room(ledger: Ledger, sender: sqlite3.Row, limit: int) -> Room:
+    if sender["pause"] is not None:
+        return _room_of_paused(ledger, sender, limit)
+    count = sender_pace(ledger.policy.pace).room(sender["pace_tat"], ledger.tick)
+    if count >= limit:
+        return Room(count=limit)
+    tat = sender_pace(ledger.policy.pace).charged(sender["pace_tat"], ledger.tick, count)
+    return Room(count=count, again_in=until(ledger, sender_pace(ledger.policy.pace).free_at(tat, ledger.tick)))
+
+
+def _room_of_paused(ledger: Ledger, sender: sqlite3.Row, limit: int) -> Room:
+    if sender["probe_conversation"] is not None:
+        return Room(count=0)
+    if sender["probe_from"] > ledger.tick:
+        return Room(count=0, again_in=until(ledger, sender["probe_from"]))
+    return Room(count=min(limit, 1))
+
+
+def until(ledger: Ledger, tick: int) -> timedelta:
+    return timedelta(microseconds=max(0, tick - ledger.tick))
+
+
+def charge(ledger: Ledger, sender: sqlite3.Row, conversations: list[int], last_client: str) -> None:
+    """Count what was given out: against the pace, for the turns of clients, and as the probe of a paused sender."""
+    tat = sender_pace(ledger.policy.pace).charged(sender["pace_tat"], ledger.tick, len(conversations))
+    ledger.write("charge_sender", id=sender["id"], pace_tat=tat, last_client=last_client)
+    if sender["pause"] is not None:
+        ledger.write("send_probe", id=sender["id"], conversation=conversations[0])
+
+
+def is_stopped(sender: sqlite3.Row, conversation: int) -> bool:
+    """Whether the sender is paused and this conversation is not its probe."""
+    return sender["pause"] is not None and sender["probe_conversation"] != conversation
+
+
+def end_probe(ledger: Ledger, conversation: int) -> None:
+    """A probe that was given back without an attempt, or lost, is due again at once."""
+    ledger.write("end_probe", conversation=conversation)
+
+
+def note(
+    ledger: Ledger, sender: sqlite3.Row, conversation: int, settlement: Settlement, error: ProviderError | None
+) -> None:
+    """What an outcome says of the sender. Only its probe ends a pause, or changes what it is for."""
+    is_probe = sender["pause"] is not None and sender["probe_conversation"] == conversation
+    ledger.write("set_failures_in_row", id=sender["id"], failures=settlement.failures_in_row)
+    if is_probe:
+        end_probe(ledger, conversation)
+    if settlement.pause is not None:
+        _pause(ledger, sender, settlement, error, is_probe=is_probe)
+    elif is_probe:
+        ledger.write("resume_sender", id=sender["id"])
+
+
+def _pause(
+    ledger: Ledger, sender: sqlite3.Row, settlement: Settlement, error: ProviderError | None, *, is_probe: bool
+) -> None:
+    least = 0 if settlement.probe_in is None else span(settlement.probe_in)
+    if sender["pause"] is not None and not is_probe:
+        ledger.write("put_off_probe", id=sender["id"], probe_from=ledger.tick + least)
+        return
+    interval = _next_interval(ledger, sender)
+    ledger.write(
+        "pause_sender",
+        id=sender["id"],
+        pause=settlement.pause,
+        error=error_text(error),
+        tick=ledger.tick,
+        probe_from=ledger.tick + max(interval, least),
+        interval=interval,
+    )
+
+
+def _next_interval(ledger: Ledger, sender: sqlite3.Row) -> int:
+    policy = ledger.policy.delivery
+    if sender["pause"] is None:
+        return span(policy.probe_from)
+    return min(2 * int(sender["probe_interval"]), span(policy.probe_to))
+
+
+def pause_of(row: sqlite3.Row | None) -> PauseCause | None:
+    return None if row is None or row["pause"] is None else PauseCause(row["pause"])
+
+
+def sender_id(row: sqlite3.Row) -> Sender:
+    return Sender(row["id"])

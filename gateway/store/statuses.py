@@ -1,0 +1,121 @@
+"""The one place where a message's status changes: derived from its attempts, written, counted, and told."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from gateway.domain.delivery import AttemptStatus, message_status
+from gateway.domain.errors import ProviderError
+from gateway.domain.message import HANDED_OVER, OPEN, Failure, Status
+from gateway.domain.notice import is_told, status_changed, view_changed, view_status
+from gateway.store.codec import error_of, error_text, message_of, micros
+from gateway.store.ledger import Ledger
+from gateway.store.outbox import post
+
+_MAY_STAND_IN_LINE = OPEN | {Status.UNKNOWN}
+
+
+def judge(ledger: Ledger, place: int, *, now: datetime, raw: str | None = None) -> Status:
+    """Derive the message's status anew, and write it if it changed. `raw` is the report that led to it."""
+    message = ledger.one("message_by_place", place=place)
+    attempts = ledger.rows("attempts_of", message=place).fetchall()
+    verdict = None if message["verdict"] is None else Status(message["verdict"])
+    status = message_status([AttemptStatus(attempt["status"]) for attempt in attempts], verdict)
+    if status != message["status"]:
+        failure, error = _blame(status, message, attempts)
+        _change(ledger, message, status, failure=failure, error=error, now=now)
+        _tell(ledger, message, status, failure=failure, error=error, now=now, raw=raw)
+    return status
+
+
+def end(
+    ledger: Ledger,
+    place: int,
+    verdict: Status,
+    *,
+    now: datetime,
+    failure: Failure | None = None,
+    error: ProviderError | None = None,
+) -> Status:
+    """End a message by our own verdict."""
+    ledger.write("set_verdict", place=place, verdict=verdict, failure=failure, error=error_text(error))
+    return judge(ledger, place, now=now)
+
+
+def count_open(ledger: Ledger, client: str, sender: str, change: int) -> None:
+    """Keep the count of a client's messages that are not yet handed over or ended."""
+    if change:
+        ledger.write("count_open", client=client, sender=sender, change=change)
+
+
+def _blame(
+    status: Status, message: sqlite3.Row, attempts: Sequence[sqlite3.Row]
+) -> tuple[Failure | None, str | None]:
+    """How it failed, and the provider's words on the attempt that decided."""
+    if message["verdict"] not in (None, Status.QUEUED):
+        return None if message["failure"] is None else Failure(message["failure"]), message["error"]
+    if status in HANDED_OVER or not attempts:
+        return None, None
+    latest = attempts[-1]
+    if status is not Status.FAILED:
+        return None, latest["error"]
+    return (Failure.REPORTED if latest["is_reported"] else Failure.REFUSED), latest["error"]
+
+
+def _change(
+    ledger: Ledger, message: sqlite3.Row, status: Status, *, failure: Failure | None, error: str | None, now: datetime
+) -> None:
+    at = micros(now)
+    is_awaited = message["answer_by"] is not None and message["answer_by"] > at
+    ledger.write(
+        "change_status",
+        place=message["place"],
+        status=status,
+        at=at,
+        failure=failure,
+        error=error,
+        may_stand_in_line=status in _MAY_STAND_IN_LINE,
+        is_refusal_told=is_awaited and status is Status.FAILED,
+    )
+    ledger.write("note_status", message=message["place"], status=status, at=at)
+    count_open(ledger, message["client"], message["sender"], (status in OPEN) - (message["status"] in OPEN))
+
+
+def _tell(
+    ledger: Ledger,
+    row: sqlite3.Row,
+    status: Status,
+    *,
+    failure: Failure | None,
+    error: str | None,
+    now: datetime,
+    raw: str | None,
+) -> None:
+    """Notices to the client's webhook, and to the message's own callback URL when what it shows has changed."""
+    if is_told(status) and row["client"] in ledger.policy.listeners.get(row["sender"], ()):
+        notice = status_changed(
+            message_of(row),
+            status,
+            now=now,
+            sequence=next_in_sequence(ledger, row["conversation"]),
+            error=error_of(error),
+            raw=_parsed(raw),
+        )
+        post(ledger, notice, row["conversation"], now=now)
+    view = view_status(status, failure)
+    if row["callback_url"] is not None and view != row["told_view"]:
+        ledger.write("set_told_view", place=row["place"], view=view)
+        post(ledger, view_changed(message_of(row), view), row["conversation"], now=now)
+
+
+def next_in_sequence(ledger: Ledger, conversation: int) -> int:
+    """The number of the next thing that clients are told of a conversation."""
+    return int(ledger.one("next_in_sequence", id=conversation)["sequence"])
+
+
+def _parsed(raw: str | None) -> Any:
+    return None if raw is None else json.loads(raw)

@@ -1,0 +1,131 @@
+"""The operator's files: registered templates, and the hand-written schemas that tighten their contracts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from gateway.config_file.reading import Unreadable, read_yaml
+from gateway.domain.contract import DIALECT
+from gateway.domain.template import DefinitionInvalid, Place, TemplateDefinition, define, fold_language
+from gateway.fill import Fill, FillInvalid, compile_fill
+from gateway.schema import Schema, SchemaInvalid
+from gateway.shipped import shipped
+
+_LARGEST_SCHEMA = 32 * 1024
+_FOREIGN = ("$id", "$dynamicRef", "$dynamicAnchor", "$vocabulary")
+
+
+class FileInvalid(ValueError):
+    """Every problem of one file, each with its place in it."""
+
+    def __init__(self, problems: Sequence[tuple[Place, str]]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(text for _, text in problems))
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFile:
+    """A template as its file says it; without `fill` it can't stand in for free-form content."""
+
+    definition: TemplateDefinition
+    fill: Fill | None
+
+
+def read_template(path: Path) -> TemplateFile:
+    """The template in ``<name>.<language>.yaml``. Raises FileInvalid with all problems."""
+    document = _shaped(path)
+    fill = document.pop("fill", None)
+    try:
+        definition = define(document)
+    except DefinitionInvalid as invalid:
+        raise FileInvalid(invalid.problems) from None
+    _expect_name(path, definition)
+    try:
+        return TemplateFile(definition, None if fill is None else compile_fill(definition, fill))
+    except FillInvalid as invalid:
+        raise FileInvalid([(("fill", *place), text) for place, text in invalid.problems]) from None
+
+
+def _shaped(path: Path) -> dict[str, Any]:
+    try:
+        document = read_yaml(path)
+    except Unreadable as unreadable:
+        raise FileInvalid([((), problem) for problem in unreadable.problems]) from None
+    try:
+        problems = [(problem.place, problem.text) for problem in _file_schema().problems(document)]
+    except ValueError:
+        raise FileInvalid([((), "holds a value that JSON does not know; remove its !!tag")]) from None
+    if problems:
+        raise FileInvalid(problems)
+    return dict(document)
+
+
+@cache
+def _file_schema() -> Schema:
+    path = shipped("schemas") / "template-file.schema.json"
+    return Schema(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _expect_name(path: Path, definition: TemplateDefinition) -> None:
+    name, _, language = path.name.removesuffix(".yaml").partition(".")
+    if (name, fold_language(language)) != (definition.name, definition.language):
+        expected = f"{definition.name}.{definition.language}.yaml"
+        raise FileInvalid([(("name",), f"does not agree with the file's name; rename the file to {expected}")])
+
+
+# --- tightenings ----------------------------------------------------------------------------------------------------
+
+
+def read_tightening(path: Path) -> Schema:
+    """The schema in a JSON file; it stands alone, so that nothing is ever fetched. Raises FileInvalid."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = json.loads(text, object_pairs_hook=_unrepeated, parse_constant=_refused)
+    except (OSError, ValueError) as error:
+        raise FileInvalid([((), f"is not JSON that we take: {error}")]) from None
+    if not isinstance(document, dict) or len(text) > _LARGEST_SCHEMA:
+        raise FileInvalid([((), f"expected an object, a JSON Schema of at most {_LARGEST_SCHEMA} bytes")])
+    problems = list(_foreign(document, ()))
+    if problems:
+        raise FileInvalid(problems)
+    return _compiled(document)
+
+
+def _compiled(document: dict[str, Any]) -> Schema:
+    try:
+        return Schema(document)
+    except SchemaInvalid as invalid:
+        raise FileInvalid([((), f"is no JSON Schema that we take: {invalid}; look-around is not supported")]) from None
+
+
+def _foreign(part: Any, place: Place) -> Iterator[tuple[Place, str]]:
+    """Whatever would lead out of the document, or to another dialect."""
+    if isinstance(part, list):
+        for index, item in enumerate(part):
+            yield from _foreign(item, (*place, index))
+    if not isinstance(part, dict):
+        return
+    for key, value in part.items():
+        if key == "$ref" and not (isinstance(value, str) and value.startswith("#")):
+            yield (*place, key), 'expected a reference inside this file, starting with "#"'
+        elif key in _FOREIGN:
+            yield (*place, key), f"{key} is not supported; remove it"
+        elif key == "$schema" and value != DIALECT:
+            yield (*place, key), f"expected {DIALECT}"
+        yield from _foreign(value, (*place, key))
+
+
+def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    unique = dict(pairs)
+    if len(unique) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return unique
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")

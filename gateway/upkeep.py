@@ -1,0 +1,68 @@
+"""What must happen without anybody asking: messages expire, and what is older than its retention goes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+
+from gateway.domain.errors import StoreUnavailable
+from gateway.ports import Clock, Store
+
+log = structlog.get_logger()
+
+EXPIRE_EACH = timedelta(seconds=1)
+SWEEP_EACH = timedelta(minutes=10)
+EXPIRE_AT_ONCE = 256
+SWEEP_AT_ONCE = 500
+
+
+class Upkeep:
+    """Expires and sweeps in small steps, so that nobody waits for it."""
+
+    def __init__(self, *, store: Store, clock: Clock, notify: Callable[[], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._notify = notify
+
+    async def run(self) -> None:
+        """Until cancelled; also at once after the clock jumped."""
+        await asyncio.gather(self._repeat(self.expire, EXPIRE_EACH), self._repeat(self.sweep, SWEEP_EACH))
+
+    async def expire(self) -> None:
+        """End every message whose time to live is over."""
+        expired = EXPIRE_AT_ONCE
+        while expired == EXPIRE_AT_ONCE:
+            expired = await self._store.expire(now=self._clock.now(), limit=EXPIRE_AT_ONCE)
+            if expired:
+                log.info("messages.expired", count=expired)
+                self._notify()
+
+    async def sweep(self) -> None:
+        """Remove what is older than its retention."""
+        removed = SWEEP_AT_ONCE
+        while removed == SWEEP_AT_ONCE:
+            removed = await self._store.sweep(now=self._clock.now(), limit=SWEEP_AT_ONCE)
+            if removed:
+                log.info("store.swept", rows=removed)
+
+    async def _repeat(self, job: Callable[[], Awaitable[None]], each: timedelta) -> None:
+        while True:
+            await self._once(job)
+            await self._sleep(each)
+
+    async def _once(self, job: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await job()
+        except StoreUnavailable:
+            log.warning("upkeep.store_unavailable")
+        except Exception:
+            log.exception("upkeep.failed")
+
+    async def _sleep(self, each: timedelta) -> None:
+        try:
+            await asyncio.wait_for(self._clock.wake(), each.total_seconds())
+        except TimeoutError:
+            return

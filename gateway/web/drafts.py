@@ -1,0 +1,137 @@
+"""From the body of a send request to a draft, without asking anybody."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.config import ClientConfig, SenderConfig
+from gateway.domain.errors import InvalidRequest
+from gateway.domain.identity import Contact
+from gateway.domain.message import Content, Draft, FreeForm, Idempotency, JsonObject, TemplateMessage
+from gateway.web.send_headers import SendHeaders
+from gateway.web.shapes import shape
+from gateway.web.strict_json import MAX_DEPTH
+from gateway.web.template_params import Outer, parse_address, parse_template
+
+ROUTE = "send-whatsapp"
+_TEXT, _IMAGE, _TEMPLATE = 1, 2, 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftRules:
+    """What a draft is checked against, besides its shape."""
+
+    senders: Mapping[str, SenderConfig]
+    """By id and by alias."""
+    may_post_to: Callable[[str], str | None]
+    """Why we don't post to a URL; None when we do."""
+    depth: int = MAX_DEPTH
+
+    def sender(self, name: str, client: ClientConfig) -> SenderConfig:
+        """The client's sender of that name. Raises InvalidRequest, the same for an unknown one and another's."""
+        sender = self.senders.get(name)
+        if sender is None or sender.id not in client.senders:
+            raise InvalidRequest("source_addr", "expected a sender of this key")
+        return sender
+
+
+def senders_by_name(senders: Iterable[SenderConfig]) -> dict[str, SenderConfig]:
+    """Each sender by its id and its aliases."""
+    return {name: sender for sender in senders for name in (sender.id, *sender.aliases)}
+
+
+def parse_draft(body: JsonObject, headers: SendHeaders, client: ClientConfig, rules: DraftRules) -> Draft:
+    """The draft that a client asks for, in the documented form or as a bare template. Raises InvalidRequest."""
+    fields = _documented(_present(body), client)
+    shape("send-whatsapp").check(fields)
+    sender = rules.sender(fields["source_addr"], client)
+    contact = _contact(fields["destination_addr"], "to" if _is_bare(body) else "destination_addr")
+    content, fallback = _contents(fields, sender, contact, rules)
+    return Draft(
+        client=client.name,
+        sender=sender.id,
+        contact=contact,
+        content=content,
+        fallback=fallback,
+        reference=headers.reference,
+        callback_url=_callback_url(fields, rules),
+        wait=headers.wait,
+        idempotency=_idempotency(body, headers),
+    )
+
+
+def ignored_fields(body: JsonObject) -> int:
+    """How many fields of a body mean nothing to us."""
+    known = shape("send-whatsapp-bare" if _is_bare(body) else "send-whatsapp").fields
+    return len(body.keys() - known - {"source_addr", "callback_url"})
+
+
+def _present(body: JsonObject) -> dict[str, Any]:
+    """Null means absent, and so does an empty string: clients send both for what they don't set."""
+    return {name: value for name, value in body.items() if value is not None and value != ""}
+
+
+def _is_bare(body: JsonObject) -> bool:
+    return body.get("template") is not None and body.get("message_type") is None
+
+
+def _documented(fields: dict[str, Any], client: ClientConfig) -> dict[str, Any]:
+    """The documented form of a body; a bare template is from the client's default sender."""
+    if not _is_bare(fields):
+        return fields
+    shape("send-whatsapp-bare").check(fields)
+    documented = {
+        "source_addr": fields.get("source_addr") or next(iter(client.senders), None),
+        "destination_addr": fields["to"],
+        "message_type": _TEMPLATE,
+        "template_name": fields["template"]["name"],
+        "template_params": {name: fields[name] for name in ("to", "type", "template")},
+        "callback_url": fields.get("callback_url"),
+    }
+    return _present(documented)
+
+
+def _contact(written: str | int | float, field: str) -> Contact:
+    try:
+        return parse_address(written)
+    except ValueError as error:
+        raise InvalidRequest(field, str(error)) from None
+
+
+def _contents(
+    fields: JsonObject, sender: SenderConfig, contact: Contact, rules: DraftRules
+) -> tuple[Content, TemplateMessage | None]:
+    """The content, and the template that the request itself names to stand in for it."""
+    template = None
+    if "template_params" in fields:
+        outer = Outer(name=fields["template_name"], contact=contact, language=sender.language)
+        template = parse_template(fields["template_params"], outer, depth=rules.depth)
+    if fields["message_type"] == _TEMPLATE and template is not None:
+        return template, None
+    return _free_form(fields), template
+
+
+def _free_form(fields: JsonObject) -> FreeForm:
+    if fields["message_type"] == _IMAGE:
+        return FreeForm(type="image", text=fields.get("text"), file_url=fields["file_url"])
+    return FreeForm(type="text", text=fields["text"])
+
+
+def _callback_url(fields: JsonObject, rules: DraftRules) -> str | None:
+    url: str | None = fields.get("callback_url")
+    problem = None if url is None else rules.may_post_to(url)
+    if problem is not None:
+        raise InvalidRequest("callback_url", problem)
+    return url
+
+
+def _idempotency(body: JsonObject, headers: SendHeaders) -> Idempotency | None:
+    if headers.idempotency_key is None:
+        return None
+    canonical = json.dumps([body, headers.reference], sort_keys=True, separators=(",", ":"))
+    fingerprint = hashlib.sha256(canonical.encode()).hexdigest()
+    return Idempotency(route=ROUTE, key=headers.idempotency_key, fingerprint=fingerprint)

@@ -1,0 +1,87 @@
+"""Turns what a handler raises into an answer in the shape of its surface."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from gateway.domain.errors import GatewayError, NotFound
+from gateway.web.answers import JSON, PROBLEM, answer
+from gateway.web.errors import CALLBACKS, DECISION_TELECOM, NATIVE, Said, Table, said
+from gateway.web.parts import CLIENT
+from gateway.web.wire_errors import BodyBroken, BodyTooLarge, BodyTooSlow, WrongMethod
+
+log = structlog.get_logger()
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surface:
+    """A part of the URL space that words its errors in its own way."""
+
+    name: str
+    prefix: str
+    table: Table
+    content_type: str = JSON
+
+
+_SURFACES = (
+    Surface(name="decision-telecom", prefix="/v1/api/", table=DECISION_TELECOM),
+    Surface(name="callbacks", prefix="/callbacks/", table=CALLBACKS),
+    Surface(name="native", prefix="/", table=NATIVE, content_type=PROBLEM),
+)
+
+
+@web.middleware
+async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer what is raised below; applications that are mounted beside ours speak for themselves."""
+    if len(request.match_info.apps) > 1:
+        return await handler(request)
+    try:
+        return await handler(request)
+    except GatewayError as error:
+        return _answer(request, error)
+    except web.HTTPException as error:
+        return _answer(request, _ours(error))
+    except Exception as error:
+        log.exception("request.failed", method=request.method, route=_route(request), error=type(error).__name__)
+        return _answer(request, GatewayError())
+
+
+def _answer(request: web.Request, error: GatewayError) -> web.Response:
+    surface = next(surface for surface in _SURFACES if request.path.startswith(surface.prefix))
+    words = said(surface.table, error)
+    response = answer(
+        words.body, status=_status(request, surface, words), headers=words.headers, content_type=surface.content_type
+    )
+    if isinstance(error, BodyTooLarge | BodyTooSlow | BodyBroken):
+        response.force_close()
+    return response
+
+
+def _status(request: web.Request, surface: Surface, words: Said) -> int:
+    """Clients built on the vendor's SDKs read an error only under HTTP 200."""
+    client = request.get(CLIENT)
+    if surface.table is DECISION_TELECOM and client is not None and client.errors_as_200:
+        return 200
+    return words.status
+
+
+def _ours(error: web.HTTPException) -> GatewayError:
+    match error:
+        case web.HTTPNotFound():
+            return NotFound("there is no such resource")
+        case web.HTTPMethodNotAllowed():
+            return WrongMethod(error.allowed_methods)
+        case _:
+            raise error
+
+
+def _route(request: web.Request) -> str | None:
+    """The route as it is written in the code: a path may hold a secret."""
+    resource = request.match_info.route.resource
+    return None if resource is None else resource.canonical

@@ -1,0 +1,56 @@
+"""What the surfaces are built from, and where a handler finds it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import web
+
+from gateway.config import ClientConfig, Config
+from gateway.domain.callback import CallbackEvent
+from gateway.domain.message import Draft
+from gateway.ports import Answer, CallbackDecoder, Clock, Ingested, Store
+from gateway.registry import Registry
+from gateway.web.auth import Keys
+from gateway.web.drafts import DraftRules
+from gateway.web.rate import Rates
+
+
+class Ingest(Protocol):
+    """The verb of ``gateway.ingest``."""
+
+    def __call__(self, provider: str, events: Sequence[CallbackEvent]) -> Awaitable[Ingested]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The verbs, and what is looked up beside them."""
+
+    accept: Callable[[Draft], Awaitable[Answer]]
+    ingest: Ingest
+    store: Store
+    registry: Registry
+    clock: Clock
+    config: Config
+    decoders: Mapping[str, CallbackDecoder]
+    """By the provider's name."""
+    may_post_to: Callable[[str], str | None]
+    """Why we don't post to a URL; None when we do."""
+    is_stopping: Callable[[], bool]
+    mounts: Sequence[tuple[str, web.Application]] = ()
+    """Applications served beside ours, each under its prefix."""
+    ticks: Callable[[], float] = time.monotonic
+    body_timeout: float = 10
+    """Seconds within which a whole body must arrive."""
+
+
+PARTS = web.AppKey("parts", Parts)
+KEYS = web.AppKey("keys", Keys)
+RATES = web.AppKey("rates", Rates)
+DRAFT_RULES = web.AppKey("draft_rules", DraftRules)
+
+CLIENT = web.RequestKey("client", ClientConfig)
+"""Whose request it is, once that is known."""

@@ -1,0 +1,46 @@
+"""All routes on one screen."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from gateway.web import callbacks, decision_telecom, native
+from gateway.web.auth import Keys
+from gateway.web.drafts import DraftRules, senders_by_name
+from gateway.web.middleware import errors
+from gateway.web.parts import DRAFT_RULES, KEYS, PARTS, RATES, Parts
+from gateway.web.rate import Rates
+from gateway.web.shapes import SHAPES, shape
+
+__all__ = ["Parts", "build_app"]
+
+ROUTES = (
+    web.post("/v1/api/send-whatsapp", decision_telecom.send_whatsapp),
+    web.post("/v1/api/receive-whatsapp", decision_telecom.receive_whatsapp),
+    web.get("/v1/messages", native.messages),
+    web.get("/v1/messages/{id}", native.message),
+    web.get("/v1/windows/{sender}/{contact}", native.window),
+    web.get("/healthz", native.healthz),
+    web.get("/readyz", native.readyz),
+    web.post("/callbacks/{provider}/{secret}", callbacks.callback),
+    web.post("/callbacks/{provider}/{secret}/{attempt}", callbacks.callback),
+)
+
+
+def build_app(parts: Parts) -> web.Application:
+    """The application that serves every surface. Serve it without auto-decompression and without an access log: a
+    callback's path holds a secret."""
+    for name in SHAPES:
+        shape(name)  # a broken installation shows at start, not at the first message
+    config = parts.config
+    app = web.Application(middlewares=[errors], client_max_size=config.limits.callback_body)
+    app[PARTS] = parts
+    app[KEYS] = Keys(config.clients)
+    app[RATES] = Rates(config.limits.client_per_second, parts.ticks)
+    app[DRAFT_RULES] = DraftRules(
+        senders=senders_by_name(config.senders), may_post_to=parts.may_post_to, depth=config.limits.depth
+    )
+    app.add_routes(ROUTES)
+    for prefix, mounted in parts.mounts:
+        app.add_subapp(prefix, mounted)
+    return app

@@ -1,0 +1,8 @@
+#!/bin/sh
+# Pins every dependency by hash, for every platform and for every Python from 3.11 on. The argument is the uv to use.
+set -eu
+cd "$(dirname "$0")/.."
+compile="$1 pip compile pyproject.toml --quiet --no-config --upgrade --universal --python-version 3.11 --generate-hashes
+    --no-header --no-annotate --no-emit-index-url --no-emit-find-links"
+$compile --group build --output-file requirements/runtime.lock
+$compile --group build --group dev --constraint requirements/runtime.lock --output-file requirements/dev.lock

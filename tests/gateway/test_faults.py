@@ -1,0 +1,151 @@
+"""What breaks on the far side stops nobody else, and nothing that was accepted is lost or out of order."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from gateway.config import ProviderConfig
+from gateway.domain.delivery import DeliveryPolicy
+from tests.crash.driver import free_port
+from tests.gateway.harness import CONTACT, SECRET, SHOP, a_world
+
+
+async def test_after_an_hour_without_the_provider_everything_is_delivered_in_order(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        is_down = True
+
+        async def down(_: dict[str, Any]) -> web.StreamResponse:
+            if is_down:
+                error = {"name": "Internal server error", "message": "x", "code": 2, "status": 500}
+                return web.json_response(error, status=500)
+            return world.far.taken()
+
+        world.far.behaviour = down
+        contacts = [f"38050000000{n}" for n in range(4)]
+        for contact in contacts:
+            await world.hears(contact)
+        ids = [await world.desk.text(f"{contact} {n}", contact=contact) for n in range(5) for contact in contacts]
+        for _ in range(60):
+            world.clock.advance(timedelta(minutes=1))
+            await asyncio.sleep(0)
+        is_down = False
+        before = len(world.far.arrived)
+        for message_id in ids:
+            await world.desk.until(message_id, "submitted")
+        taken = [body["text"] for body in world.far.arrived[before:]]
+        for contact in contacts:
+            mine = [text for text in taken if text.startswith(contact)]
+            assert mine == sorted(mine)
+            assert set(mine) >= {f"{contact} {n}" for n in range(5)}
+
+
+async def test_a_refused_connection_uses_up_no_attempt_and_changes_no_order(tmp_path: Path) -> None:
+    far_port = free_port()
+    provider = ProviderConfig(
+        name="far",
+        kind="decision-telecom",
+        base_url=f"http://127.0.0.1:{far_port}/v1/api",
+        key="far-key",
+        callback_secret=SECRET,
+    )
+    async with a_world(tmp_path, providers=(provider,)) as world:
+        await world.hears()
+        ids = [await world.desk.text(f"{n}") for n in range(10)]
+        async with asyncio.timeout(20):
+            while "not_written" not in str(await world.desk.get("/readyz")):
+                await asyncio.sleep(0.01)
+        server = TestServer(world.far.app(), port=far_port)
+        await server.start_server()
+        try:
+            for message_id in ids:
+                await world.desk.until(message_id, "submitted")
+        finally:
+            await server.close()
+        assert world.far.texts() == [f"{n}" for n in range(10)]
+
+
+async def test_a_third_senders_messages_leave_as_if_alone(tmp_path: Path) -> None:
+    """One sender paused over a long queue, one whose every request hangs."""
+    policy = DeliveryPolicy(
+        probe_from=timedelta(seconds=30), timeout=timedelta(seconds=20), stop_timeout=timedelta(seconds=0)
+    )
+    async with a_world(tmp_path, senders=("Paused", "Hanging", SHOP), delivery=policy) as world:
+        for_ever = asyncio.Event()
+
+        async def far(body: dict[str, Any]) -> web.StreamResponse:
+            if body["source_addr"] == "Paused":
+                return web.json_response({"name": "x", "message": "x", "code": 0, "status": 401}, status=401)
+            if body["source_addr"] == "Hanging":
+                await for_ever.wait()
+            return world.far.taken()
+
+        world.far.behaviour = far
+        await asyncio.gather(
+            *(
+                world.desk.text("x", contact=f"3805{n:08d}", sender=sender)
+                for n in range(400)
+                for sender in ("Paused", "Hanging")
+            )
+        )
+        contacts = [f"3806{n:08d}" for n in range(100)]
+        async with asyncio.timeout(15):
+            ids = [await world.desk.text("x", contact=contact) for contact in contacts]
+            for message_id in ids:
+                await world.desk.until(message_id, "submitted")
+        paused = await world.desk.get("/v1/messages?status=queued&limit=10")
+        assert paused["messages"], "the others still wait"
+        for_ever.set()
+
+
+async def test_a_stop_waits_for_the_answer_that_is_out_and_records_it(tmp_path: Path) -> None:
+    answer_now = asyncio.Event()
+    async with a_world(tmp_path) as world:
+
+        async def slow(_: dict[str, Any]) -> web.StreamResponse:
+            await answer_now.wait()
+            return world.far.taken()
+
+        world.far.behaviour = slow
+        await world.hears()
+        message_id = await world.desk.text("hi")
+        await world.far.has(1)
+        asyncio.get_running_loop().call_later(0.2, answer_now.set)
+    async with a_world(tmp_path) as world:
+        assert (await world.desk.get(f"/v1/messages/{message_id}"))["status"] == "submitted"
+
+
+async def test_while_stopping_what_is_new_gets_503_and_callbacks_are_still_taken(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        world.gateway.stopping.has_begun = True
+        body = {"source_addr": SHOP, "destination_addr": CONTACT, "message_type": 1, "text": "hi"}
+        status, _, headers = await world.desk.post(body)
+        assert status == 503
+        assert int(headers["Retry-After"]) > 0
+        await world.hears()
+        async with world.desk.http.get(f"{world.desk.base_url}/readyz") as ready:
+            assert ready.status == 503
+
+
+async def test_what_was_sending_when_the_process_ended_is_unknown_at_the_next_start(tmp_path: Path) -> None:
+    for_ever = asyncio.Event()
+    policy = DeliveryPolicy(stop_timeout=timedelta(0))
+    async with a_world(tmp_path, delivery=policy) as world:
+
+        async def hang(_: dict[str, Any]) -> web.StreamResponse:
+            await for_ever.wait()
+            return world.far.taken()
+
+        world.far.behaviour = hang
+        await world.hears()
+        message_id = await world.desk.text("hi")
+        await world.far.has(1)
+        asyncio.get_running_loop().call_later(0.5, for_ever.set)
+    async with a_world(tmp_path) as world:
+        assert (await world.desk.get(f"/v1/messages/{message_id}"))["status"] == "unknown"
+        assert world.far.arrived == []

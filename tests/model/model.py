@@ -1,0 +1,274 @@
+"""One sender's messages and windows as the documents have them: what the state machine measures the store against.
+
+It says what must be true, not how that is kept, and it borrows no rule from the code that it judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+AT_ONCE = timedelta(0)
+DAY = timedelta(hours=24)
+SCHEDULE = [timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600, 10800)]
+BLOCK_FOR = timedelta(minutes=2)
+UNKNOWN_WAIT = timedelta(seconds=60)
+ROW_THAT_PAUSES = 3
+
+WAY = ["submitted", "sent", "delivered", "read"]
+LEFT_BY = {
+    "sending": "sending",
+    "withdrawn": "queued",
+    "retry": "queued",
+    "window_closed": "queued",
+    "unknown": "unknown",
+    "failed": "failed",
+}
+PAUSING = {"not_written", "throttled", "unauthorized", "balance"}
+GIVEN_UP = {"refused", "failed", "expired", "cancelled"}
+
+
+@dataclass(slots=True, kw_only=True)
+class Try:
+    """One attempt. `age` counts what happened to the sender before it was claimed."""
+
+    template: bool
+    started: datetime
+    age: int
+    status: str = "sending"
+
+
+@dataclass(slots=True, kw_only=True)
+class Posted:
+    """One message. `verdict` is the end that we gave it; `again` an operator's word to send it once more."""
+
+    contact: str
+    template: bool
+    expires: datetime
+    due: datetime
+    answer_by: datetime | None = None
+    told: bool = False
+    """The provider refused it while its client waited."""
+    downgraded_at: datetime | None = None
+    tries: list[Try] = field(default_factory=list)
+    refusals: int = 0
+    blocks_from: datetime | None = None
+    proof_until: datetime | None = None
+    once_more: bool = False
+    again: bool = False
+    was_repeated: bool = False
+    """It was sent again although an earlier attempt was lost."""
+    verdict: str | None = None
+    failed_view: set[int] = field(default_factory=lambda: {2, 3, 4})
+    """The numbers that may stand for its failure."""
+    history: list[str] = field(default_factory=lambda: ["queued"])
+
+    @property
+    def status(self) -> str:
+        if self.verdict is not None:
+            return self.verdict
+        taken = [attempt.status for attempt in self.tries if attempt.status in WAY]
+        if taken:
+            return max(taken, key=WAY.index)
+        if self.again or not self.tries:
+            return "queued"
+        return LEFT_BY[self.tries[-1].status]
+
+    @property
+    def template_started(self) -> bool:
+        return any(attempt.template for attempt in self.tries)
+
+    @property
+    def was_refuted(self) -> bool:
+        return any(attempt.status == "window_closed" for attempt in self.tries)
+
+    def is_awaited(self, now: datetime) -> bool:
+        return self.answer_by is not None and now < self.answer_by
+
+    def is_due(self, now: datetime) -> bool:
+        if self.status == "unknown":
+            return self.once_more and self.proof_until is not None and self.proof_until <= now
+        return self.status == "queued" and self.due <= now
+
+    def waits_until(self) -> datetime:
+        return self.proof_until if self.status == "unknown" and self.proof_until is not None else self.due
+
+    def is_waiting(self, now: datetime) -> bool:
+        """In line, but not yet: for the next step of the schedule, or for proof."""
+        if self.status == "unknown":
+            return self.proof_until is not None and now < self.proof_until
+        return self.status == "queued" and now < self.due
+
+
+@dataclass(slots=True, kw_only=True)
+class Model:
+    on_unknown: str
+    retry_templates: bool
+    posted: dict[int, Posted] = field(default_factory=dict)
+    heard: list[tuple[str, datetime]] = field(default_factory=list)
+    refuted: list[tuple[str, datetime]] = field(default_factory=list)
+    stirred: dict[str, int] = field(default_factory=dict)
+    """How often something happened to a contact's conversation that a claimed decision must not outlive."""
+    age: int = 0
+    paused_at: int | None = None
+    row: int = 0
+
+    # the window
+
+    def is_open(self, contact: str, now: datetime, margin: timedelta = AT_ONCE) -> bool:
+        refused = [start for who, start in self.refuted if who == contact]
+        return any(
+            now < at + DAY - margin and all(at > start for start in refused) for who, at in self.heard if who == contact
+        )
+
+    def hear(self, contact: str, opened_at: datetime | None) -> None:
+        self.stir(contact)
+        if opened_at is not None:
+            self.heard.append((contact, opened_at))
+
+    def refute(self, contact: str, started: datetime) -> None:
+        self.stir(contact)
+        self.refuted.append((contact, started))
+
+    def stir(self, contact: str) -> None:
+        self.stirred[contact] = self.stirred.get(contact, 0) + 1
+
+    # the line
+
+    def of(self, contact: str) -> Iterator[Posted]:
+        return (message for message in self.posted.values() if message.contact == contact)
+
+    def head(self, contact: str, now: datetime) -> tuple[Posted | None, bool]:
+        """The message whose turn it is, and whether it surely is: the documents let the block of a waiting one begin
+        with its first attempt or with that attempt's end."""
+        surely = True
+        for message in self.of(contact):
+            if message.is_due(now):
+                return message, surely
+            if message.is_waiting(now):
+                if now < message.tries[0].started + BLOCK_FOR:
+                    return None, False
+                surely = surely and message.blocks_from is not None and message.blocks_from + BLOCK_FOR <= now
+        return None, False
+
+    def downgrades(self, contact: str, since: datetime, besides: Posted | None = None) -> int:
+        return sum(
+            message.downgraded_at is not None and message.downgraded_at > since and message.status not in GIVEN_UP
+            for message in self.of(contact)
+            if message is not besides
+        )
+
+    # what comes of an attempt
+
+    def start(self, message: Posted, *, template: bool, age: int, now: datetime) -> None:
+        message.was_repeated |= any(attempt.status == "unknown" for attempt in message.tries)
+        message.again, message.proof_until, message.once_more = False, None, False
+        message.tries.append(Try(template=template, started=now, age=age))
+        if not message.template:
+            message.downgraded_at = (message.downgraded_at or now) if template else None
+
+    def answer(self, message: Posted, attempt: Try, outcome: str, now: datetime) -> None:
+        self.tell_sender(attempt, outcome)
+        if outcome == "window_closed" and not attempt.template:
+            self.refute(message.contact, attempt.started)
+        if attempt.status != "sending":
+            return
+        if outcome in ("submitted", "failed"):
+            attempt.status = outcome
+            message.failed_view = {3}
+        elif outcome == "window_closed":
+            self.too_late(message, attempt, now)
+        elif outcome == "unknown":
+            self.lose(message, attempt, now)
+        elif outcome == "balance" and message.is_awaited(now):
+            attempt.status, message.verdict, message.told = "failed", "failed", True
+        else:
+            self.put_back(message, attempt, outcome, now, counted=outcome == "server" and self.paused_at is None)
+        if outcome == "balance":
+            self.tell_waiting(now)
+
+    def tell_sender(self, attempt: Try, outcome: str) -> None:
+        """A working answer to an attempt begun since the pause ends it; what is not the message's fault begins one."""
+        self.age += 1
+        if outcome in ("submitted", "failed", "window_closed"):
+            self.row = 0
+            if self.paused_at is not None and attempt.age >= self.paused_at:
+                self.paused_at = None
+            return
+        self.row += outcome in ("unknown", "server")
+        if outcome in PAUSING or self.row >= ROW_THAT_PAUSES:
+            self.paused_at = self.paused_at or self.age
+
+    def put_back(self, message: Posted, attempt: Try, outcome: str, now: datetime, *, counted: bool) -> None:
+        attempt.status = "withdrawn" if outcome == "not_written" else "retry"
+        message.due = now
+        if counted:
+            message.due += SCHEDULE[min(message.refusals, len(SCHEDULE) - 1)]
+            message.refusals += 1
+            message.blocks_from = message.blocks_from or now
+
+    def tell_waiting(self, now: datetime) -> None:
+        """An empty balance ends what is awaited and has not left."""
+        for message in self.posted.values():
+            if message.status == "queued" and message.is_awaited(now):
+                message.verdict, message.told = "failed", True
+
+    def too_late(self, message: Posted, attempt: Try, now: datetime) -> None:
+        """Back in line once; a template, a second time or one whose time is over: failed."""
+        if attempt.template or message.was_refuted:
+            attempt.status = "failed"
+            return
+        attempt.status = "window_closed"
+        message.due = now
+
+    def lose(self, message: Posted, attempt: Try, now: datetime) -> None:
+        lost_before = any(earlier.status == "unknown" for earlier in message.tries if earlier is not attempt)
+        attempt.status = "unknown"
+        if self.on_unknown == "close":
+            return
+        may_repeat = self.retry_templates or not attempt.template
+        message.proof_until = now + UNKNOWN_WAIT
+        message.once_more = self.on_unknown == "retry" and may_repeat and not lost_before
+        message.blocks_from = message.blocks_from or now
+
+    def report(self, message: Posted, attempt: Try, reported: str, now: datetime) -> None:
+        """News that is true of the attempt, in any order, for the first time or again."""
+        if attempt.status in ("failed", "window_closed"):
+            return
+        if reported in WAY:
+            if attempt.status not in WAY or WAY.index(attempt.status) < WAY.index(reported):
+                attempt.status = reported
+            return
+        if reported == "failed":
+            attempt.status = "failed"
+            message.failed_view = {4}
+            return
+        if not attempt.template:
+            self.refute(message.contact, attempt.started)
+        self.too_late(message, attempt, now)
+        if message.status == "queued" and message.expires <= now:
+            message.verdict = "failed"
+
+    # what happens besides
+
+    def crash(self, now: datetime) -> None:
+        for message in self.posted.values():
+            for attempt in message.tries:
+                if attempt.status == "sending":
+                    self.lose(message, attempt, now)
+
+    def expire(self, now: datetime) -> None:
+        for message in self.posted.values():
+            if message.expires > now:
+                continue
+            if message.status == "queued":
+                message.verdict = "expired"
+            elif message.status == "unknown":
+                message.proof_until, message.once_more = None, False
+
+    def note(self) -> None:
+        """Write down where each message stands now."""
+        for message in self.posted.values():
+            if message.history[-1] != message.status:
+                message.history.append(message.status)

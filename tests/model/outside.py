@@ -1,0 +1,152 @@
+"""What comes from outside, at any time and in any order: contacts, clients, statuses, time, crashes, the operator."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from gateway.domain.callback import InboundMessage, StatusReport
+from gateway.domain.compliance import Downgrade, Refuse, Send
+from gateway.domain.delivery import AttemptStatus
+from gateway.domain.identity import Contact, MessageId
+from gateway.domain.message import Content, Draft, TemplateMessage
+from gateway.ports import Arrival, Ingested
+from tests.model.model import Posted
+from tests.model.stage import PICK, Stage
+from tests.model.world import CONTACTS, NOON, PER, SENDER, TEXT, WANTED, WORDS, Sent, a_draft, decided, pick
+
+SECONDS = [1, 5, 30, 61, 120, 600, 3600, 3 * 3600, 24 * 3600 - 61, 24 * 3600]
+REPORTS = ["sent", "delivered", "read", "failed", "window_closed"]
+
+
+class Outside(Stage):
+    # --- contacts ---------------------------------------------------------------------------------------------------
+
+    @rule(contact=st.sampled_from(CONTACTS), ago=st.sampled_from([0, 0, 1, 23, 24, 48]), opens=st.booleans())
+    def a_contact_writes(self, contact: Contact, ago: int, opens: bool) -> None:
+        number = next(self.numbers)
+        opened_at = self.now - timedelta(hours=ago) if opens or ago == 0 else None
+        event = InboundMessage(contact=contact, kind="text", dedupe=f"in-{number}", raw={}, at=opened_at)
+        self.arrive(Arrival(event=event, sender=SENDER, opened_at=opened_at, evidence="message"))
+        self.model.hear(contact, opened_at)
+
+    @precondition(lambda self: self.arrivals)
+    @rule(place=PICK)
+    def a_callback_comes_again(self, place: int) -> None:
+        assert self.ingest([pick(self.arrivals[::-1], place)]) == Ingested(repeated=1)
+
+    # --- clients ----------------------------------------------------------------------------------------------------
+
+    @rule(contact=st.sampled_from(CONTACTS), wants_template=st.booleans(), waits=st.sampled_from([False, False, True]))
+    def a_client_posts(self, contact: Contact, wants_template: bool, waits: bool) -> None:
+        known = self.run(self.store.conversation(SENDER, contact, downgrades_since=self.now - PER))
+        content: Content = WANTED if wants_template else TEXT
+        decision = decided(content, known, self.now, usable=self.is_usable)
+        self.check_decision(decision, contact, content, started=False, downgrades=self.downgrades(contact))
+        draft = a_draft(contact, content, wait=timedelta(seconds=30) if waits else None)
+        if isinstance(decision, Refuse):
+            self.run(self.store.note_refusal(draft, decision, now=self.now))
+        elif isinstance(decision, Send | Downgrade):
+            self.enqueue(draft, decision)
+
+    def enqueue(self, draft: Draft, decision: Send | Downgrade) -> None:
+        receipt = self.run(self.store.enqueue(draft, decision, now=self.now)).receipt
+        downgraded = isinstance(decision, Downgrade)
+        template = decision.content if isinstance(decision.content, TemplateMessage) else None
+        assert receipt.action == ("downgraded" if downgraded else "sent")
+        assert receipt.template == (template and f"{template.name}/{template.language}")
+        assert (receipt.window_closes_at is not None) == self.model.is_open(draft.contact, self.now)
+        self.model.posted[receipt.message_id] = Posted(
+            contact=draft.contact,
+            template=draft.content == WANTED,
+            expires=self.now + self.ttl,
+            due=self.now,
+            answer_by=None if draft.wait is None else self.now + draft.wait,
+            downgraded_at=self.now if downgraded else None,
+        )
+
+    @precondition(lambda self: self.awaited())
+    @rule(place=PICK)
+    def a_client_stops_waiting(self, place: int) -> None:
+        message_id, posted = pick(self.awaited(), place)
+        refusal = self.run(self.store.settle_wait(MessageId(message_id)))
+        assert (refusal is not None) == posted.told
+        posted.answer_by = None
+
+    def awaited(self) -> list[tuple[int, Posted]]:
+        return [(number, posted) for number, posted in self.model.posted.items() if posted.answer_by is not None]
+
+    @precondition(lambda self: self.sent)
+    @rule(place=PICK, word=st.sampled_from(REPORTS), by_id=st.booleans())
+    def a_status_is_reported(self, place: int, word: str, by_id: bool) -> None:
+        sent = pick(self.sent[::-1], place)
+        if not self.is_true(sent, word):
+            return
+        by_id = by_id or sent.token in self.recorded
+        report = StatusReport(
+            dedupe=f"status-{next(self.numbers)}",
+            raw={},
+            status=AttemptStatus(word),
+            attempt=None if by_id else sent.token,
+            provider_message_id=sent.provider_message_id if by_id else None,
+            error=WORDS if word in ("failed", "window_closed") else None,
+        )
+        if by_id and sent.token not in self.recorded:
+            self.unmatched.append((sent, word))
+            assert self.arrive(Arrival(event=report)) == Ingested(kept=1)
+        else:
+            assert self.arrive(Arrival(event=report)) == Ingested(applied=1)
+            self.model.report(sent.posted, sent.attempt, word, self.now)
+
+    def is_true(self, sent: Sent, word: str) -> bool:
+        """Whether the provider can say this of an attempt: it took it, and did not say the contrary before."""
+        known = {sent.attempt.status, *self.news_of(sent)}
+        if known & {"withdrawn", "retry"} or (sent.attempt.status == "failed" and sent.token not in self.recorded):
+            return False
+        ends = known & {"failed", "window_closed"}
+        if word in ("failed", "window_closed"):
+            return not known & {"delivered", "read"} and ends <= {word}
+        return not ends or word == "sent"
+
+    # --- time, crashes, the operator --------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.now < NOON + timedelta(days=6))
+    @rule(seconds=st.sampled_from(SECONDS))
+    def time_passes(self, seconds: int) -> None:
+        self.pass_time(timedelta(seconds=seconds))
+
+    @rule()
+    def it_crashes_and_starts_again(self) -> None:
+        self.in_hand.clear()
+        self.reopen()
+        self.run(self.store.recover(now=self.now))
+        self.model.crash(self.now)
+
+    def reopen(self) -> None:
+        """In memory nothing outlives the store: there a crash only forgets who held what."""
+
+    @precondition(lambda self: self.model.posted)
+    @rule(place=PICK, word=st.sampled_from(["cancel", "resend", "close"]))
+    def the_operator_decides(self, place: int, word: str) -> None:
+        number, posted = pick(list(self.model.posted.items())[::-1], place)
+        verb = getattr(self.store, word)
+        status = self.run(verb(MessageId(number), by="operator", now=self.now))
+        if word == "cancel" and posted.status == "queued":
+            posted.verdict = "cancelled"
+        elif word == "close" and posted.status == "unknown":
+            posted.verdict, posted.failed_view = "failed", {2}
+        elif word == "resend" and posted.status == "unknown":
+            posted.again, posted.due = True, self.now
+        assert status.value == posted.status
+
+    @rule(usable=st.booleans())
+    def the_template_is_paused_or_approved(self, usable: bool) -> None:
+        self.is_usable = usable
+
+    # --- what clients are told --------------------------------------------------------------------------------------
+
+    @rule(limit=st.integers(1, 8))
+    def clients_are_told(self, limit: int) -> None:
+        self.tell(limit)

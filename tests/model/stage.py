@@ -1,0 +1,114 @@
+"""What every part of the state machine stands on: the store, its clocks, the model, and what both know of so far."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+from itertools import count
+from typing import TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize
+
+from gateway.domain.compliance import Decision, Downgrade, Refuse, Send
+from gateway.domain.delivery import DeliveryPolicy, OnUnknown
+from gateway.domain.identity import Contact
+from gateway.domain.message import Content
+from gateway.ports import Arrival, Delivery, Ingested, Store, StorePolicy
+from gateway.store import open_store
+from tests.model.model import Model, Posted
+from tests.model.world import BOUNDLESS, FALLBACK, LIMIT, MARGIN, NOON, PER, SENDER, TEXT, WANTED, InHand, Sent
+
+T = TypeVar("T")
+PICK = st.integers(0, 7)
+
+
+class Stage(RuleBasedStateMachine):
+    """One sender, two contacts, one client that listens. The clocks stand still but for `pass_time`."""
+
+    url = "memory:"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.now = NOON
+        self.ticks = 1000.0
+        self.numbers = count(1)
+        self.store: Store | None = None
+        self.in_hand: list[InHand] = []
+        self.sent: list[Sent] = []
+        self.unmatched: list[tuple[Sent, str]] = []
+        self.recorded: set[str] = set()
+        self.arrivals: list[Arrival] = []
+        self.told: list[Delivery] = []
+        self.is_usable = True
+
+    def run(self, verb: Awaitable[T]) -> T:
+        async def awaited() -> T:
+            return await verb
+
+        return self.runner.run(awaited())
+
+    @initialize(
+        on_unknown=st.sampled_from(OnUnknown), retry_templates=st.booleans(), ttl=st.sampled_from([2, 24, 24 * 7])
+    )
+    def start_up(self, on_unknown: OnUnknown, retry_templates: bool, ttl: int) -> None:
+        self.ttl = timedelta(hours=ttl)
+        self.policy = StorePolicy(
+            delivery=DeliveryPolicy(on_unknown=on_unknown, retry_templates=retry_templates, message_ttl=self.ttl),
+            pace=BOUNDLESS,
+            listeners={SENDER: ("desk",)},
+        )
+        self.model = Model(on_unknown=on_unknown.value, retry_templates=retry_templates)
+        self.store = self.run(open_store(self.url, self.policy, ticks=lambda: self.ticks, draw=lambda: 0.0))
+
+    def arrive(self, arrival: Arrival) -> Ingested:
+        self.arrivals.append(arrival)
+        return self.ingest([arrival])
+
+    def ingest(self, arrivals: list[Arrival]) -> Ingested:
+        return self.run(self.store.ingest("dt", arrivals, now=self.now))
+
+    def pass_time(self, step: timedelta) -> None:
+        self.now += step
+        self.ticks += step.total_seconds()
+        self.run(self.store.expire(now=self.now))
+        self.model.expire(self.now)
+
+    def downgrades(self, contact: Contact, besides: Posted | None = None) -> int:
+        return self.model.downgrades(contact, self.now - PER, besides)
+
+    def check_decision(
+        self, decision: Decision, contact: Contact, content: Content, *, started: bool, downgrades: int
+    ) -> None:
+        """Free-form where and only where it is allowed; a fallback within the limit; a template as asked."""
+        if content == WANTED:
+            assert isinstance(decision, Send)
+            assert decision.content == WANTED
+        elif self.model.is_open(contact, self.now, MARGIN) and not started:
+            assert isinstance(decision, Send)
+            assert decision.content == TEXT
+        elif self.is_usable and (started or downgrades < LIMIT):
+            assert isinstance(decision, Downgrade)
+            assert decision.content == FALLBACK
+        else:
+            assert isinstance(decision, Refuse)
+
+    def news_of(self, sent: Sent) -> list[str]:
+        return [reported for other, reported in self.unmatched if other is sent]
+
+    def apply_unmatched(self, sent: Sent) -> None:
+        for reported in self.news_of(sent):
+            self.model.note()
+            self.model.report(sent.posted, sent.attempt, reported, self.now)
+        self.unmatched = [(other, reported) for other, reported in self.unmatched if other is not sent]
+
+    def tell(self, limit: int) -> int:
+        lease = timedelta(seconds=30)
+        deliveries = self.run(self.store.claim_deliveries(limit=limit, now=self.now, lease=lease)).deliveries
+        assert len({delivery.lane for delivery in deliveries}) == len(deliveries) <= limit
+        for delivery in deliveries:
+            self.told.append(delivery)
+            self.run(self.store.delivered(delivery, now=self.now))
+        return len(deliveries)

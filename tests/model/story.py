@@ -1,0 +1,94 @@
+"""What must hold of a message's whole story, and of what its client was told of it, when everything came to rest."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import groupby, pairwise
+
+from gateway.ports import Delivery, MessageRecord
+from tests.model.model import GIVEN_UP, WAY, Posted
+
+ONLY_OURS = {"queued", "sending"}
+VIEW = {
+    "queued": 5,
+    "sending": 5,
+    "submitted": 0,
+    "sent": 0,
+    "delivered": 1,
+    "read": 1,
+    "refused": 3,
+    "cancelled": 3,
+    "expired": 4,
+    "unknown": 20,
+}
+NEXT = {
+    "queued": {"sending", "unknown", *WAY, *GIVEN_UP},
+    "sending": {"queued", "unknown", *WAY, "failed"},
+    "unknown": {"queued", "sending", *WAY, "failed"},
+    "submitted": {*WAY, "queued", "failed"},
+    "sent": {*WAY, "queued", "failed"},
+    "delivered": {"read"},
+    "read": set(),
+    "failed": set(WAY),
+    "refused": set(),
+    "expired": set(),
+    "cancelled": set(),
+}
+"""The drawing of statuses. A failed message comes back only by proof that an earlier, unknown attempt was taken."""
+
+
+def check_story(record: MessageRecord, posted: Posted) -> None:
+    history = [change.status.value for change in record.history]
+    assert history == posted.history
+    assert record.status.value == history[-1] == posted.status
+    assert [attempt.status.value for attempt in record.attempts] == [attempt.status for attempt in posted.tries]
+    check_moves(history)
+    check_attempts(posted)
+    assert record.status.value not in ONLY_OURS, "nothing that was acknowledged is left in line for ever"
+
+
+def check_moves(history: Sequence[str]) -> None:
+    """Forward only, but for the one step from handed over back to the queue."""
+    moves = list(pairwise(history))
+    assert all(then in NEXT[before] for before, then in moves)
+    assert sum(before in WAY and then == "queued" for before, then in moves) <= 1
+    assert all(WAY.index(then) > WAY.index(before) for before, then in moves if before in WAY and then in WAY)
+
+
+def check_attempts(posted: Posted) -> None:
+    """One downgrade after the provider's refusal, one template taken, never back to free-form."""
+    statuses = [attempt.status for attempt in posted.tries]
+    templates = [attempt.template for attempt in posted.tries]
+    assert statuses.count("window_closed") <= 1
+    assert templates == sorted(templates)
+    taken = [attempt for attempt in posted.tries if attempt.template and attempt.status in WAY]
+    assert len(taken) <= 1 or posted.was_repeated
+
+
+def check_told(deliveries: Iterable[Delivery], posted: dict[int, Posted]) -> None:
+    """Each message's own URL gets every change of its view in order, the client's webhook every status that is told."""
+    views: dict[int, list[int]] = defaultdict(list)
+    statuses: dict[int, list[str]] = defaultdict(list)
+    sequences: dict[str, list[int]] = defaultdict(list)
+    for delivery in deliveries:
+        body = json.loads(delivery.body)
+        if delivery.type == "callback":
+            views[body["message_id"]].append(body["status"])
+            continue
+        sequences[body["data"]["contact"]].append(body["data"]["sequence"])
+        if delivery.type == "message.status":
+            statuses[int(body["data"]["message_id"])].append(body["data"]["status"])
+    for number, message in posted.items():
+        expected = views_of(message)
+        assert len(views[number]) == len(expected)
+        assert all(view in allowed for view, allowed in zip(views[number], expected, strict=True))
+        assert statuses[number] == [status for status in message.history if status not in ONLY_OURS]
+    assert all(sequence == sorted(set(sequence)) for sequence in sequences.values())
+
+
+def views_of(message: Posted) -> list[set[int]]:
+    """What the URL is told: each view that differs from the one before, but not the pending one that it begins with."""
+    views = [message.failed_view if status == "failed" else {VIEW[status]} for status in message.history]
+    return [view for view, _ in groupby(views)][1:]

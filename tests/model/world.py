@@ -1,0 +1,103 @@
+"""What surrounds the store in the state machine: the configured sender, the contacts, and the values of a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from gateway.domain.compliance import Circumstances, Decision, Rung, decide
+from gateway.domain.delivery import Cause, Failed, Outcome, PacePolicy, Retry, Submitted, Unknown, WindowWasClosed
+from gateway.domain.errors import ProviderError
+from gateway.domain.identity import Contact, Sender
+from gateway.domain.message import Content, Draft, FreeForm, TemplateMessage
+from gateway.ports import Attempt, Claim, Conversation
+from tests.model.model import Posted, Try
+
+T = TypeVar("T")
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+SENDER = Sender("Custom Company")
+CONTACTS = [Contact("380501234567"), Contact("380671234567")]
+MARGIN = timedelta(seconds=60)
+LIMIT, PER = 2, timedelta(hours=24)
+BOUNDLESS = PacePolicy(sender_per_second=1000, contact_interval=timedelta(milliseconds=1), contact_burst=1000)
+
+TEXT = FreeForm(type="text", text="Your parcel is here.")
+FALLBACK = TemplateMessage(name="ticket_answer", language="en_US")
+WANTED = TemplateMessage(name="order_ready", language="en_US")
+WORDS = ProviderError(code=2, status=500, name="Internal server error")
+
+
+@dataclass(slots=True, kw_only=True)
+class InHand:
+    """A claim, what was known when it was taken, and the attempt that was begun on it."""
+
+    claim: Claim
+    posted: Posted
+    stirred: int
+    age: int
+    attempt: Attempt | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """An attempt of which the provider may have news."""
+
+    posted: Posted
+    attempt: Try
+    token: str
+
+    @property
+    def provider_message_id(self) -> str:
+        return f"wamid.{self.token}"
+
+
+def pick(items: Sequence[T], place: int) -> T:
+    return items[place % len(items)]
+
+
+def a_draft(contact: Contact, content: Content, *, wait: timedelta | None = None) -> Draft:
+    return Draft(
+        client="desk",
+        sender=SENDER,
+        contact=contact,
+        content=content,
+        callback_url="https://desk.example.com/status",
+        wait=wait,
+    )
+
+
+def decided(
+    content: Content, known: Conversation | Claim, now: datetime, *, usable: bool, started: bool = False
+) -> Decision:
+    circumstances = Circumstances(
+        now=now,
+        window=known.window,
+        margin=MARGIN,
+        downgrades=known.downgrades,
+        downgrade_limit=LIMIT,
+        template_started=started,
+    )
+    return decide(content, [_rung(WANTED) if content == WANTED else _rung(FALLBACK, usable=usable)], circumstances)
+
+
+def _rung(message: TemplateMessage, *, usable: bool = True) -> Rung:
+    if usable:
+        return Rung(name=message.name, language=message.language, message=message)
+    return Rung(name=message.name, language=message.language, problem="not_approved")
+
+
+def outcome_of(word: str, provider_message_id: str) -> Outcome:
+    match word:
+        case "submitted":
+            return Submitted(provider_message_id=provider_message_id)
+        case "failed":
+            return Failed(error=WORDS)
+        case "window_closed":
+            return WindowWasClosed(error=WORDS)
+        case "unknown":
+            return Unknown(error=WORDS)
+        case cause:
+            return Retry(cause=Cause(cause), error=WORDS)

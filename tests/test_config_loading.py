@@ -1,0 +1,293 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway import keys
+from gateway.config import Config, DowngradeLimit, InboundFields
+from gateway.config_file import load_config, warnings
+from gateway.config_file.units import duration, size
+from gateway.domain.errors import ConfigInvalid
+
+KEY = keys.new_key()
+GOOD = """
+clients:
+  - {name: desk, keys: ["${DESK_KEY}"], senders: [Shop]}
+providers:
+  - {name: dt, kind: decision-telecom, key: "${DT_KEY}", callback_secret: abcdefghijklmnop,
+     base_url: "https://dt.example/v1/api/"}
+senders:
+  - {id: Shop, provider: dt}
+"""
+ENVIRON = {"DESK_KEY": KEY, "DT_KEY": "dt-key"}
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "config.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def load(folder: Path, text: str, **environ: str) -> Config:
+    return load_config(written(folder, text), {**ENVIRON, **environ})
+
+
+def problems(folder: Path, text: str, environ: dict[str, str] | None = None) -> list[str]:
+    path = written(folder, text)
+    with pytest.raises(ConfigInvalid) as caught:
+        load_config(path, ENVIRON if environ is None else environ)
+    assert all(problem.startswith(f"{path}: ") for problem in caught.value.problems)
+    return [problem.removeprefix(f"{path}: ") for problem in caught.value.problems]
+
+
+def test_what_is_not_written_has_the_default_of_its_dataclass(tmp_path: Path) -> None:
+    config = load(tmp_path, GOOD)
+    assert config.window.margin == timedelta(seconds=60)
+    assert config.senders[0].downgrade_limit == DowngradeLimit(count=2, per=timedelta(hours=24))
+    assert config.store_url == f"sqlite:///{tmp_path}/gateway.db"
+    assert config.server.operator == tmp_path / "gateway.sock"
+    assert (config.templates, config.schemas) == (tmp_path / "templates", None)
+
+
+def test_a_folder_named_schemas_beside_the_file_is_taken_unless_another_or_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "schemas").mkdir()
+    assert load(tmp_path, GOOD).schemas == tmp_path / "schemas"
+    assert load(tmp_path, GOOD + "paths: {schemas: ''}\n").schemas is None
+    assert load(tmp_path, GOOD + "paths: {schemas: /elsewhere}\n").schemas == Path("/elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("memory:", "memory:"),
+        ("sqlite:///data/x.db", "sqlite:///{folder}/data/x.db"),
+        ("sqlite:////var/x.db", "sqlite:////var/x.db"),
+    ],
+)
+def test_a_relative_store_counts_from_the_files_folder(tmp_path: Path, url: str, expected: str) -> None:
+    assert load(tmp_path, f"{GOOD}store: {{url: '{url}'}}\n").store_url == expected.format(folder=tmp_path)
+
+
+def test_keys_are_kept_as_digests_however_they_are_written(tmp_path: Path) -> None:
+    digest = keys.digest(KEY)
+    literal = load(tmp_path, GOOD).clients[0]
+    hashed = load(tmp_path, GOOD, DESK_KEY=f"sha256:{digest.hex()}").clients[0]
+    assert literal.key_digests == hashed.key_digests == {digest}
+    assert KEY not in repr(literal)
+
+
+def test_addresses_lose_the_slash_at_their_end(tmp_path: Path) -> None:
+    config = load(tmp_path, GOOD + "server: {public_url: 'https://gw.example/'}\n")
+    assert config.providers[0].base_url == "https://dt.example/v1/api"
+    assert config.server.public_url == "https://gw.example"
+
+
+def test_a_sandbox_needs_only_its_name(tmp_path: Path) -> None:
+    text = "clients: [{name: a, keys: ['${DESK_KEY}'], senders: [S]}]\nproviders: [{name: sb, kind: sandbox}]\n"
+    provider = load(tmp_path, text + "senders: [{id: S, provider: sb}]\n").providers[0]
+    assert (provider.base_url, provider.key, provider.callback_secret) == ("", "", "")
+
+
+def test_inbound_fields_name_fields_and_what_counts_as_time(tmp_path: Path) -> None:
+    fields = "{contact: [msisdn], time_fields: [sent_at], zone: Europe/Kyiv, time: arrival}"
+    config = load(tmp_path, GOOD.replace("key: ", f"inbound_fields: {fields}, key: "))
+    expected = InboundFields(contact=("msisdn",), time=("sent_at",), zone="Europe/Kyiv", use_arrival=True)
+    assert config.providers[0].inbound_fields == expected
+
+
+def test_the_downgrade_limit_can_be_set_and_taken_away(tmp_path: Path) -> None:
+    def limit(written: str) -> DowngradeLimit | None:
+        text = GOOD.replace("id: Shop,", f"id: Shop, downgrade_limit: {written},")
+        return load(tmp_path, text).senders[0].downgrade_limit
+
+    assert limit("off") is None
+    assert limit("{count: 5, per: 7d}") == DowngradeLimit(count=5, per=timedelta(days=7))
+
+
+# --- the environment ------------------------------------------------------------------------------------------------
+
+
+def test_a_default_stands_in_for_a_variable_that_is_missing_or_empty(tmp_path: Path) -> None:
+    text = GOOD + "server: {host: '${HOST:-0.0.0.0}'}\n"
+    assert load(tmp_path, text).server.host == "0.0.0.0"
+    assert load(tmp_path, text, HOST="").server.host == "0.0.0.0"
+    assert load(tmp_path, text, HOST="::1").server.host == "::1"
+
+
+def test_a_variable_alone_becomes_the_number_or_truth_value_that_is_expected(tmp_path: Path) -> None:
+    text = GOOD + "server: {port: '${PORT}'}\npace: {sender_per_second: '${RATE:-12.5}'}\nlimits: {body: '${BODY}'}\n"
+    text += "delivery: {retry_templates: '${AGAIN}', callback_hosts: {allow_private: '${PRIVATE:-false}'}}\n"
+    config = load(tmp_path, text, PORT="9000", AGAIN="true", BODY="1024")
+    assert (config.server.port, config.pace.sender_per_second, config.limits.body) == (9000, 12.5, 1024)
+    assert (config.delivery.retry_templates, config.callback_hosts.allow_private) == (True, False)
+
+
+def test_a_text_stays_text_even_if_its_variable_holds_digits(tmp_path: Path) -> None:
+    assert load(tmp_path, GOOD, DT_KEY="0123").providers[0].key == "0123"
+
+
+def test_a_variable_that_holds_no_number_is_told_by_place_not_by_value(tmp_path: Path) -> None:
+    text = GOOD + "server: {port: '${PORT}'}\n"
+    assert problems(tmp_path, text, {**ENVIRON, "PORT": "nan-secret"}) == ["server.port: expected a whole number"]
+
+
+def test_a_missing_variable_is_told_once_with_its_name_and_the_remedy(tmp_path: Path) -> None:
+    found = problems(tmp_path, GOOD, {"DESK_KEY": KEY})
+    remedy = "set it, or write a default as ${DT_KEY:-...}"
+    assert found == [f"providers[0].key: the environment has no variable DT_KEY; {remedy}"]
+
+
+def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
+    found = problems(tmp_path, GOOD, {**ENVIRON, "DT_KEY": ""})
+    assert found == ["providers[0].key: expected text that is not empty, in quotes if it is a number"]
+
+
+def test_values_of_variables_are_not_looked_into_again(tmp_path: Path) -> None:
+    assert load(tmp_path, GOOD, DT_KEY="${HOME}").providers[0].key == "${HOME}"
+
+
+@pytest.mark.parametrize("written", ["${DT-KEY}", "${}", "${DT_KEY", "${1X}"])
+def test_what_only_looks_like_a_variable_is_refused(tmp_path: Path, written: str) -> None:
+    found = problems(tmp_path, GOOD.replace("${DT_KEY}", written))
+    assert found == ["providers[0].key: holds a ${ that starts no variable; write ${NAME} or ${NAME:-default}"]
+
+
+def test_a_line_break_in_a_variable_is_refused(tmp_path: Path) -> None:
+    found = problems(tmp_path, GOOD, {**ENVIRON, "DT_KEY": "dt-key\n"})
+    assert found == ["providers[0].key: holds a line break or another control character; remove it"]
+
+
+# --- the file -------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigInvalid, match=r"nowhere\.yaml: there is no such file; copy config\.example\.yaml"):
+        load_config(tmp_path / "nowhere.yaml", {})
+
+
+def test_a_folder_in_place_of_a_file_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigInvalid, match="can't be read: Is a directory"):
+        load_config(tmp_path, {})
+
+
+def test_repeated_keys_are_refused_with_their_lines(tmp_path: Path) -> None:
+    found = problems(tmp_path, GOOD + "window: {margin: 10s}\nserver:\n  port: 1\n  port: 2\nwindow: {margin: 20s}\n")
+    assert found == [
+        "line 12: the key port stands here a second time; remove one of the two",
+        "line 13: the key window stands here a second time; remove one of the two",
+    ]
+
+
+def test_broken_yaml_is_told_by_line_without_its_text(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, "providers:\n  - key: *very-secret\n")
+    assert found.startswith("line 2: ")
+    assert "very-secret" not in found
+
+
+def test_a_file_of_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_bytes("name: Львів".encode("cp1251"))
+    with pytest.raises(ConfigInvalid, match="not UTF-8"):
+        load_config(path, {})
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "clients:\nproviders:\nsenders:\n"])
+def test_an_empty_file_misses_its_three_parts(tmp_path: Path, text: str) -> None:
+    remedy = "is missing; add it as config.example.yaml shows"
+    assert problems(tmp_path, text) == [f"{part}: {remedy}" for part in ("clients", "providers", "senders")]
+
+
+def test_a_list_in_place_of_the_sections_is_refused(tmp_path: Path) -> None:
+    assert problems(tmp_path, "- a\n") == ["the file: expected a mapping (`key: value` lines)"]
+
+
+def test_words_and_times_are_texts_and_not_what_old_yaml_makes_of_them(tmp_path: Path) -> None:
+    text = GOOD.replace("id: Shop", "id: 2024-01-01, aliases: [no, 12:30, 007], language: no")
+    sender = load(tmp_path, text.replace("senders: [Shop]", "senders: [2024-01-01]")).senders[0]
+    assert (sender.id, sender.aliases, sender.language) == ("2024-01-01", ("no", "12:30", "007"), "no")
+
+
+def test_an_endless_yaml_is_refused(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, "clients: &a [*a]\n")
+    assert "recursive" in found
+
+
+# --- units ----------------------------------------------------------------------------------------------------------
+
+
+def test_durations_and_sizes_read_as_written() -> None:
+    assert [duration(text) for text in ("500ms", "60s", "2m", "24h", "30d")] == [
+        timedelta(milliseconds=500),
+        timedelta(seconds=60),
+        timedelta(minutes=2),
+        timedelta(hours=24),
+        timedelta(days=30),
+    ]
+    assert [size(text) for text in ("256KB", "4MB", "1GB", "7B", 512)] == [262144, 4194304, 1073741824, 7, 512]
+
+
+@pytest.mark.parametrize("written", ["", "60", "-5s", "1.5h", "5 s", "s", "5S", "5s "])
+def test_what_is_no_duration_is_refused(tmp_path: Path, written: str) -> None:
+    expected = "window.margin: expected a duration such as 500ms, 60s, 2m, 24h or 30d"
+    assert problems(tmp_path, GOOD + f"window: {{margin: '{written}'}}\n") == [expected]
+    with pytest.raises(ValueError, match="expected a duration"):
+        duration(written)
+
+
+@pytest.mark.parametrize("key", ["message_ttl", "timeout"])
+def test_a_time_that_must_pass_is_above_zero(tmp_path: Path, key: str) -> None:
+    (found,) = problems(tmp_path, GOOD + f"delivery: {{{key}: 0s}}\n")
+    assert found.startswith(f"delivery.{key}: expected a duration above zero")
+
+
+# --- warnings -------------------------------------------------------------------------------------------------------
+
+
+def warned(config: Config) -> str:
+    return "\n".join(warnings(config))
+
+
+def test_a_configuration_with_nothing_to_warn_of_has_no_warnings(tmp_path: Path) -> None:
+    webhook = "webhook: {url: 'https://desk.example/hook', secret: s}"
+    text = GOOD.replace("{name: desk,", f"{{name: desk, {webhook},") + "server: {public_url: 'https://gw.example'}\n"
+    assert warnings(load(tmp_path, text, DESK_KEY=f"sha256:{keys.digest(KEY).hex()}")) == []
+
+
+def test_each_risky_choice_is_warned_of(tmp_path: Path) -> None:
+    text = GOOD.replace("https://dt.example", "http://dt.example").replace("abcdefghijklmnop", "short")
+    risky = load(tmp_path, text + "window: {margin: 9s}\nserver: {public_url: 'http://gw.example'}\n", DESK_KEY="guess")
+    for place in (
+        "window.margin: below 10s",
+        "server.public_url: is http",
+        "clients (desk).keys: a key stands here itself",
+        "clients (desk).keys: a key is shorter than 16 characters",
+        "clients (desk).webhook: is not set",
+        "providers (dt).base_url: is http",
+        "providers (dt).callback_secret: is shorter",
+    ):
+        assert place in warned(risky)
+    assert "guess\n" not in warned(risky)
+
+
+def test_a_missing_public_url_is_warned_of_unless_all_is_sandbox(tmp_path: Path) -> None:
+    missing = "server.public_url: is not set, so statuses and answers can't reach us"
+    assert missing in warned(load(tmp_path, GOOD))
+    sandbox = (
+        GOOD[: GOOD.index("providers:")]
+        + "providers: [{name: dt, kind: sandbox}]\nsenders: [{id: Shop, provider: dt}]\n"
+    )
+    assert missing not in warned(load(tmp_path, sandbox))
+
+
+def test_an_issued_key_with_a_slip_is_warned_of(tmp_path: Path) -> None:
+    slipped = KEY[:-1] + ("a" if KEY[-1] != "a" else "b")
+    assert "not its checksum" in warned(load(tmp_path, GOOD, DESK_KEY=slipped))
+    assert "not its checksum" not in warned(load(tmp_path, GOOD))
+
+
+def test_http_on_this_machine_is_not_warned_of(tmp_path: Path) -> None:
+    for host in ("127.0.0.1:9", "localhost", "[::1]:9", "desk.localhost"):
+        text = GOOD + f"server: {{public_url: 'http://{host}'}}\n"
+        assert "http" not in warned(load(tmp_path, text))

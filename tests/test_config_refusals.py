@@ -1,0 +1,187 @@
+"""What stops a start, and what is said of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gateway.config_file import load_config
+from gateway.domain.errors import ConfigInvalid
+
+SHA = "sha256:" + "ab" * 32
+
+
+def good() -> dict[str, Any]:
+    provider = {"name": "dt", "kind": "decision-telecom", "base_url": "https://dt.example", "key": "k"}
+    return {
+        "clients": [{"name": "desk", "keys": [SHA], "senders": ["Shop"]}],
+        "providers": [{**provider, "callback_secret": "abcdefghijklmnop"}],
+        "senders": [{"id": "Shop", "provider": "dt"}],
+    }
+
+
+def problems(folder: Path, tree: dict[str, Any]) -> list[str]:
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump(tree), encoding="utf-8")
+    try:
+        load_config(path, {})
+    except ConfigInvalid as error:
+        return [problem.removeprefix(f"{path}: ") for problem in error.problems]
+    return []
+
+
+def put(tree: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
+    *steps, last = [int(step) if step.isdigit() else step for step in place.split(".")]
+    part: Any = tree
+    for step in steps:
+        part = part[step] if isinstance(step, int) else part.setdefault(step, {})
+    part[last] = value
+    return tree
+
+
+def test_the_configuration_that_the_others_break_is_good(tmp_path: Path) -> None:
+    assert problems(tmp_path, good()) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "problem"),
+    [
+        ("server.internal", "127.0.0.1:9090", "server.internal: is not built yet; remove it"),
+        ("store.url", "postgresql://db/gw", "store.url: PostgreSQL is not built yet; use sqlite:///gateway.db"),
+        ("senders.0.mode", "observe", "senders[0].mode: observe is not built yet; use enforce"),
+        (
+            "senders.0.on_closed_window",
+            "hold",
+            "senders[0].on_closed_window: hold is not built yet; use downgrade or refuse",
+        ),
+        (
+            "providers.0.kind",
+            "cloud-api",
+            "providers[0].kind: cloud-api is not built yet; use decision-telecom or sandbox",
+        ),
+        (
+            "providers.0.kind",
+            "360dialog",
+            "providers[0].kind: 360dialog is not built yet; use decision-telecom or sandbox",
+        ),
+    ],
+)
+def test_what_is_not_built_yet_is_refused_and_just_that_is_said(
+    tmp_path: Path, place: str, value: str, problem: str
+) -> None:
+    assert problems(tmp_path, put(good(), place, value)) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "problem"),
+    [
+        ("delivery.retry_shedule", ["5s"], "delivery.retry_shedule: is no key of ours; did you mean retry_schedule?"),
+        ("retention.xyz", 1, "retention.xyz: is no key of ours; known here: content, history"),
+        ("senders.0.ladders", [], "senders[0].ladders: is no key of ours; did you mean ladder?"),
+        ("server.port", "8080", "server.port: expected a whole number"),
+        ("server.port", 70000, "server.port: expected a number of at most 65535"),
+        ("server.port", 10**40, "server.port: expected a number of at most 65535"),
+        ("server.port", True, "server.port: expected a whole number"),
+        ("senders.0.id", 380441234567, "senders[0].id: expected the sender as the provider knows it"),
+        (
+            "senders.0.id",
+            "x" * 21,
+            "senders[0].id: expected the sender as the provider knows it, at most 20 characters",
+        ),
+        ("senders.0.on_closed_window", "drop", "senders[0].on_closed_window: expected downgrade, refuse or hold"),
+        ("senders.0.downgrade_limit", {"count": 2}, "senders[0].downgrade_limit: expected {count: N, per: DURATION}"),
+        ("senders.0.provider", "dtt", "senders[0].provider: no provider has this name; known: dt"),
+        ("senders.0.aliases", "380441234567", "senders[0].aliases: expected a list"),
+        ("clients.0.senders", ["Shop", "Other"], "clients[0].senders[1]: no sender has this id; known: Shop"),
+        ("clients.0.senders", ["Shop", "Shop"], "clients[0].senders[1]: stands in clients[0].senders[0] already"),
+        ("clients.0.senders", [], "clients[0].senders: expected a list of sender ids; the first is"),
+        ("clients.0.keys", [], "clients[0].keys: expected a list with at least one key; `gateway keys new"),
+        ("clients.0.keys", [""], "clients[0].keys[0]: expected text that is not empty"),
+        ("clients.0.keys", ["sha256:abc"], "clients[0].keys[0]: sha256: takes 64 hex digits"),
+        ("clients.0.keys", [SHA, SHA], "clients[0].keys[1]: stands in clients[0].keys[0] already"),
+        ("clients.0.webhook", {"url": "https://d.example"}, "clients[0].webhook.secret: is missing"),
+        ("clients.0.webhook", {"url": "desk", "secret": "s"}, "clients[0].webhook.url: expected an http or https"),
+        ("providers.0.name", "d/t", "providers[0].name: expected letters, digits, - and _"),
+        ("providers.0.callback_secret", "a/b", "providers[0].callback_secret: expected letters, digits and"),
+        ("providers.0.base_url", "https://h:99999", "providers[0].base_url: is no address"),
+        ("providers.0.base_url", "https://me:pw@h", "providers[0].base_url: names a user"),
+        ("providers.0.inbound_fields", {"zone": "Mars/Base"}, "providers[0].inbound_fields.zone: expected the name"),
+        ("providers.0.inbound_fields", {"zone": "../../x"}, "providers[0].inbound_fields.zone: expected the name"),
+        ("store.url", "sqlite://x.db", "store.url: expected memory:, sqlite:///from/this/folder.db"),
+        ("delivery.probe", {"from": "2m"}, "delivery.probe: from is longer than to"),
+        ("delivery.retry_schedule", [], "delivery.retry_schedule: expected at least 1 of them"),
+        (
+            "delivery.callback_hosts",
+            {"allow": ["10.0.0.1/8"]},
+            "delivery.callback_hosts.allow[0]: expected a host name",
+        ),
+        ("window.margin", "24h", "window.margin: leaves nothing of the 24 hours"),
+        ("window.also_opened_by", ["status"], "window.also_opened_by[0]: expected call_permission_reply, edit,"),
+        ("retention.content", "200d", "retention: content is kept longer than history"),
+        ("pace.sender_per_second", 0, "pace.sender_per_second: expected a number above 0"),
+        ("limits.body", "1 MB", "limits.body: expected a size such as 256KB"),
+        ("server.operator", "x" * 120, "server.operator: is "),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_place_and_what_was_expected(
+    tmp_path: Path, place: str, value: Any, problem: str
+) -> None:
+    first, *others = problems(tmp_path, put(good(), place, value))
+    assert first.startswith(problem)
+    assert all("no sender has this id" in other or "no provider has this name" in other for other in others)
+
+
+@pytest.mark.parametrize("key", ["base_url", "key", "callback_secret"])
+def test_a_provider_with_a_real_far_side_needs_its_address_and_secrets(tmp_path: Path, key: str) -> None:
+    tree = good()
+    del tree["providers"][0][key]
+    assert problems(tmp_path, tree) == [f"providers[0].{key}: is missing; add it as config.example.yaml shows"]
+
+
+@pytest.mark.parametrize("section", ["clients", "providers"])
+def test_two_of_one_name_are_refused(tmp_path: Path, section: str) -> None:
+    tree = good()
+    tree[section].append(
+        {**tree[section][0], "keys": [SHA.replace("ab", "cd")]} if section == "clients" else tree[section][0]
+    )
+    assert problems(tmp_path, tree) == [
+        f"{section}[1].name: stands in {section}[0].name already; give each a name of its own"
+    ]
+
+
+def test_one_key_for_two_clients_is_refused_without_showing_it(tmp_path: Path) -> None:
+    tree = good()
+    tree["clients"][0]["keys"] = ["literal-key-of-ours"]
+    tree["clients"].append({**tree["clients"][0], "name": "other"})
+    (found,) = problems(tmp_path, tree)
+    assert found.startswith("clients[1].keys[0]: stands in clients[0].keys[0] already")
+    assert "literal-key" not in found
+
+
+def test_two_senders_that_a_callback_could_not_tell_apart_are_refused(tmp_path: Path) -> None:
+    tree = good()
+    tree["senders"][0]["aliases"] = ["+380 44 123-45-67"]
+    tree["senders"].append({"id": "Other", "provider": "dt", "phone_number_id": "380441234567"})
+    (found,) = problems(tmp_path, tree)
+    assert found.startswith("senders[1].phone_number_id: stands in senders[0].aliases[0] already")
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+    tree = put(put(good(), "server.prot", 1), "senders.0.provider", "none")
+    tree["clients"][0]["webhook"] = {"url": "https://d.example", "secret": ""}
+    tree["delivery"] = {"probe": {"from": "2m"}, "timeout": "soon"}
+    del tree["providers"][0]["key"]
+    assert len(problems(tmp_path, tree)) == 6
+
+
+@pytest.mark.parametrize("shape", [None, 5, "text", [], {}, [[]], ["x"], [{}], [{"name": []}], {"x": {"y": 1}}])
+@pytest.mark.parametrize("section", ["clients", "providers", "senders", "server", "delivery", "window", "retention"])
+def test_any_shape_of_a_section_gives_problems_or_loads_but_never_breaks(
+    tmp_path: Path, section: str, shape: Any
+) -> None:
+    tree = {**good(), section: shape}
+    is_harmless = section not in ("clients", "providers", "senders") and shape in (None, {})
+    assert (problems(tmp_path, tree) == []) is is_harmless

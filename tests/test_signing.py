@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from gateway.signing import signed_headers, signing_key
+
+KEY = bytes(range(24))
+WRITTEN = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
+AT = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+BODY = b'{"type":"message.received","data":{"text":"\\u20ac"}}'
+
+
+def by_hand(key: bytes, event_id: str, at: int, body: bytes) -> str:
+    signed = event_id.encode() + b"." + str(at).encode() + b"." + body
+    return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+
+
+@pytest.mark.parametrize("secret", [f"whsec_{WRITTEN}", WRITTEN])
+def test_the_signature_is_over_id_time_and_body_by_the_secrets_bytes(secret: str):
+    assert signed_headers(secret, "msg_1", AT, BODY) == {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": "1769860800",
+        "webhook-signature": by_hand(KEY, "msg_1", 1_769_860_800, BODY),
+    }
+
+
+def test_the_example_of_the_specification_is_signed_as_it_says():
+    headers = signed_headers(
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        datetime.fromtimestamp(1_614_265_330, UTC),
+        b'{"test": 2432232314}',
+    )
+    assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_the_time_is_the_instant_whatever_zone_it_is_written_in():
+    kyiv = AT.astimezone(timezone(timedelta(hours=2)))
+    assert signed_headers(WRITTEN, "a", kyiv, BODY) == signed_headers(WRITTEN, "a", AT, BODY)
+
+
+def test_text_beyond_ascii_is_signed_as_its_bytes():
+    body = '{"text":"Привіт"}'.encode()
+    assert signed_headers(WRITTEN, "a", AT, body)["webhook-signature"] == by_hand(KEY, "a", 1_769_860_800, body)
+
+
+@pytest.mark.parametrize(
+    ("secret", "key"),
+    [
+        ("whsec_AAE=", b"\x00\x01"),
+        ("whsec_AAE", b"\x00\x01"),
+        (" AAE= \n", b"\x00\x01"),
+        ("my-own-secret", b"my-own-secret"),
+        ("whsec_my-own-secret", b"my-own-secret"),
+        ("пароль", "пароль".encode()),
+        ("AAE=AAE=", b"AAE=AAE="),
+    ],
+)
+def test_a_secret_is_its_base64_and_one_that_is_none_its_own_bytes(secret: str, key: bytes):
+    assert signing_key(secret) == key
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "  "])
+def test_an_empty_secret_signs_nothing(secret: str):
+    with pytest.raises(ValueError, match="empty"):
+        signing_key(secret)
