@@ -24,18 +24,18 @@ from gateway.config import Config, ProviderConfig, SenderConfig
 from gateway.decision import Decider
 from gateway.dispatch import Dispatch, Route
 from gateway.domain.errors import CannotStart
-from gateway.domain.identity import MessageId
+from gateway.domain.identity import MessageId, Sender
 from gateway.egress import Egress
 from gateway.ingest import Ingest, directories
 from gateway.operator import operator_app
 from gateway.ports import Clock, Store, StorePolicy
 from gateway.provider.callback_decoder import callback_decoder
 from gateway.provider.decision_telecom import DecisionTelecomProvider
-from gateway.provider.sandbox import TravelClock, sandbox_app
+from gateway.provider.sandbox import PREFIX, TravelClock, sandbox_app
 from gateway.registry import Registry
 from gateway.relay import Relay
 from gateway.slots import Slots
-from gateway.store import open_store
+from gateway.store import SqliteStore, open_store
 from gateway.upkeep import Upkeep
 from gateway.waiting import Waiting
 from gateway.web.server import Parts, build_app
@@ -99,9 +99,7 @@ async def running(config: Config, *, clock: Clock | None = None) -> AsyncIterato
     async with AsyncExitStack() as stack:
         store = await open_store(config.store_url, store_policy(config))
         stack.push_async_callback(store.aclose)
-        log.warning("store.created", path=str(store.path)) if store.created else log.info(
-            "store.opened", path=str(store.path)
-        )
+        _tell_of(store)
         log.info("store.recovered", unknown=await store.recover(now=clock.now()))
         listening = stack.enter_context(_listen(config))
         port = int(listening.getsockname()[1])
@@ -188,6 +186,7 @@ async def _start(
 
 
 def store_policy(config: Config) -> StorePolicy:
+    """What the store must know of the configuration."""
     return StorePolicy(
         delivery=config.delivery,
         pace=config.pace,
@@ -196,6 +195,16 @@ def store_policy(config: Config) -> StorePolicy:
         keep_content=config.retention.content,
         keep_history=config.retention.history,
     )
+
+
+def _tell_of(store: SqliteStore) -> None:
+    """Which file it is; louder when it is new, since a wrong path looks like an empty store."""
+    if store.path is None:
+        log.warning("store.in_memory", advice="nothing outlives this process")
+    elif store.created:
+        log.warning("store.created", path=str(store.path))
+    else:
+        log.info("store.opened", path=str(store.path))
 
 
 # --- addresses ------------------------------------------------------------------------------------------------------
@@ -207,7 +216,9 @@ def _listen(config: Config) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as fault:
-        raise CannotStart(f"server: {host}:{port} can't be listened on ({fault.strerror}); choose another port") from None
+        raise CannotStart(
+            f"server: {host}:{port} can't be listened on ({fault.strerror}); choose another port"
+        ) from None
 
 
 def _reachable(host: str) -> str:
@@ -252,8 +263,8 @@ def _callback_url(config: Config, provider: ProviderConfig, token: str = "") -> 
 # --- the far side ---------------------------------------------------------------------------------------------------
 
 
-def _routes(config: Config, stack: AsyncExitStack) -> Mapping[str, Route]:
-    routes = {}
+def _routes(config: Config, stack: AsyncExitStack) -> Mapping[Sender, Route]:
+    routes: dict[Sender, Route] = {}
     for provider in config.providers:
         senders = [sender for sender in config.senders if sender.provider == provider.name]
         routes.update(_provider_routes(config, provider, senders, stack))
@@ -262,7 +273,7 @@ def _routes(config: Config, stack: AsyncExitStack) -> Mapping[str, Route]:
 
 def _provider_routes(
     config: Config, provider: ProviderConfig, senders: Sequence[SenderConfig], stack: AsyncExitStack
-) -> Mapping[str, Route]:
+) -> Mapping[Sender, Route]:
     client = DecisionTelecomProvider(provider, timeout=config.delivery.timeout)
     stack.push_async_callback(client.aclose)
     route = Route(
@@ -271,6 +282,28 @@ def _provider_routes(
         callback_url=partial(_callback_url, config, provider),
     )
     return {sender.id: route for sender in senders}
+
+
+def _sandbox(config: Config, clock: Clock) -> Sequence[tuple[str, web.Application]]:
+    """The sandbox on our own server, if a provider is one; customers' messages come back the way any provider's do."""
+    sandboxes = {provider.name: provider for provider in config.providers if provider.kind == "sandbox"}
+    if not sandboxes:
+        return ()
+    provider_of = {sender.id: sandboxes[sender.provider] for sender in config.senders if sender.provider in sandboxes}
+
+    def callbacks_to(sender: str) -> str | None:
+        provider = provider_of.get(Sender(sender))
+        return None if provider is None else _callback_url(config, provider)
+
+    app = sandbox_app(
+        clock=clock if isinstance(clock, TravelClock) else TravelClock(),
+        templates=config.templates,
+        callbacks_to=callbacks_to,
+        key=[provider.key for provider in sandboxes.values()],
+        senders=list(provider_of),
+        desk_secrets=[client.webhook.secret for client in config.clients if client.webhook is not None],
+    )
+    return ((PREFIX, app),)
 
 
 # --- doors ----------------------------------------------------------------------------------------------------------

@@ -68,8 +68,8 @@ Ctrl-C stops it. In another terminal, from top to bottom:
 curl -s {here}/sandbox/contacts/{contact}/messages \\
   -d '{{"to": "{sender}", "name": "Olena", "text": "Where is my parcel?"}}'
 
-# 2. The window is open: the answer leaves as it is: Gateway-Decision says sent.
-curl -si -u {key}: -H 'Content-Type: application/json' -H 'Prefer: wait=5' {here}/v1/api/send-whatsapp \\
+# 2. The window is open, so the answer leaves as it is: Gateway-Decision says sent.
+curl -si -w '\\n' -u {key}: -H 'Content-Type: application/json' -H 'Prefer: wait=5' {here}/v1/api/send-whatsapp \\
   -d '{{"source_addr": "{sender}", "destination_addr": "{contact}", "message_type": 1, "text": "It is on its way."}}'
 
 # 3. What stands on the phone of the customer.
@@ -79,7 +79,7 @@ curl -s '{here}/sandbox/messages?contact={contact}'
 curl -s {here}/sandbox/clock -d '{{"advance": "25h"}}'
 
 # 5. The same answer now leaves as a registered template: Gateway-Decision says downgraded.
-curl -si -u {key}: -H 'Content-Type: application/json' -H 'Prefer: wait=5' {here}/v1/api/send-whatsapp \\
+curl -si -w '\\n' -u {key}: -H 'Content-Type: application/json' -H 'Prefer: wait=5' {here}/v1/api/send-whatsapp \\
   -d '{{"source_addr": "{sender}", "destination_addr": "{contact}", "message_type": 1, "text": "It is on its way."}}'
 
 # 6. The template stands on the phone, with a button.
@@ -89,8 +89,8 @@ curl -s '{here}/sandbox/messages?contact={contact}'
 curl -s {here}/sandbox/contacts/{contact}/taps -d '{{"to": "{sender}", "button": 0}}'
 
 # 8. Until when the shop may write freely.
-curl -s -H 'Authorization: Bearer {key}' {here}/v1/windows/{quoted}/{contact}
+curl -s -w '\\n' -H 'Authorization: Bearer {key}' {here}/v1/windows/{quoted}/{contact}
 
-# 9. What the own application of the shop was told: what the customer wrote, and where each message stands.
+# 9. What the application of the shop was told: what the customer wrote, and where each message stands.
 curl -s {here}/sandbox/desk
 """

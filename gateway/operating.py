@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import aiohttp
 
@@ -12,7 +13,7 @@ from gateway.app import store_policy
 from gateway.clock import SystemClock
 from gateway.config import Config
 from gateway.config_file import Places
-from gateway.domain.errors import CannotStart, GatewayError, NotFound, StoreUnavailable
+from gateway.domain.errors import GatewayError, NotFound, StoreUnavailable
 from gateway.domain.identity import MessageId
 from gateway.operator import NAME_HEADER, list_view, query_from, record_view, verb_of
 from gateway.store import open_for_reading, open_store
@@ -34,7 +35,7 @@ async def list_messages(places: Places, asked: Mapping[str, str]) -> View:
     """One page of messages, newest first."""
     if _is_in_memory(places):
         return await _ask(places.operator, "GET", "/messages", query=asked)
-    reader = await open_for_reading(places.store_url)
+    reader = await open_for_reading(_file(places.store_url))
     try:
         return list_view(await reader.messages(query_from(asked)))
     finally:
@@ -45,7 +46,7 @@ async def show_message(places: Places, message_id: int) -> View:
     """Everything about one message. Raises NotFound."""
     if _is_in_memory(places):
         return await _ask(places.operator, "GET", f"/messages/{message_id}")
-    reader = await open_for_reading(places.store_url)
+    reader = await open_for_reading(_file(places.store_url))
     try:
         return record_view(await reader.message(MessageId(message_id), client=None))
     finally:
@@ -65,15 +66,17 @@ async def act(places: Places, load: Callable[[], Config], verb: str, message_id:
 
 async def _act_alone(config: Config, verb: str, message_id: int, *, name: str) -> str:
     """Nobody runs: take the file's lock, so that nobody starts meanwhile."""
-    path = Path(config.store_url.removeprefix("sqlite:///"))
-    if not path.is_file():
-        raise CannotStart(f"{path}: there is no such store yet")
+    await (await open_for_reading(_file(config.store_url))).aclose()  # raises for a file that is not there, or not ours
     store = await open_store(config.store_url, store_policy(config))
     try:
         act = verb_of(store, verb)
         return await act(MessageId(message_id), by=f"operator {name}", now=SystemClock().now())
     finally:
         await store.aclose()
+
+
+def _file(store_url: str) -> Path:
+    return Path(unquote(store_url.removeprefix("sqlite:///")))
 
 
 def _is_in_memory(places: Places) -> bool:

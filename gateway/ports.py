@@ -37,6 +37,8 @@ class StorePolicy:
     pace: PacePolicy = field(default_factory=PacePolicy)
     listeners: Mapping[Sender, tuple[str, ...]] = field(default_factory=dict)
     """For each sender the clients that list it and have a webhook."""
+    providers: Mapping[Sender, str] = field(default_factory=dict)
+    """For each sender the name of its provider, whose message ids mean nothing to another."""
     client_queued: int = 100_000
     keep_content: timedelta = timedelta(days=30)
     keep_history: timedelta = timedelta(days=180)

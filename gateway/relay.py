@@ -159,6 +159,8 @@ class Relay:
         claimed = await self._outbox.claim_deliveries(
             limit=limit, now=now, lease=LEASE, excluding=full | self._resting(now)
         )
+        if self._stopping.is_set():
+            return 0.0
         for delivery in claimed.deliveries:
             self._start(delivery)
         if claimed.deliveries:
@@ -188,8 +190,10 @@ class Relay:
     async def _deliver(self, delivery: Delivery) -> None:
         try:
             await self._record(delivery, await self._try(delivery))
-        except Exception as error:  # the top of one delivery: its lease ends, and it is tried again
-            log.warning("webhook.not_recorded", event=delivery.event_id, error=type(error).__name__)
+        except StoreUnavailable:  # its lease ends, and it goes out again under the same id
+            log.warning("webhook.not_recorded", event_id=delivery.event_id)
+        except Exception:  # the top of one delivery: no other one has to suffer for it
+            log.exception("webhook.broke", event_id=delivery.event_id)
 
     async def _try(self, delivery: Delivery) -> Arrived | Again | GivenUp:
         target = self._target(delivery.endpoint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,8 +49,8 @@ class Schema:
 
     def problems(self, value: Any) -> Iterator[Problem]:
         """Every problem, in the order of their places."""
-        for error in sorted(self._validator.iter_errors(value), key=lambda error: _sortable(error.instance_path)):
-            yield self._explained(error)
+        found = map(self._explained, self._validator.iter_errors(value))
+        yield from sorted(found, key=lambda problem: _sortable(problem.place))
 
     def _explained(self, error: ValidationError) -> Problem:
         around = self._around(error)
@@ -72,13 +72,13 @@ def _told(error: Exception) -> str:
     return str(error)
 
 
-def _weight(error: ValidationError) -> tuple[bool, int, list[tuple[bool, str | int]]]:
-    """A component that is missing is told last: most often one that is there was meant for it."""
+def _weight(error: ValidationError) -> tuple[bool, int, int, list[tuple[bool, str | int]]]:
+    """The outer before the inner; but what the whole lacks is told last: most often a part that is there was meant."""
     rank = _FIRST.index(error.kind.name) if error.kind.name in _FIRST else len(_FIRST)
-    return (not error.instance_path, rank, _sortable(error.instance_path))
+    return (not error.instance_path, rank, len(error.instance_path), _sortable(error.instance_path))
 
 
-def _sortable(path: list[str | int]) -> list[tuple[bool, str | int]]:
+def _sortable(path: Sequence[str | int]) -> list[tuple[bool, str | int]]:
     return [(isinstance(step, str), step) for step in path]
 
 
@@ -117,7 +117,7 @@ def _expected(kind: ValidationErrorKind, around: dict[str, Any]) -> str:
             return " or ".join(_ARTICLE.get(name, f"a {name}") for name in types)
         case ValidationErrorKind.Constant(value):
             return json.dumps(value)
-        case ValidationErrorKind.Enum(options):
+        case ValidationErrorKind.Enum(options) if "description" not in around:
             return f"one of {', '.join(map(json.dumps, options))}" if len(options) > 1 else json.dumps(options[0])
         case ValidationErrorKind.MinLength(limit):
             return f"at least {_counted(limit, 'character')}"

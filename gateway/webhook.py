@@ -38,7 +38,7 @@ class WebhookClient(Webhooks):
         session = self._named if self._egress.is_named(url) else self._public
         try:
             return await _post(session, url, body, headers)
-        except (aiohttp.ClientError, OSError, ValueError) as trouble:
+        except Exception as trouble:  # the top of one request: whatever it was, it becomes a word
             return Posted(status=None, error=_word_for(trouble))
 
     async def aclose(self) -> None:
@@ -80,9 +80,7 @@ def _word_for(trouble: Exception) -> str:
             return "timeout"
         case aiohttp.ClientConnectorError():
             return "connect"
-        case aiohttp.InvalidURL():
+        case aiohttp.InvalidURL() | UnicodeError():
             return "bad_url"
-        case aiohttp.ClientError() | OSError():
-            return "reset"
         case _:
-            return "bad_url"
+            return "reset"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from gateway.config import (
     CallbackHosts,
@@ -93,7 +94,8 @@ def _without_slash(url: str) -> str:
 def _store_url(url: str, folder: Path) -> str:
     if url == "memory:":
         return url
-    return f"sqlite:///{folder / url.removeprefix('sqlite:///')}"
+    written = url.removeprefix("sqlite:///")
+    return url if written.startswith("/") else f"sqlite:///{quote(str(folder))}/{written}"
 
 
 def _schemas(written: str | None, folder: Path) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from gateway.config import ProviderConfig
@@ -16,6 +17,9 @@ from gateway.provider.meta_callback import envelope_events, is_envelope, is_on_p
 
 LONGEST_KEPT = 16_384
 """How much we keep of a body that is no JSON."""
+
+LARGEST_BATCH = 10_000
+"""Events in one body; the platform's own batches end at a thousand. A larger body is kept whole, not understood."""
 
 
 def callback_decoder(config: ProviderConfig) -> CallbackDecoder:
@@ -40,7 +44,10 @@ class FlatAndMeta(CallbackDecoder):
         except Unreadable:
             return [_unreadable(body)]
         items = value if isinstance(value, list) else [value]
-        events = [event for item in items for event in self._events(item, is_status=attempt is not None)]
+        found = (event for item in items for event in self._events(item, is_status=attempt is not None))
+        events = list(islice(found, LARGEST_BATCH + 1))
+        if len(events) > LARGEST_BATCH:
+            return [unrecognized(value, "batch")]
         return _attributed(events, attempt)
 
     def _events(self, item: Any, *, is_status: bool) -> Iterator[CallbackEvent]:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
 
 import aiohttp
 import structlog
@@ -68,7 +67,7 @@ class DecisionTelecomProvider(Provider):
         self, message: OutboundMessage, content: Content, *, callback_url: str | None, write_by: float
     ) -> Outcome:
         flight = Flight(write_by=write_by, monotonic=self._monotonic)
-        body = request_body(message, content, callback_url)
+        body = json.dumps(request_body(message, content, callback_url)).encode()
         try:
             status, answer, headers = await self._post(body, flight)
         except Exception as trouble:  # the top of one request: all that matters now is whether it was written
@@ -81,10 +80,10 @@ class DecisionTelecomProvider(Provider):
     async def aclose(self) -> None:
         await self._session.close()
 
-    async def _post(self, body: Mapping[str, Any], flight: Flight) -> tuple[int, bytes, Mapping[str, str]]:
+    async def _post(self, body: bytes, flight: Flight) -> tuple[int, bytes, Mapping[str, str]]:
         timeout = self._timeout_until(flight.write_by)
         async with self._session.post(
-            self._url, data=json.dumps(body).encode(), allow_redirects=False, timeout=timeout, trace_request_ctx=flight
+            self._url, data=body, allow_redirects=False, timeout=timeout, trace_request_ctx=flight
         ) as answer:
             return answer.status, await _read(answer.content), answer.headers
 
@@ -92,7 +91,7 @@ class DecisionTelecomProvider(Provider):
         left = write_by - self._monotonic()
         if left <= 0:
             raise TooLate
-        return aiohttp.ClientTimeout(total=self._timeout, connect=left, sock_connect=min(left, CONNECT_WITHIN))
+        return aiohttp.ClientTimeout(total=self._timeout, sock_connect=min(left, CONNECT_WITHIN))
 
 
 def _session(config: ProviderConfig) -> aiohttp.ClientSession:

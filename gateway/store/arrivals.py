@@ -110,9 +110,7 @@ def _apply(ledger: Ledger, provider: str, row: int, arrival: Arrival, *, now: da
 # --- what a contact wrote -------------------------------------------------------------------------------------------
 
 
-def _hear(
-    ledger: Ledger, row: int, arrival: Arrival, event: InboundMessage, sender: Sender, *, now: datetime
-) -> None:
+def _hear(ledger: Ledger, row: int, arrival: Arrival, event: InboundMessage, sender: Sender, *, now: datetime) -> None:
     conversation = conversation_row(ledger, sender, event.contact)
     _open_window(ledger, conversation, arrival, event)
     ledger.write("arrival_of", id=row, conversation=conversation["id"])

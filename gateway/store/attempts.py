@@ -65,9 +65,7 @@ def begin(ledger: Ledger, claim: Claim, attempt: Attempt, decision: Send | Downg
     return True
 
 
-def may_go_on(
-    ledger: Ledger, claim: Claim, conversation: sqlite3.Row, message: sqlite3.Row, *, now: datetime
-) -> bool:
+def may_go_on(ledger: Ledger, claim: Claim, conversation: sqlite3.Row, message: sqlite3.Row, *, now: datetime) -> bool:
     """Whether the claim is still good, nothing has changed what was decided, and the message still waits."""
     return (
         holds(conversation, claim)
@@ -165,9 +163,7 @@ def _error_of(outcome: Outcome) -> ProviderError | None:
 def _record_held(ledger: Ledger, row: sqlite3.Row, outcome: Outcome, *, now: datetime) -> None:
     message = ledger.one("message_by_place", place=row["message"])
     sender = sender_row(ledger, message["sender"])
-    settlement = settle(
-        outcome, _tried(ledger, row, message, sender, now=now), ledger.policy.delivery, ledger.draw()
-    )
+    settlement = settle(outcome, _tried(ledger, row, message, sender, now=now), ledger.policy.delivery, ledger.draw())
     if _move(ledger, row, replace(_news_of(outcome), status=settlement.attempt), now=now):
         _follow(ledger, row, message, settlement, _error_of(outcome), now=now)
     note(ledger, sender, message["conversation"], settlement, _error_of(outcome))
@@ -176,7 +172,9 @@ def _record_held(ledger: Ledger, row: sqlite3.Row, outcome: Outcome, *, now: dat
 
 
 def _tried(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row, sender: sqlite3.Row, *, now: datetime) -> Tried:
-    others = {other["status"] for other in ledger.rows("attempts_of", message=row["message"]) if other["id"] != row["id"]}
+    others = {
+        other["status"] for other in ledger.rows("attempts_of", message=row["message"]) if other["id"] != row["id"]
+    }
     return Tried(
         is_template=bool(row["is_template"]),
         refusals=message["refusals"],

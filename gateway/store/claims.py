@@ -119,9 +119,9 @@ def _next_rest(ledger: Ledger, sender: Sender, skipping: Set[int]) -> timedelta 
 def _next_due(ledger: Ledger, sender: Sender, *, now: datetime) -> datetime | None:
     """The first business time after `now` at which something becomes due."""
     times = [
-        ledger.one(
-            "next_due_of_client", sender=sender, head_class=head_class, client=row["name"], at=micros(now)
-        )["due_at"]
+        ledger.one("next_due_of_client", sender=sender, head_class=head_class, client=row["name"], at=micros(now))[
+            "due_at"
+        ]
         for head_class in (REPLY, OTHER)
         for row in ledger.rows("clients_in_line", sender=sender, head_class=head_class).fetchall()
     ]

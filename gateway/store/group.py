@@ -1,4 +1,4 @@
-"""One writing connection and its group commit: a transaction is one plain function, run whole on the database thread."""
+"""One writing connection and its group commit: a transaction is one plain function on the database thread."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _in_savepoint(db: sqlite3.Connection, unit: Unit[Any]) -> Any:
     db.execute("savepoint unit")
     try:
         result = unit(db)
-    except Exception as error:  # noqa: BLE001 - the one who asked is told, the others of the group go on
+    except Exception as error:  # the one who asked is told, the others of the group go on
         db.execute("rollback to unit")
         result = Raised(error)
     db.execute("release unit")
@@ -89,7 +89,7 @@ class Database(aiosqlite.Connection):
 
     async def run(self, function: Callable[..., T], *args: Any) -> T:
         """Call it with the sqlite3 connection on the database thread; whoever stops waiting does not stop it."""
-        result: T = await self._execute(function, self._conn, *args)
+        result: T = await self._execute(function, self._conn, *args)  # type: ignore[no-untyped-call] # aiosqlite's
         return result
 
 
@@ -137,7 +137,7 @@ class GroupCommit:
     async def _commit(self, group: Sequence[tuple[Unit[Any], asyncio.Future[Any]]]) -> None:
         try:
             results = await self._database.run(commit_group, [unit for unit, _ in group])
-        except Exception as error:  # noqa: BLE001 - the top of the writer's loop: all of the group are told
+        except Exception as error:  # the top of the writer's loop: all of the group are told
             results = [Raised(error)] * len(group)
         for (_, future), result in zip(group, results, strict=True):
             _answer(future, result)

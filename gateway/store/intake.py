@@ -169,5 +169,3 @@ def settle_wait(ledger: Ledger, message_id: MessageId) -> ProviderError | None:
     if row is None:
         raise NotFound("no such message")
     return error_of(row["error"]) or ProviderError() if row["is_refusal_told"] else None
-
-

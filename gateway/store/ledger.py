@@ -1,4 +1,4 @@
-"""What every unit of work is given: an open transaction with its named queries, the policy, and the store's own time."""
+"""What every unit of work is given: a transaction with its named queries, the policy, the store's own time."""
 
 from __future__ import annotations
 

@@ -20,11 +20,11 @@ class FileLock:
         self._descriptor = descriptor
 
     @classmethod
-    async def take(cls, path: Path, timeout: float) -> FileLock:
-        """Wait for another process to end, at most `timeout` seconds. Raises StoreInUse."""
+    async def take(cls, path: Path, patience: float) -> FileLock:
+        """Wait for another process to end, at most `patience` seconds. Raises StoreInUse."""
         descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            await _wait_for(descriptor, path, time.monotonic() + timeout)
+            await _wait_for(descriptor, path, time.monotonic() + patience)
         except BaseException:
             os.close(descriptor)
             raise

@@ -53,9 +53,7 @@ def _waiting(ledger: Ledger, lane: int) -> Iterator[Waiting[sqlite3.Row]]:
 # --- giving out -----------------------------------------------------------------------------------------------------
 
 
-def claim_deliveries(
-    ledger: Ledger, *, limit: int, now: datetime, lease: timedelta, excluding: Set[str]
-) -> Deliveries:
+def claim_deliveries(ledger: Ledger, *, limit: int, now: datetime, lease: timedelta, excluding: Set[str]) -> Deliveries:
     """Lease the heads of at most `limit` lanes, endpoints in turns."""
     _end_leases(ledger)
     lanes = _due_lanes(ledger, limit=limit, now=now, excluding=excluding)
@@ -133,14 +131,10 @@ def delivered(ledger: Ledger, delivery: Delivery, *, now: datetime) -> None:
     _give_back(ledger, delivery)
 
 
-def deliver_again(
-    ledger: Ledger, delivery: Delivery, *, due_at: datetime, hold_until: datetime, error: str
-) -> None:
+def deliver_again(ledger: Ledger, delivery: Delivery, *, due_at: datetime, hold_until: datetime, error: str) -> None:
     """A worker that lost its lane has nothing to say here: another try is under way or over."""
     if _is_current(ledger, delivery):
-        ledger.write(
-            "put_off_notice", id=delivery.id, due_at=micros(due_at), hold_at=micros(hold_until), error=error
-        )
+        ledger.write("put_off_notice", id=delivery.id, due_at=micros(due_at), hold_at=micros(hold_until), error=error)
         _give_back(ledger, delivery)
 
 

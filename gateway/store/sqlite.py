@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
 import sqlite3
 from collections.abc import Callable, Sequence, Set
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -42,14 +39,31 @@ T = TypeVar("T")
 _MICROSECONDS = 1_000_000
 
 
+class Units:
+    """Makes rules into units of work: with everything they depend on, to be called on the database thread."""
+
+    def __init__(self, policy: StorePolicy, *, ticks: Callable[[], float], draw: Callable[[], float]) -> None:
+        self._policy = policy
+        self._ticks = ticks
+        self._draw = draw
+
+    def of(
+        self, rule: Callable[Concatenate[Ledger, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Callable[[sqlite3.Connection], T]:
+        def unit(db: sqlite3.Connection) -> T:
+            tick = int(self._ticks() * _MICROSECONDS)
+            return rule(Ledger(db=db, policy=self._policy, tick=tick, draw=self._draw), *args, **kwargs)
+
+        return unit
+
+
 class SqliteReader:
     """Look-ups over a connection that can't write."""
 
-    def __init__(self, reader: Database, policy: StorePolicy, *, ticks: Callable[[], float]) -> None:
+    def __init__(self, reader: Database, units: Units) -> None:
         self._reader = reader
-        self._policy = policy
-        self._ticks = ticks
-        self._draw: Callable[[], float] = random.random
+        self._units = units
+        self._is_closed = False
 
     async def message(self, message_id: MessageId, *, client: str | None) -> MessageRecord:
         return await self._look_up(lookups.message, message_id, client=client)
@@ -64,19 +78,148 @@ class SqliteReader:
         return await self._look_up(lookups.sender_states)
 
     async def aclose(self) -> None:
+        self._is_closed = True
         await self._reader.close()
 
     async def _look_up(self, rule: Callable[Concatenate[Ledger, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._is_closed:
+            raise Stopping
         try:
-            return await self._reader.run(read_whole, self._unit(partial(rule, *args, **kwargs)))
+            return await self._reader.run(read_whole, self._units.of(rule, *args, **kwargs))
         except sqlite3.Error as error:
             raise outside(error) from error
 
-    def _unit(self, rule: Callable[[Ledger], T]) -> Callable[[sqlite3.Connection], T]:
-        """The rule with everything that it depends on, for the database thread."""
 
-        def unit(db: sqlite3.Connection) -> T:
-            tick = int(self._ticks() * _MICROSECONDS)
-            return rule(Ledger(db=db, policy=self._policy, tick=tick, draw=self._draw))
+class SqliteStore(SqliteReader):
+    """One file, or memory, and all the verbs. `path` is None in memory; `created` says whether the file is new."""
 
-        return unit
+    def __init__(
+        self,
+        writer: Database,
+        units: Units,
+        *,
+        reader: Database | None,
+        lock: FileLock | None,
+        path: Path | None,
+        created: bool,
+    ) -> None:
+        super().__init__(reader or writer, units)
+        self.path = path
+        self.created = created
+        self._writer = writer
+        self._has_reader = reader is not None
+        self._lock = lock
+        self._group = GroupCommit(writer)
+
+    async def _look_up(self, rule: Callable[Concatenate[Ledger, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        look_up = super()._look_up if self._has_reader else self._run
+        return await look_up(rule, *args, **kwargs)
+
+    async def _run(self, rule: Callable[Concatenate[Ledger, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._group.run(self._units.of(rule, *args, **kwargs))
+
+    async def is_ready(self) -> bool:
+        try:
+            await self._run(_beat)
+        except StoreUnavailable:
+            return False
+        return True
+
+    async def aclose(self) -> None:
+        """Write what waits, then close. Afterwards every verb raises Stopping."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        await self._group.aclose()
+        if self._has_reader:
+            await self._reader.close()
+        await self._writer.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    # --- messages ---------------------------------------------------------------------------------------------------
+
+    async def replay(self, client: str, idempotency: Idempotency, *, now: datetime) -> Answer | None:
+        return await self._look_up(intake.replay, client, idempotency, now=now)
+
+    async def enqueue(self, draft: Draft, decision: Send | Downgrade, *, now: datetime) -> Answer:
+        return await self._run(intake.enqueue, draft, decision, now=now)
+
+    async def note_refusal(self, draft: Draft, decision: Refuse, *, now: datetime) -> None:
+        await self._run(intake.note_refusal, draft, decision, now=now)
+
+    async def settle_wait(self, message_id: MessageId) -> ProviderError | None:
+        return await self._run(intake.settle_wait, message_id)
+
+    async def cancel(self, message_id: MessageId, *, by: str, now: datetime) -> Status:
+        return await self._run(acts.cancel, message_id, by=by, now=now)
+
+    async def resend(self, message_id: MessageId, *, by: str, now: datetime) -> Status:
+        return await self._run(acts.resend, message_id, by=by, now=now)
+
+    async def close(self, message_id: MessageId, *, by: str, now: datetime) -> Status:
+        return await self._run(acts.close, message_id, by=by, now=now)
+
+    # --- conversations ----------------------------------------------------------------------------------------------
+
+    async def claim(
+        self, sender: Sender, *, limit: int, now: datetime, downgrades_since: datetime, holding: Set[int] = frozenset()
+    ) -> Claims:
+        return await self._run(
+            claims.claim,
+            sender,
+            limit=limit,
+            now=now,
+            downgrades_since=downgrades_since,
+            holding=frozenset(holding),
+        )
+
+    async def begin(self, claim: Claim, attempt: Attempt, decision: Send | Downgrade, *, now: datetime) -> bool:
+        return await self._run(attempts.begin, claim, attempt, decision, now=now)
+
+    async def record(self, claim: Claim, attempt: Attempt, outcome: Outcome, *, now: datetime) -> Status:
+        return await self._run(attempts.record, claim, attempt, outcome, now=now)
+
+    async def refuse(self, claim: Claim, decision: Refuse, *, now: datetime) -> bool:
+        return await self._run(claims.refuse, claim, decision, now=now)
+
+    async def release(self, claim: Claim) -> None:
+        await self._run(claims.release, claim)
+
+    async def expire(self, *, now: datetime, limit: int = 256) -> int:
+        return await self._run(claims.expire, now=now, limit=limit)
+
+    async def recover(self, *, now: datetime) -> int:
+        return await self._run(attempts.recover, now=now)
+
+    # --- callbacks in -----------------------------------------------------------------------------------------------
+
+    async def ingest(self, provider: str, arrivals_: Sequence[Arrival], *, now: datetime) -> Ingested:
+        return await self._run(arrivals.ingest, provider, tuple(arrivals_), now=now)
+
+    async def sweep(self, *, now: datetime, limit: int = 500) -> int:
+        return await self._run(retention.sweep, now=now, limit=limit)
+
+    # --- webhooks out -----------------------------------------------------------------------------------------------
+
+    async def claim_deliveries(
+        self, *, limit: int, now: datetime, lease: timedelta, excluding: Set[str] = frozenset()
+    ) -> Deliveries:
+        return await self._run(
+            outbox.claim_deliveries, limit=limit, now=now, lease=lease, excluding=frozenset(excluding)
+        )
+
+    async def delivered(self, delivery: Delivery, *, now: datetime) -> None:
+        await self._run(outbox.delivered, delivery, now=now)
+
+    async def deliver_again(
+        self, delivery: Delivery, *, due_at: datetime, hold_until: datetime, error: str, now: datetime
+    ) -> None:
+        await self._run(outbox.deliver_again, delivery, due_at=due_at, hold_until=hold_until, error=error)
+
+    async def give_up(self, delivery: Delivery, *, error: str, now: datetime) -> None:
+        await self._run(outbox.give_up, delivery, error=error, now=now)
+
+
+def _beat(ledger: Ledger) -> None:
+    ledger.write("beat")

@@ -52,9 +52,7 @@ def count_open(ledger: Ledger, client: str, sender: str, change: int) -> None:
         ledger.write("count_open", client=client, sender=sender, change=change)
 
 
-def _blame(
-    status: Status, message: sqlite3.Row, attempts: Sequence[sqlite3.Row]
-) -> tuple[Failure | None, str | None]:
+def _blame(status: Status, message: sqlite3.Row, attempts: Sequence[sqlite3.Row]) -> tuple[Failure | None, str | None]:
     """How it failed, and the provider's words on the attempt that decided."""
     if message["verdict"] not in (None, Status.QUEUED):
         return None if message["failure"] is None else Failure(message["failure"]), message["error"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,34 +21,35 @@ ROUTE = "send-whatsapp"
 _TEXT, _IMAGE, _TEMPLATE = 1, 2, 4
 
 
+class Senders:
+    """The senders, as a client may name them: by id or by alias."""
+
+    def __init__(self, senders: Iterable[SenderConfig]) -> None:
+        self._named = {name: sender for sender in senders for name in (sender.id, *sender.aliases)}
+
+    def find(self, name: str, client: ClientConfig) -> SenderConfig | None:
+        """The client's sender of that name; None for an unknown one and for another client's."""
+        sender = self._named.get(name)
+        return sender if sender is not None and sender.id in client.senders else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftRules:
     """What a draft is checked against, besides its shape."""
 
-    senders: Mapping[str, SenderConfig]
-    """By id and by alias."""
+    senders: Senders
     may_post_to: Callable[[str], str | None]
     """Why we don't post to a URL; None when we do."""
     depth: int = MAX_DEPTH
-
-    def sender(self, name: str, client: ClientConfig) -> SenderConfig:
-        """The client's sender of that name. Raises InvalidRequest, the same for an unknown one and another's."""
-        sender = self.senders.get(name)
-        if sender is None or sender.id not in client.senders:
-            raise InvalidRequest("source_addr", "expected a sender of this key")
-        return sender
-
-
-def senders_by_name(senders: Iterable[SenderConfig]) -> dict[str, SenderConfig]:
-    """Each sender by its id and its aliases."""
-    return {name: sender for sender in senders for name in (sender.id, *sender.aliases)}
 
 
 def parse_draft(body: JsonObject, headers: SendHeaders, client: ClientConfig, rules: DraftRules) -> Draft:
     """The draft that a client asks for, in the documented form or as a bare template. Raises InvalidRequest."""
     fields = _documented(_present(body), client)
     shape("send-whatsapp").check(fields)
-    sender = rules.sender(fields["source_addr"], client)
+    sender = rules.senders.find(fields["source_addr"], client)
+    if sender is None:
+        raise InvalidRequest("source_addr", "expected a sender of this key")
     contact = _contact(fields["destination_addr"], "to" if _is_bare(body) else "destination_addr")
     content, fallback = _contents(fields, sender, contact, rules)
     return Draft(

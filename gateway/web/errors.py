@@ -47,6 +47,10 @@ def _retry_after(error: TooManyRequests | StoreUnavailable) -> Mapping[str, str]
     return {hdrs.RETRY_AFTER: str(max(1, error.retry_after))}
 
 
+_NOT_FOUND = "There is no such resource."
+"""One text for what is unknown and for what is another client's."""
+
+
 # --- DecisionTelecom: exactly {name, message, code, status}, whose clients fail on any other key ----------------------
 
 WINDOW_CLOSED = (
@@ -114,7 +118,7 @@ DECISION_TELECOM: Table = {
     WrongMethod: lambda error: _classic(
         405, 0, "Method Not Allowed", f"Method Not Allowed. {error}", {hdrs.ALLOW: error.allowed}
     ),
-    NotFound: lambda _: _classic(404, 0, "Not Found", "There is no such resource."),
+    NotFound: lambda _: _classic(404, 0, "Not Found", _NOT_FOUND),
     UnreadableBody: _unreadable,
     InvalidRequest: _invalid_parameter,
     TemplateRefused: _invalid_parameter,
@@ -132,10 +136,12 @@ DECISION_TELECOM: Table = {
 # --- native: application/problem+json with a stable code --------------------------------------------------------------
 
 
-def _problem(status: int, title: str) -> Callable[[GatewayError], Said]:
+def _problem(status: int, title: str, detail: str | None = None) -> Callable[[GatewayError], Said]:
+    """A row of the table; a fixed `detail` where what was raised must not show."""
+
     def row(error: GatewayError) -> Said:
-        body = {"title": title, "status": status, "code": error.code, "detail": str(error), **_details(error)}
-        return Said(status=status, body=body, headers=_problem_headers(error))
+        body = {"title": title, "status": status, "code": error.code, "detail": detail or str(error)}
+        return Said(status=status, body={**body, **_details(error)}, headers=_problem_headers(error))
 
     return row
 
@@ -169,8 +175,8 @@ NATIVE: Table = {
     BodyTooLarge: _problem(413, "Body too large"),
     BodyTooSlow: _problem(408, "Body too slow"),
     BodyEncoded: _problem(415, "Body encoded"),
-    Unauthenticated: _problem(401, "Unauthenticated"),
-    NotFound: _problem(404, "Not found"),
+    Unauthenticated: _problem(401, "Unauthenticated", "The key is missing or not valid."),
+    NotFound: _problem(404, "Not found", _NOT_FOUND),
     WrongMethod: _problem(405, "Method not allowed"),
     IdempotencyConflict: _problem(409, "Idempotency conflict"),
     WindowClosed: _problem(409, "Window closed"),

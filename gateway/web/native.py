@@ -108,7 +108,7 @@ def _limit(written: str) -> int:
 
 
 def _sender(request: web.Request, client: ClientConfig) -> Sender:
-    try:
-        return request.app[DRAFT_RULES].sender(request.match_info["sender"], client).id
-    except InvalidRequest:
-        raise NotFound("there is no such sender") from None
+    sender = request.app[DRAFT_RULES].senders.find(request.match_info["sender"], client)
+    if sender is None:
+        raise NotFound("there is no such sender")
+    return sender.id

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from gateway.web import callbacks, decision_telecom, native
 from gateway.web.auth import Keys
-from gateway.web.drafts import DraftRules, senders_by_name
+from gateway.web.drafts import DraftRules, Senders
 from gateway.web.middleware import errors
 from gateway.web.parts import DRAFT_RULES, KEYS, PARTS, RATES, Parts
 from gateway.web.rate import Rates
@@ -38,7 +38,7 @@ def build_app(parts: Parts) -> web.Application:
     app[KEYS] = Keys(config.clients)
     app[RATES] = Rates(config.limits.client_per_second, parts.ticks)
     app[DRAFT_RULES] = DraftRules(
-        senders=senders_by_name(config.senders), may_post_to=parts.may_post_to, depth=config.limits.depth
+        senders=Senders(config.senders), may_post_to=parts.may_post_to, depth=config.limits.depth
     )
     app.add_routes(ROUTES)
     for prefix, mounted in parts.mounts:

@@ -11,9 +11,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from gateway.config import ProviderConfig
+from gateway.domain.compliance import Evidence, Reason, Send
 from gateway.domain.delivery import DeliveryPolicy
+from gateway.domain.identity import Contact, Sender
+from gateway.domain.message import Draft, FreeForm
+from gateway.domain.window import ServiceWindow
 from tests.crash.driver import free_port
-from tests.gateway.harness import CONTACT, SECRET, SHOP, a_world
+from tests.gateway.harness import CONTACT, SECRET, SHOP, World, a_world
 
 
 async def test_after_an_hour_without_the_provider_everything_is_delivered_in_order(tmp_path: Path) -> None:
@@ -70,8 +74,22 @@ async def test_a_refused_connection_uses_up_no_attempt_and_changes_no_order(tmp_
         assert world.far.texts() == [f"{n}" for n in range(10)]
 
 
+async def queue(world: World, count: int, sender: str) -> None:
+    """That many messages in line, each to a contact of its own, as accepting them leaves them."""
+    now = world.clock.now()
+    window = ServiceWindow(anchor=now, evidence="message", opened_by="in")
+    evidence = Evidence(at=now, window=window, margin=timedelta(0), downgrades=0, downgrade_limit=None)
+    content = FreeForm(type="text", text="x")
+    decision = Send(content=content, reasons=(Reason.WINDOW_OPEN,), evidence=evidence)
+    drafts = (
+        Draft(client="desk", sender=Sender(sender), contact=Contact(f"3805{n:08d}"), content=content)
+        for n in range(count)
+    )
+    await asyncio.gather(*(world.gateway.store.enqueue(draft, decision, now=now) for draft in drafts))
+
+
 async def test_a_third_senders_messages_leave_as_if_alone(tmp_path: Path) -> None:
-    """One sender paused over a long queue, one whose every request hangs."""
+    """One sender is paused over 10,000 queued messages, and of another every request hangs."""
     policy = DeliveryPolicy(
         probe_from=timedelta(seconds=30), timeout=timedelta(seconds=20), stop_timeout=timedelta(seconds=0)
     )
@@ -86,20 +104,16 @@ async def test_a_third_senders_messages_leave_as_if_alone(tmp_path: Path) -> Non
             return world.far.taken()
 
         world.far.behaviour = far
-        await asyncio.gather(
-            *(
-                world.desk.text("x", contact=f"3805{n:08d}", sender=sender)
-                for n in range(400)
-                for sender in ("Paused", "Hanging")
-            )
-        )
-        contacts = [f"3806{n:08d}" for n in range(100)]
+        await queue(world, 10_000, "Paused")
+        await queue(world, 1_000, "Hanging")
+        world.gateway.dispatch.notify_all()
         async with asyncio.timeout(15):
-            ids = [await world.desk.text("x", contact=contact) for contact in contacts]
+            ids = [await world.desk.text("x", contact=f"3806{n:08d}") for n in range(100)]
             for message_id in ids:
                 await world.desk.until(message_id, "submitted")
-        paused = await world.desk.get("/v1/messages?status=queued&limit=10")
-        assert paused["messages"], "the others still wait"
+        assert len(world.far.texts("Hanging")) >= 64, "the other sender's requests hang all the while"
+        ready = await world.desk.get("/readyz")
+        assert "unauthorized" in str(ready), "and the third is paused"
         for_ever.set()
 
 

@@ -98,8 +98,8 @@ async def test_what_was_accepted_as_sent_leaves_as_its_fallback_when_time_passed
         is_down.set()
         message = await world.desk.until(message_id, "submitted")
         assert world.far.arrived[-1]["message_type"] == 4
-        assert message["decisions"][0]["action"] == "sent"
-        assert message["decisions"][-1]["action"] == "downgraded"
+        assert message["decisions"][0]["action"] == "send"
+        assert message["decisions"][-1]["action"] == "downgrade"
 
 
 async def test_what_was_accepted_as_downgraded_leaves_as_free_form_when_the_contact_wrote_meanwhile(

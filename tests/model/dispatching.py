@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from gateway.domain.compliance import Downgrade, Refuse, Send
+from gateway.domain.compliance import Decision, Downgrade, Refuse, Send
 from gateway.domain.identity import Contact
 from gateway.domain.message import TemplateMessage
 from gateway.ports import Attempt, Claim
@@ -13,17 +13,30 @@ from tests.model.model import GIVEN_UP, Posted
 from tests.model.stage import PICK, Stage
 from tests.model.world import CONTACTS, PER, SENDER, TEXT, WANTED, InHand, Sent, decided, outcome_of, pick
 
-OUTCOMES = ["submitted", "failed", "window_closed", "unknown", "server", "not_written", "throttled", "balance"]
+ANSWERS = ["submitted", "failed", "window_closed", "unknown", "server", "not_written", "throttled", "balance"]
+WORDS = st.sampled_from(["submitted", "submitted", *ANSWERS])
 
 
 class Dispatching(Stage):
     # --- the dispatcher ---------------------------------------------------------------------------------------------
 
-    @rule(limit=st.integers(1, 4))
-    def conversations_are_claimed(self, limit: int) -> None:
-        self.claim(limit)
+    @rule(limit=st.integers(1, 4), and_begun=st.booleans())
+    def conversations_are_claimed(self, limit: int, and_begun: bool) -> None:
+        claimed = self.claim(limit)
+        for in_hand in claimed if and_begun else []:
+            self.begin(in_hand)
 
-    def claim(self, limit: int) -> int:
+    @rule(words=st.lists(WORDS, min_size=1, max_size=6))
+    def all_that_is_due_is_attempted(self, words: list[str]) -> None:
+        """One answer for each attempt, as long as the answers last."""
+        while words and (claimed := self.claim(min(len(words), 2))):
+            for in_hand in claimed:
+                self.begin(in_hand)
+                if in_hand.attempt is not None:
+                    self.answer(in_hand, words.pop())
+
+    def claim(self, limit: int) -> list[InHand]:
+        self.model.expire(self.now)
         busy = {in_hand.posted.contact for in_hand in self.in_hand}
         heads = {contact: self.model.head(contact, self.now) for contact in CONTACTS if contact not in busy}
         claims = self.run(
@@ -35,26 +48,20 @@ class Dispatching(Stage):
                 holding=frozenset(in_hand.claim.conversation for in_hand in self.in_hand),
             )
         ).claims
-        for claim in claims:
-            self.check_claim(claim, heads.pop(claim.message.contact))
+        claimed = [self.take(claim, heads.pop(claim.message.contact)) for claim in claims]
+        self.in_hand += claimed
         self.check_share(len(claims), limit, [head for head, surely in heads.values() if head and surely])
-        return len(claims)
+        return claimed
 
-    def check_claim(self, claim: Claim, head: tuple[Posted | None, bool]) -> None:
+    def take(self, claim: Claim, head: tuple[Posted | None, bool]) -> InHand:
         """Only the head of a conversation is attempted, and it is told truly of."""
         posted = self.model.posted[claim.message.id]
         assert posted is head[0]
         assert claim.attempts == len(posted.tries)
         assert claim.template_started == posted.template_started
         assert claim.downgrades == self.downgrades(posted.contact, besides=posted)
-        self.in_hand.append(
-            InHand(
-                claim=claim,
-                posted=posted,
-                stirred=self.model.stirred.get(posted.contact, 0),
-                age=self.model.age,
-            )
-        )
+        stirred = self.model.stirred.get(posted.contact, 0)
+        return InHand(claim=claim, posted=posted, stirred=stirred, age=self.model.age)
 
     def check_share(self, claimed: int, limit: int, left_out: list[Posted]) -> None:
         """A sender that is paused has one message out at most; any other leaves nothing that is due."""
@@ -67,71 +74,88 @@ class Dispatching(Stage):
             assert claimed == 0 or len(probes) == 1
 
     @precondition(lambda self: self.undecided())
-    @rule(place=PICK)
-    def a_claimed_message_is_begun(self, place: int) -> None:
-        self.begin(pick(self.undecided(), place))
+    @rule(place=PICK, is_given_back=st.sampled_from([False, False, True]))
+    def a_claimed_message_is_begun_or_given_back(self, place: int, is_given_back: bool) -> None:
+        in_hand = pick(self.undecided(), place)
+        if is_given_back:
+            self.give_back(in_hand)
+        else:
+            self.begin(in_hand)
 
     def undecided(self) -> list[InHand]:
         return [in_hand for in_hand in self.in_hand if in_hand.attempt is None]
 
+    def give_back(self, in_hand: InHand) -> None:
+        self.run(self.store.release(in_hand.claim))
+        self.in_hand.remove(in_hand)
+
     def begin(self, in_hand: InHand) -> None:
         """Decide again on what was claimed; what has changed since the claim is fenced off."""
         claim, posted = in_hand.claim, in_hand.posted
-        is_fresh = in_hand.stirred == self.model.stirred.get(posted.contact, 0) and posted.is_due(self.now)
         decision = decided(
             claim.message.content, claim, self.now, usable=self.is_usable, started=claim.template_started
         )
+        is_fresh = self.is_fresh(in_hand)
+        if is_fresh:
+            self.check_decided(decision, posted)
         if isinstance(decision, Refuse):
-            assert self.run(self.store.refuse(claim, decision, now=self.now)) == is_fresh
-            if is_fresh:
-                posted.verdict = "failed" if posted.was_refuted else "refused"
-                posted.told = posted.was_refuted and posted.is_awaited(self.now)
-                self.in_hand.remove(in_hand)
+            self.refuse(in_hand, decision, is_fresh=is_fresh)
         elif isinstance(decision, Send | Downgrade):
-            attempt = self.attempt(claim, decision)
-            assert self.run(self.store.begin(claim, attempt, decision, now=self.now)) == is_fresh
-            if is_fresh:
-                self.check_begun(decision, posted)
-                in_hand.attempt = attempt
-                template = isinstance(decision.content, TemplateMessage)
-                self.model.start(posted, template=template, age=in_hand.age, now=self.now)
-                self.sent.append(Sent(posted=posted, attempt=posted.tries[-1], token=attempt.token))
+            self.start(in_hand, decision, is_fresh=is_fresh)
         if not is_fresh:
-            self.run(self.store.release(claim))
-            self.in_hand.remove(in_hand)
+            self.give_back(in_hand)
 
-    def attempt(self, claim: Claim, decision: Send | Downgrade) -> Attempt:
-        return Attempt(
-            message_id=claim.message.id,
-            number=claim.attempts + 1,
-            token=f"token-{next(self.numbers)}",
-            content=decision.content,
+    def is_fresh(self, in_hand: InHand) -> bool:
+        """Whether nothing has happened to the conversation, the message and the sender since the claim."""
+        return (
+            in_hand.stirred == self.model.stirred.get(in_hand.posted.contact, 0)
+            and in_hand.posted.is_due(self.now)
+            and (self.model.paused_at is None or in_hand.age >= self.model.paused_at)
         )
 
-    def check_begun(self, decision: Send | Downgrade, posted: Posted) -> None:
-        content = WANTED if posted.template else TEXT
+    def check_decided(self, decision: Decision, posted: Posted) -> None:
         self.check_decision(
             decision,
             Contact(posted.contact),
-            content,
+            WANTED if posted.template else TEXT,
             started=posted.template_started,
             downgrades=self.downgrades(posted.contact, besides=posted),
         )
-        earlier = list(self.model.of(posted.contact))
-        earlier = earlier[: earlier.index(posted)]
-        assert all(other.tries or other.status in GIVEN_UP for other in earlier), "first attempts keep their order"
 
-    @precondition(lambda self: self.undecided())
-    @rule(place=PICK)
-    def a_claim_is_given_back(self, place: int) -> None:
-        in_hand = pick(self.undecided(), place)
-        self.run(self.store.release(in_hand.claim))
-        self.in_hand.remove(in_hand)
+    def refuse(self, in_hand: InHand, decision: Refuse, *, is_fresh: bool) -> None:
+        assert self.run(self.store.refuse(in_hand.claim, decision, now=self.now)) == is_fresh
+        if is_fresh:
+            in_hand.posted.verdict = "failed" if in_hand.posted.was_refuted else "refused"
+            self.model.note(self.now)
+            self.in_hand.remove(in_hand)
+
+    def start(self, in_hand: InHand, decision: Send | Downgrade, *, is_fresh: bool) -> None:
+        attempt = Attempt(
+            message_id=in_hand.claim.message.id,
+            number=in_hand.claim.attempts + 1,
+            token=f"token-{next(self.numbers)}",
+            content=decision.content,
+        )
+        assert self.run(self.store.begin(in_hand.claim, attempt, decision, now=self.now)) == is_fresh
+        if is_fresh:
+            self.check_turn(in_hand.posted)
+            in_hand.attempt = attempt
+            template = isinstance(decision.content, TemplateMessage)
+            self.model.start(in_hand.posted, template=template, age=in_hand.age, now=self.now)
+            self.model.note(self.now)
+            self.sent.append(Sent(posted=in_hand.posted, attempt=in_hand.posted.tries[-1], token=attempt.token))
+
+    def check_turn(self, posted: Posted) -> None:
+        """First attempts to one contact are made in the order of acceptance."""
+        for earlier in self.model.of(posted.contact):
+            if earlier is posted:
+                return
+            assert earlier.tries or earlier.status in GIVEN_UP
 
     # --- the provider -----------------------------------------------------------------------------------------------
 
     @precondition(lambda self: self.unanswered())
-    @rule(place=PICK, word=st.sampled_from(["submitted", *OUTCOMES]))
+    @rule(place=PICK, word=WORDS)
     def the_provider_answers(self, place: int, word: str) -> None:
         self.answer(pick(self.unanswered(), place), word)
 
@@ -150,5 +174,5 @@ class Dispatching(Stage):
         if word == "submitted":
             self.recorded.add(sent.token)
             self.apply_unmatched(sent)
-        self.model.note()
+        self.model.note(self.now)
         assert status.value == sent.posted.status

@@ -35,7 +35,7 @@ class Gateway(Dispatching, Outside):
 
     @invariant()
     def every_message_stands_where_the_model_says(self) -> None:
-        self.model.note()
+        self.model.note(self.now)
         page = self.run(self.store.messages(MessageQuery(limit=100)))
         assert {summary.id: summary.status.value for summary in page.messages} == {
             MessageId(number): posted.status for number, posted in self.model.posted.items()

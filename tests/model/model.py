@@ -26,6 +26,7 @@ LEFT_BY = {
     "failed": "failed",
 }
 PAUSING = {"not_written", "throttled", "unauthorized", "balance"}
+ANY_FAILURE = {2, 3, 4}
 GIVEN_UP = {"refused", "failed", "expired", "cancelled"}
 
 
@@ -60,7 +61,7 @@ class Posted:
     was_repeated: bool = False
     """It was sent again although an earlier attempt was lost."""
     verdict: str | None = None
-    failed_view: set[int] = field(default_factory=lambda: {2, 3, 4})
+    failed_view: set[int] = field(default_factory=lambda: ANY_FAILURE)
     """The numbers that may stand for its failure."""
     history: list[str] = field(default_factory=lambda: ["queued"])
 
@@ -77,7 +78,7 @@ class Posted:
 
     @property
     def template_started(self) -> bool:
-        return any(attempt.template for attempt in self.tries)
+        return any(attempt.template and attempt.status != "withdrawn" for attempt in self.tries)
 
     @property
     def was_refuted(self) -> bool:
@@ -166,7 +167,7 @@ class Model:
         message.again, message.proof_until, message.once_more = False, None, False
         message.tries.append(Try(template=template, started=now, age=age))
         if not message.template:
-            message.downgraded_at = (message.downgraded_at or now) if template else None
+            message.downgraded_at = now if template else None
 
     def answer(self, message: Posted, attempt: Try, outcome: str, now: datetime) -> None:
         self.tell_sender(attempt, outcome)
@@ -176,13 +177,13 @@ class Model:
             return
         if outcome in ("submitted", "failed"):
             attempt.status = outcome
-            message.failed_view = {3}
+            message.failed_view = {3} if outcome == "failed" else ANY_FAILURE
         elif outcome == "window_closed":
             self.too_late(message, attempt, now)
         elif outcome == "unknown":
             self.lose(message, attempt, now)
         elif outcome == "balance" and message.is_awaited(now):
-            attempt.status, message.verdict, message.told = "failed", "failed", True
+            attempt.status, message.verdict = "failed", "failed"
         else:
             self.put_back(message, attempt, outcome, now, counted=outcome == "server" and self.paused_at is None)
         if outcome == "balance":
@@ -212,15 +213,17 @@ class Model:
         """An empty balance ends what is awaited and has not left."""
         for message in self.posted.values():
             if message.status == "queued" and message.is_awaited(now):
-                message.verdict, message.told = "failed", True
+                message.verdict = "failed"
 
     def too_late(self, message: Posted, attempt: Try, now: datetime) -> None:
-        """Back in line once; a template, a second time or one whose time is over: failed."""
+        """Back in line, once; a template or a second time: failed."""
         if attempt.template or message.was_refuted:
-            attempt.status = "failed"
+            attempt.status, message.failed_view = "failed", ANY_FAILURE
             return
+        before = message.status
         attempt.status = "window_closed"
-        message.due = now
+        if before != "queued":
+            message.due = now
 
     def lose(self, message: Posted, attempt: Try, now: datetime) -> None:
         lost_before = any(earlier.status == "unknown" for earlier in message.tries if earlier is not attempt)
@@ -246,9 +249,10 @@ class Model:
             return
         if not attempt.template:
             self.refute(message.contact, attempt.started)
-        self.too_late(message, attempt, now)
-        if message.status == "queued" and message.expires <= now:
-            message.verdict = "failed"
+        if message.verdict is not None or message.expires <= now:
+            attempt.status = "failed"
+        else:
+            self.too_late(message, attempt, now)
 
     # what happens besides
 
@@ -267,8 +271,16 @@ class Model:
             elif message.status == "unknown":
                 message.proof_until, message.once_more = None, False
 
-    def note(self) -> None:
-        """Write down where each message stands now."""
+    def resend(self, message: Posted, now: datetime, ttl: timedelta) -> None:
+        """By an operator's word, as if it had been posted just now; its place in line is the old one."""
+        message.again, message.due, message.expires = True, now, now + ttl
+        message.refusals, message.blocks_from = 0, None
+
+    def note(self, now: datetime) -> None:
+        """Write down where each message stands now; what its client still waits for is a failure, if anything."""
         for message in self.posted.values():
             if message.history[-1] != message.status:
                 message.history.append(message.status)
+                message.told = message.status == "failed" and message.is_awaited(now)
+            if message.status not in ("queued", "sending", "unknown"):
+                message.answer_by = None

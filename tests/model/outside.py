@@ -17,20 +17,26 @@ from tests.model.model import Posted
 from tests.model.stage import PICK, Stage
 from tests.model.world import CONTACTS, NOON, PER, SENDER, TEXT, WANTED, WORDS, Sent, a_draft, decided, pick
 
-SECONDS = [1, 5, 30, 61, 120, 600, 3600, 3 * 3600, 24 * 3600 - 61, 24 * 3600]
+SECONDS = [1, 5, 30, 61, 120, 600, 3600, 3 * 3600, 24 * 3600 - 61]
+WISHES = st.tuples(st.sampled_from([TEXT, TEXT, WANTED]), st.sampled_from([None, None, timedelta(seconds=30)]))
 REPORTS = ["sent", "delivered", "read", "failed", "window_closed"]
 
 
 class Outside(Stage):
     # --- contacts ---------------------------------------------------------------------------------------------------
 
-    @rule(contact=st.sampled_from(CONTACTS), ago=st.sampled_from([0, 0, 1, 23, 24, 48]), opens=st.booleans())
-    def a_contact_writes(self, contact: Contact, ago: int, opens: bool) -> None:
-        number = next(self.numbers)
-        opened_at = self.now - timedelta(hours=ago) if opens or ago == 0 else None
-        event = InboundMessage(contact=contact, kind="text", dedupe=f"in-{number}", raw={}, at=opened_at)
-        self.arrive(Arrival(event=event, sender=SENDER, opened_at=opened_at, evidence="message"))
+    @rule(contact=st.sampled_from(CONTACTS), ago=st.sampled_from([0, 0, 0, 1, 23, 24, 48, None]))
+    def a_contact_writes(self, contact: Contact, ago: int | None) -> None:
+        """Just now, or a while ago and told late, or at a time that nobody knows."""
+        opened_at = None if ago is None else self.now - timedelta(hours=ago)
+        event = InboundMessage(contact=contact, kind="text", dedupe=f"in-{next(self.numbers)}", raw={}, at=opened_at)
+        assert self.arrive(Arrival(event=event, sender=SENDER, opened_at=opened_at)) == Ingested(applied=1)
         self.model.hear(contact, opened_at)
+
+    @rule(contact=st.sampled_from(CONTACTS), wants=st.lists(WISHES, min_size=1, max_size=3))
+    def a_contact_writes_and_is_answered(self, contact: Contact, wants: list[tuple[Content, timedelta | None]]) -> None:
+        self.a_contact_writes(contact=contact, ago=0)
+        self.a_client_posts(contact=contact, wants=wants)
 
     @precondition(lambda self: self.arrivals)
     @rule(place=PICK)
@@ -39,13 +45,16 @@ class Outside(Stage):
 
     # --- clients ----------------------------------------------------------------------------------------------------
 
-    @rule(contact=st.sampled_from(CONTACTS), wants_template=st.booleans(), waits=st.sampled_from([False, False, True]))
-    def a_client_posts(self, contact: Contact, wants_template: bool, waits: bool) -> None:
+    @rule(contact=st.sampled_from(CONTACTS), wants=st.lists(WISHES, min_size=1, max_size=3))
+    def a_client_posts(self, contact: Contact, wants: list[tuple[Content, timedelta | None]]) -> None:
+        for content, wait in wants:
+            self.post(contact, content, wait)
+
+    def post(self, contact: Contact, content: Content, wait: timedelta | None) -> None:
         known = self.run(self.store.conversation(SENDER, contact, downgrades_since=self.now - PER))
-        content: Content = WANTED if wants_template else TEXT
         decision = decided(content, known, self.now, usable=self.is_usable)
         self.check_decision(decision, contact, content, started=False, downgrades=self.downgrades(contact))
-        draft = a_draft(contact, content, wait=timedelta(seconds=30) if waits else None)
+        draft = a_draft(contact, content, wait=wait)
         if isinstance(decision, Refuse):
             self.run(self.store.note_refusal(draft, decision, now=self.now))
         elif isinstance(decision, Send | Downgrade):
@@ -67,38 +76,37 @@ class Outside(Stage):
             downgraded_at=self.now if downgraded else None,
         )
 
-    @precondition(lambda self: self.awaited())
+    @precondition(lambda self: self.model.posted)
     @rule(place=PICK)
     def a_client_stops_waiting(self, place: int) -> None:
-        message_id, posted = pick(self.awaited(), place)
+        message_id, posted = pick(list(self.model.posted.items())[::-1], place)
         refusal = self.run(self.store.settle_wait(MessageId(message_id)))
         assert (refusal is not None) == posted.told
         posted.answer_by = None
 
-    def awaited(self) -> list[tuple[int, Posted]]:
-        return [(number, posted) for number, posted in self.model.posted.items() if posted.answer_by is not None]
-
     @precondition(lambda self: self.sent)
-    @rule(place=PICK, word=st.sampled_from(REPORTS), by_id=st.booleans())
-    def a_status_is_reported(self, place: int, word: str, by_id: bool) -> None:
+    @rule(place=PICK, word=st.sampled_from(REPORTS), by=st.sampled_from(["token", "id", "both"]))
+    def a_status_is_reported(self, place: int, word: str, by: str) -> None:
         sent = pick(self.sent[::-1], place)
         if not self.is_true(sent, word):
             return
-        by_id = by_id or sent.token in self.recorded
         report = StatusReport(
             dedupe=f"status-{next(self.numbers)}",
             raw={},
             status=AttemptStatus(word),
-            attempt=None if by_id else sent.token,
-            provider_message_id=sent.provider_message_id if by_id else None,
+            attempt=None if by == "id" else sent.token,
+            provider_message_id=None if by == "token" else sent.provider_message_id,
             error=WORDS if word in ("failed", "window_closed") else None,
         )
-        if by_id and sent.token not in self.recorded:
+        if by == "id" and sent.token not in self.recorded:
             self.unmatched.append((sent, word))
             assert self.arrive(Arrival(event=report)) == Ingested(kept=1)
-        else:
-            assert self.arrive(Arrival(event=report)) == Ingested(applied=1)
-            self.model.report(sent.posted, sent.attempt, word, self.now)
+            return
+        assert self.arrive(Arrival(event=report)) == Ingested(applied=1)
+        self.model.report(sent.posted, sent.attempt, word, self.now)
+        if by == "both":
+            self.recorded.add(sent.token)
+            self.apply_unmatched(sent)
 
     def is_true(self, sent: Sent, word: str) -> bool:
         """Whether the provider can say this of an attempt: it took it, and did not say the contrary before."""
@@ -138,7 +146,7 @@ class Outside(Stage):
         elif word == "close" and posted.status == "unknown":
             posted.verdict, posted.failed_view = "failed", {2}
         elif word == "resend" and posted.status == "unknown":
-            posted.again, posted.due = True, self.now
+            self.model.resend(posted, self.now, self.ttl)
         assert status.value == posted.status
 
     @rule(usable=st.booleans())

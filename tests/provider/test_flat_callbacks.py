@@ -345,3 +345,10 @@ def test_a_very_long_id_is_told_apart_by_its_hash():
     one, other = (message_of({"from": "380501234567", "id": "a" * 100_000 + end}) for end in "xy")
     assert one.dedupe != other.dedupe
     assert len(one.dedupe) < 100
+
+
+def test_a_batch_larger_than_any_real_one_is_kept_whole_and_not_decoded():
+    status = {"message_id": 1, "status": 1}
+    assert len(events_of([status] * 10_000)) == 10_000
+    event = kept([status] * 10_001)
+    assert (event.why, len(event.raw)) == ("batch", 10_001)

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
-from pytest_aiohttp import AiohttpClient
+from pytest_aiohttp import AiohttpClient, AiohttpServer
 
 from gateway.accept import Accept
 from gateway.config import CallbackHosts, ClientConfig, Config, ProviderConfig, SenderConfig, ServerConfig
 from gateway.decision import Decider
 from gateway.domain.compliance import Downgrade, Send
 from gateway.domain.delivery import Outcome
-from gateway.domain.identity import Sender
+from gateway.domain.identity import MessageId, Sender
 from gateway.egress import Egress
 from gateway.ingest import Ingest, directories
 from gateway.ports import Attempt, Store, StorePolicy
@@ -123,15 +123,24 @@ def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class House:
-    """A gateway without a far side, and what a test asks of it."""
+@dataclass(frozen=True, kw_only=True)
+class Inside:
+    """A gateway without a far side and without a door."""
 
-    http: TestClient[Any, Any]
     parts: Parts
     decider: Decider
+    waiting: Waiting
+    accepted: asyncio.Event
+    """Set when a message was accepted."""
     clock: SetClock
     ticks: SetTicks
+
+
+@dataclass(frozen=True, kw_only=True)
+class House(Inside):
+    """The same behind its door, and what a test asks of it."""
+
+    http: TestClient[Any, Any]
 
     async def send(self, body: Any = TEXT, *, key: str = DESK_KEY, **headers: str) -> ClientResponse:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -159,7 +168,7 @@ class House:
         body = {"from": contact, "to": "380441234567", "message_id": f"in-{at}", "timestamp": at, "text": "Hi"}
         assert (await self.callback(body)).status == 200
 
-    async def attempt(self, outcome: Outcome) -> None:
+    async def attempt(self, outcome: Outcome) -> MessageId:
         """One attempt for the sender Desk, from claim to record, as dispatch makes it."""
         store, now = self.parts.store, self.clock.now()
         [claim] = (await store.claim(Sender("Desk"), limit=1, now=now, downgrades_since=now)).claims
@@ -170,6 +179,7 @@ class House:
         )
         assert await store.begin(claim, attempt, decision, now=now)
         await store.record(claim, attempt, outcome, now=now)
+        return claim.message.id
 
 
 Open = Callable[..., Awaitable[House]]
@@ -183,18 +193,16 @@ async def store() -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-def open_house(tmp_path: Path, store: Store, aiohttp_client: AiohttpClient) -> Open:
+def open_house(tmp_path: Path, store: Store, aiohttp_server: AiohttpServer, aiohttp_client: AiohttpClient) -> Open:
     """Opens a gateway; a test may put in other parts, or limits."""
 
     async def opened(*, limits: dict[str, Any] | None = None, **parts: Any) -> House:
         config = a_config(tmp_path)
         config = replace(config, limits=replace(config.limits, **(limits or {})))
-        clock, ticks = SetClock(), SetTicks()
-        registry = Registry.load(config.templates, config.schemas)
-        decider = Decider(registry, {sender.id: sender for sender in config.senders}, config.window.margin)
-        whole = replace(_parts(config, store, registry, decider, clock, ticks), **parts)
-        http = await aiohttp_client(build_app(whole), server_kwargs={"auto_decompress": False, "access_log": None})
-        return House(http=http, parts=whole, decider=decider, clock=clock, ticks=ticks)
+        inside = _inside(config, store)
+        inside = replace(inside, parts=replace(inside.parts, **parts))
+        server = await aiohttp_server(build_app(inside.parts), auto_decompress=False, access_log=None, lingering_time=0)
+        return House(http=await aiohttp_client(server), **vars(inside))
 
     return opened
 
@@ -204,26 +212,31 @@ async def house(open_house: Open) -> House:
     return await open_house()
 
 
-def _parts(
-    config: Config, store: Store, registry: Registry, decider: Decider, clock: SetClock, ticks: SetTicks
-) -> Parts:
-    return Parts(
-        accept=Accept(
-            store=store,
-            registry=registry,
-            decider=decider,
-            senders={sender.id: sender for sender in config.senders},
-            clock=clock,
-            waiting=Waiting(config.limits.waiting),
-            notify=lambda sender: None,
-        ),
-        ingest=Ingest(
-            inbox=store,
-            clock=clock,
-            directories=directories(config),
-            also_opened_by=config.window.also_opened_by,
-            notify=lambda: None,
-        ),
+def _inside(config: Config, store: Store) -> Inside:
+    clock, ticks, accepted = SetClock(), SetTicks(), asyncio.Event()
+    registry = Registry.load(config.templates, config.schemas)
+    senders = {sender.id: sender for sender in config.senders}
+    decider = Decider(registry, senders, config.window.margin)
+    waiting = Waiting(config.limits.waiting)
+    accept = Accept(
+        store=store,
+        registry=registry,
+        decider=decider,
+        senders=senders,
+        clock=clock,
+        waiting=waiting,
+        notify=lambda sender: accepted.set(),
+    )
+    ingest = Ingest(
+        inbox=store,
+        clock=clock,
+        directories=directories(config),
+        also_opened_by=config.window.also_opened_by,
+        notify=lambda: None,
+    )
+    parts = Parts(
+        accept=accept,
+        ingest=ingest,
         store=store,
         registry=registry,
         clock=clock,
@@ -233,3 +246,4 @@ def _parts(
         is_stopping=lambda: False,
         ticks=ticks,
     )
+    return Inside(parts=parts, decider=decider, waiting=waiting, accepted=accepted, clock=clock, ticks=ticks)

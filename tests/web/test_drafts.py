@@ -13,7 +13,7 @@ from gateway.config import ClientConfig, SenderConfig
 from gateway.domain.errors import InvalidRequest
 from gateway.domain.identity import Sender
 from gateway.domain.message import Draft, FreeForm, TemplateMessage
-from gateway.web.drafts import DraftRules, ignored_fields, parse_draft, senders_by_name
+from gateway.web.drafts import DraftRules, Senders, ignored_fields, parse_draft
 from gateway.web.send_headers import SendHeaders
 
 SHOP = SenderConfig(id=Sender("Shop"), provider="dt", aliases=("380441234567",), language="uk")
@@ -26,12 +26,12 @@ def may_post_to(url: str) -> str | None:
     return "expected a public address" if "//10." in url else None
 
 
-RULES = DraftRules(senders=senders_by_name([SHOP, SALES, FOREIGN]), may_post_to=may_post_to)
+RULES = DraftRules(senders=Senders([SHOP, SALES, FOREIGN]), may_post_to=may_post_to)
 
-TEXT = {"source_addr": "Shop", "destination_addr": "380501234567", "message_type": 1, "text": "Hello"}
-IMAGE = {**TEXT, "message_type": 2, "text": None, "file_url": "https://cdn.example.com/a.png"}
+TEXT: dict[str, Any] = {"source_addr": "Shop", "destination_addr": "380501234567", "message_type": 1, "text": "Hello"}
+IMAGE: dict[str, Any] = {**TEXT, "message_type": 2, "text": None, "file_url": "https://cdn.example.com/a.png"}
 BODY_COMPONENT = {"type": "body", "parameters": [{"type": "text", "text": "42"}]}
-PARAMS = {
+PARAMS: dict[str, Any] = {
     "to": "380501234567",
     "type": "template",
     "template": {
@@ -41,7 +41,7 @@ PARAMS = {
         "components": [BODY_COMPONENT],
     },
 }
-TEMPLATE = {
+TEMPLATE: dict[str, Any] = {
     "source_addr": "Shop",
     "destination_addr": "380501234567",
     "message_type": 4,

@@ -69,6 +69,7 @@ async def test_an_unknown_and_a_foreign_message_are_told_in_the_same_words(house
 
 
 async def test_a_client_lists_its_own_messages_newest_first_and_page_by_page(house: House) -> None:
+    await house.contact_writes()
     sent = []
     for _ in range(5):
         sent.append(str(await house.sent()))

@@ -8,7 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from aiohttp import ClientResponse
 
+from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted
+from gateway.domain.errors import ProviderError
 from gateway.domain.identity import MessageId
 from gateway.domain.message import TemplateMessage
 from gateway.ports import MessageQuery
@@ -103,6 +106,92 @@ async def test_a_private_callback_url_is_refused(house: House) -> None:
     answer = await house.send({**TEXT, "callback_url": "http://192.168.0.1/status"})
     assert answer.status == 400
     assert (await answer.json())["name"] == "Invalid Parameter: callback_url"
+
+
+@pytest.mark.parametrize(
+    ("name", "components", "message"),
+    [
+        pytest.param("ticket_answer", [], "$.template.components", id="a component is missing"),
+        pytest.param(
+            "ticket_answer",
+            [{"type": "body", "parameters": [{"type": "text", "text": "1"}, {"type": "text", "text": "2"}]}],
+            "$.template.components[0].parameters",
+            id="one argument too many",
+        ),
+        pytest.param(
+            "ticket_answer",
+            [{"type": "body", "parameters": [{"type": "text", "text": 42}]}],
+            "$.template.components[0].parameters[0].text",
+            id="an argument of the wrong type",
+        ),
+        pytest.param("nothing_like_it", [], "", id="an unknown template"),
+    ],
+)
+@pytest.mark.parametrize("message_type", [1, 4])
+async def test_arguments_that_do_not_fit_are_refused_by_their_path_also_as_a_fallback_in_an_open_window(
+    house: House, message_type: int, name: str, components: Any, message: str
+) -> None:
+    await house.contact_writes()
+    params = {"template": {"language": "en_US", "components": components}}
+    body = {**TEXT, "message_type": message_type, "template_name": name, "template_params": params}
+    answer = await house.send(body)
+    said = await answer.json()
+    assert (answer.status, said["code"]) == (400, 1)
+    assert said["name"] in ("Invalid Parameter: template_params", "Invalid Parameter: template_name")
+    assert said["message"].startswith(message)
+    assert not house.accepted.is_set()
+
+
+async def test_without_anything_to_stand_in_a_text_into_a_closed_window_is_the_24_hour_refusal(house: House) -> None:
+    answer = await house.send({**TEXT, "source_addr": "Shop"}, key=SHOP_KEY)
+    assert answer.status == 400
+    assert (await answer.json())["code"] == 7
+    assert decision(answer.headers) == {}
+
+
+# --- waiting for the provider -----------------------------------------------------------------------------------------
+
+
+async def answered(house: House, outcome: Outcome, **headers: str) -> ClientResponse:
+    """What a client is told that waits while the one attempt at its message ends so."""
+    asking = asyncio.create_task(house.send(Prefer="wait=30", **headers))
+    await house.accepted.wait()
+    message_id = await house.attempt(outcome)
+    house.waiting.tell(message_id)
+    return await asking
+
+
+async def test_a_waiting_client_is_told_the_providers_refusal_in_this_surfaces_shape(house: House) -> None:
+    words = ProviderError(code=1, status=400, name="Invalid Parameter: text", message="Not today")
+    answer = await answered(house, Failed(error=words))
+    assert answer.status == 400
+    assert await answer.json() == {
+        "name": "Invalid Parameter: text",
+        "message": "Not today",
+        "code": 1,
+        "status": 400,
+    }
+
+
+async def test_a_waiting_client_is_answered_as_soon_as_the_provider_took_it(house: House) -> None:
+    answer = await answered(house, Submitted(provider_message_id="p-1"))
+    assert answer.status == 200
+    assert (await house.receive((await answer.json())["message_id"])).status == 200
+
+
+async def test_a_repetition_of_a_wait_is_told_the_same_refusal(house: House) -> None:
+    words = ProviderError(code=1, status=400, name="Invalid Parameter: text", message="Not today")
+    first = await answered(house, Failed(error=words), Idempotency_Key="k")
+    second = await house.send(Idempotency_Key="k")
+    assert (second.status, await second.json()) == (first.status, await first.json())
+
+
+async def test_while_the_balance_is_empty_only_a_waiting_client_is_refused(house: House) -> None:
+    await house.sent()
+    await house.attempt(Retry(cause=Cause.BALANCE, error=ProviderError(code=3, status=402)))
+    waiting = await house.send(Prefer="wait=30")
+    assert (waiting.status, (await waiting.json())["code"]) == (402, 3)
+    assert (await house.send()).status == 200
 
 
 # --- idempotency ------------------------------------------------------------------------------------------------------

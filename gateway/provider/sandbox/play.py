@@ -42,8 +42,6 @@ POST {root}/reset                            forget everything but the time
 The provider's API: POST {root}/v1/api/send-whatsapp, POST {root}/v1/api/receive-whatsapp
 """
 
-Route = Callable[[web.Request], Awaitable[web.Response]]
-
 
 class Play:
     """Every wrong request is answered 400 with what was expected."""
@@ -53,6 +51,7 @@ class Play:
 
     def routes(self) -> list[web.RouteDef]:
         return [
+            web.get("", self._guide),
             web.get("/", self._guide),
             web.post("/contacts/{contact}/messages", self._write),
             web.post("/contacts/{contact}/taps", self._tap),
@@ -161,10 +160,11 @@ def _chosen(buttons: tuple[Button, ...], wanted: object) -> Button:
     raise Misuse("button", f"expected a quick reply: {', '.join(labels) or 'the message has none'}")
 
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
 @web.middleware
-async def explain_misuse(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def explain_misuse(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer a wrong request with the field and what was expected there."""
     try:
         return await handler(request)

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from gateway.domain.errors import CannotStart
+
 _SLOT = re.compile(r"\{\{\s*([^{}\s]+)\s*\}\}")
 MEDIA = frozenset({"IMAGE", "VIDEO", "DOCUMENT"})
 BUTTONS = frozenset({"QUICK_REPLY", "URL", "PHONE_NUMBER"})
@@ -45,19 +47,24 @@ Templates = Mapping[tuple[str, str], Registered]
 
 
 def load_templates(source: Path | Iterable[Mapping[str, Any]]) -> Templates:
-    """The definitions in a folder, or those given, by name and language."""
-    definitions = _read_folder(source) if isinstance(source, Path) else source
-    read = [read_template(definition) for definition in definitions]
+    """The definitions in a folder, or those given, by name and language. Raises CannotStart for a file that is none."""
+    if isinstance(source, Path):
+        read = [_read_file(path) for path in sorted(source.glob("*.y*ml"))]
+    else:
+        read = [read_template(definition) for definition in source]
     return {(template.name, template.language): template for template in read}
 
 
-def _read_folder(folder: Path) -> list[Mapping[str, Any]]:
-    return [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.y*ml"))]
+def _read_file(path: Path) -> Registered:
+    try:
+        return read_template(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError):
+        raise CannotStart(f"{path}: is no template definition; it needs a name, a language and components") from None
 
 
 def read_template(definition: Mapping[str, Any]) -> Registered:
     """A definition in the form in which the platform's API gives it."""
-    components = {_upper(each, "type"): each for each in definition.get("components", ())}
+    components = {_upper(each, "type"): each for each in definition["components"]}
     header = components.get("HEADER", {})
     buttons = tuple(_read_button(each) for each in components.get("BUTTONS", {}).get("buttons", ()))
     return Registered(

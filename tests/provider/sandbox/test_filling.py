@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.domain.errors import CannotStart
 from gateway.provider.sandbox.filling import Misfit, fill
 from gateway.provider.sandbox.templates import load_templates, read_template
 from tests.provider.sandbox.stage import ANSWER, PARCEL
@@ -136,6 +137,13 @@ def test_filling_fails_in_no_other_way(components: object):
     for definition in (ANSWER, PARCEL):
         with suppress(Misfit):
             assert fill(read_template(definition), components).text
+
+
+@pytest.mark.parametrize("text", ["", "[]", "name: [", "name: x", "{name: x, language: y, components: [7]}", "\x00"])
+def test_a_file_that_is_no_definition_is_named(tmp_path: Path, text: str):
+    (tmp_path / "broken.yaml").write_text(text)
+    with pytest.raises(CannotStart, match=r"broken\.yaml: is no template definition"):
+        load_templates(tmp_path)
 
 
 def test_definitions_are_read_from_a_folder_in_either_case(tmp_path: Path):

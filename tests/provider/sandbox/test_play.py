@@ -22,11 +22,12 @@ SECRET = base64.b64decode("c2VjcmV0")
 
 
 async def test_the_page_lists_what_can_be_done(sandbox: Sandbox):
-    async with sandbox.http.get(f"{sandbox.url}/") as answer:
-        page = await answer.text()
-    assert answer.status == 200
-    for path in ("/sandbox/contacts/", "/sandbox/messages?contact=", "/sandbox/clock", "/sandbox/faults"):
-        assert path in page
+    for url in (sandbox.url, f"{sandbox.url}/"):
+        async with sandbox.http.get(url) as answer:
+            page = await answer.text()
+        assert answer.status == 200
+        for path in (" /sandbox/contacts/", " /sandbox/messages?contact=", " /sandbox/clock", " /sandbox/faults"):
+            assert path in page
 
 
 # --- time -----------------------------------------------------------------------------------------------------------
