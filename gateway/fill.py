@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gateway.domain.message import JsonObject
 from gateway.domain.places import components_from, optional_places, required_places
-from gateway.domain.template import Place, TemplateDefinition
+from gateway.domain.template import Place, TemplateDefinition, shown
 from gateway.fill_text import FillFacts, FillFailed, FillText, source_problems
 
 
@@ -50,12 +50,6 @@ def compile_fill(definition: TemplateDefinition, fill: JsonObject) -> Fill:
     if problems:
         raise FillInvalid(problems)
     return Fill(definition, {place: FillText.compile(source) for place, source in sources.items()})
-
-
-def shown(place: Place) -> str:
-    """A place as people write it: ``body[0]``."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
-    return text.removeprefix(".")
 
 
 def _sources(fill: JsonObject) -> Iterator[tuple[Place, str]]:

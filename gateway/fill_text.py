@@ -120,6 +120,7 @@ def source_problems(source: str) -> Iterator[str]:
 
 def _unknown_names(tree: nodes.Template) -> Iterator[str]:
     local = {name.name for name in tree.find_all(nodes.Name) if name.ctx in ("store", "param")}
+    local |= {"loop"} if tree.find(nodes.For) else set()
     read = [name.name for name in tree.find_all(nodes.Name) if name.ctx == "load" and name.name not in local]
     looked_up = list(_looked_up(tree))
     for name in sorted(set(read) - set(KNOWN)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from gateway.domain.arguments import NormalForm, normalise, too_long
 from gateway.domain.contract import contract_of
 from gateway.domain.errors import TemplateRefused
 from gateway.domain.message import TemplateMessage
-from gateway.domain.template import Place, TemplateDefinition
+from gateway.domain.template import Place, TemplateDefinition, shown
 from gateway.fill import Fill
 from gateway.fill_text import FillFacts
 from gateway.schema import Problem, Schema
@@ -55,7 +55,7 @@ class RegisteredTemplate:
         form = normalise(message.components)
         problem = self.misfit(form)
         if problem is not None:
-            path = json_path(f"{at}.components", form.as_written(problem.place))
+            path = shown(form.as_written(problem.place), under=f"{at}.components")
             raise TemplateRefused("template_arguments", problem.text, path=path)
         return replace(
             message,
@@ -95,8 +95,3 @@ class RegisteredTemplate:
 
 def _moved(place: Place, sendable: NormalForm, form: NormalForm) -> Place:
     return (form.origins.index(sendable.origins[int(place[0])]), *place[1:])
-
-
-def json_path(root: str, place: Sequence[str | int]) -> str:
-    """``$.template.components[1].parameters[0].text``"""
-    return root + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)

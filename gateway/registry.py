@@ -10,7 +10,7 @@ from typing import Any
 from gateway.domain.compliance import Rung
 from gateway.domain.errors import ConfigInvalid, NotFound, TemplateRefused
 from gateway.domain.message import TemplateMessage
-from gateway.domain.template import Place, TemplateDefinition, fold_language
+from gateway.domain.template import Place, TemplateDefinition, fold_language, shown
 from gateway.fill_text import FillFacts, FillFailed
 from gateway.registered import RegisteredTemplate
 from gateway.schema import Schema
@@ -209,5 +209,4 @@ def _key(path: Path) -> Key:
 
 
 def _line(path: Path, place: Place, text: str) -> str:
-    where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place).removeprefix(".")
-    return f"{path}: {where}: {text}" if where else f"{path}: {text}"
+    return f"{path}: {shown(place)}: {text}" if place else f"{path}: {text}"

@@ -11,7 +11,8 @@ from typing import Any
 
 from gateway.config_file.reading import Unreadable, read_yaml
 from gateway.domain.contract import DIALECT
-from gateway.domain.template import DefinitionInvalid, Place, TemplateDefinition, define, fold_language
+from gateway.domain.definition import DefinitionInvalid, define
+from gateway.domain.template import Place, TemplateDefinition, fold_language
 from gateway.fill import Fill, FillInvalid, compile_fill
 from gateway.schema import Schema, SchemaInvalid
 from gateway.shipped import shipped

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from gateway.domain.arguments import NormalForm, normalise
 from gateway.domain.message import JsonObject
 from gateway.domain.places import components_from, optional_places, required_places
-from gateway.domain.template import ButtonType, HeaderFormat, Place, TemplateDefinition
+from gateway.domain.template import ButtonType, HeaderFormat, Place, TemplateDefinition, shown
 from gateway.fill_text import FillFacts, FillFailed
 from gateway.registered import RegisteredTemplate
+from gateway.schema import Problem
 
 _LINK = "https://www.example.com/example.jpg"
 _TRIALS = (
@@ -75,32 +76,30 @@ def _contradiction(template: RegisteredTemplate) -> Iterator[Found]:
     problem = template.tightened_misfit(example.form)
     if problem is not None and (example.is_own or not _is_value(problem.place)):
         what = "the template's own examples" if example.is_own else "every message"
-        yield (), f"its tightening refuses {what}, at {_shown(problem.place)}: {problem.text}; correct the tightening"
+        yield (), f"its tightening refuses {what}, at {_told(problem)}; correct the tightening"
 
 
 def _tightened_away(template: RegisteredTemplate) -> Iterator[Found]:
     example = example_of(template.definition)
-    problem = (
-        None if example.is_own else template.derived_misfit(example.form) or template.tightened_misfit(example.form)
-    )
+    problem = None if example.is_own else template.misfit(example.form)
     if problem is not None:
-        yield (), f"its contract could not be tried out, {_shown(problem.place)}: {problem.text}; add examples"
+        yield (), f"its contract could not be tried out, at {_told(problem)}; add examples"
 
 
 def _examples_unfit(template: RegisteredTemplate) -> Iterator[Found]:
     example = example_of(template.definition)
     problem = template.derived_misfit(example.form) if example.is_own else None
     if problem is not None:
-        yield (), f"its own examples don't fit its contract, {_shown(problem.place)}: {problem.text}"
+        yield (), f"its own examples don't fit its contract, at {_told(problem)}"
+
+
+def _told(problem: Problem) -> str:
+    return f"{shown(problem.place, under='components')}: {problem.text}"
 
 
 def _is_value(place: Place) -> bool:
     """Whether the refusal is of one argument's value, which says nothing of another value."""
     return bool(place) and place[-1] in ("text", "payload", "link", "id")
-
-
-def _shown(place: Place) -> str:
-    return "components" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from typing import Any
 
 import yaml
 
+from gateway.domain.definition import define
 from gateway.domain.message import TemplateMessage
-from gateway.domain.template import TemplateDefinition, define
+from gateway.domain.template import TemplateDefinition
 from gateway.registry import Registry
 
 BODY = {"type": "BODY", "text": "Hello {{1}}, your order {{2}} is on its way."}

@@ -7,8 +7,9 @@ import pytest
 
 from gateway import keys
 from gateway.config import Config, DowngradeLimit, InboundFields
-from gateway.config_file import load_config, warnings
+from gateway.config_file import config_from, load_config, load_places, warnings
 from gateway.config_file.units import duration, size
+from gateway.demo import demo_config
 from gateway.domain.errors import ConfigInvalid
 
 KEY = keys.new_key()
@@ -68,6 +69,28 @@ def test_a_folder_named_schemas_beside_the_file_is_taken_unless_another_or_none_
 )
 def test_a_relative_store_counts_from_the_files_folder(tmp_path: Path, url: str, expected: str) -> None:
     assert load(tmp_path, f"{GOOD}store: {{url: '{url}'}}\n").store_url == expected.format(folder=tmp_path)
+
+
+def test_a_folder_with_any_name_holds_its_store(tmp_path: Path) -> None:
+    folder = tmp_path / "50% of it"
+    folder.mkdir()
+    assert load(folder, GOOD).store_url == f"sqlite:///{tmp_path}/50%25%20of%20it/gateway.db"
+
+
+def test_values_that_a_program_made_are_read_as_a_file_would_be(tmp_path: Path) -> None:
+    config = config_from(demo_config(8080), {}, folder=tmp_path, name="demo")
+    assert (config.store_url, config.server.port, config.clients[0].name) == ("memory:", 8080, "demo")
+    with pytest.raises(ConfigInvalid, match=r"^demo: server\.prot: is no key of ours; did you mean port\?$"):
+        config_from({**demo_config(8080), "server": {"prot": 1}}, {}, folder=tmp_path, name="demo")
+
+
+def test_places_are_found_whatever_else_is_wrong(tmp_path: Path) -> None:
+    path = written(tmp_path, "server: {operator: run/gw.sock, port: x}\nstore: {url: 'sqlite:////${DB}'}\nclients: 7\n")
+    places = load_places(path, {"DB": "var/gw.db"})
+    assert (places.operator, places.store_url) == (tmp_path / "run" / "gw.sock", "sqlite:////var/gw.db")
+    with pytest.raises(ConfigInvalid) as caught:
+        load_places(path, {})
+    assert len(caught.value.problems) == 1
 
 
 def test_keys_are_kept_as_digests_however_they_are_written(tmp_path: Path) -> None:

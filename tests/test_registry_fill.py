@@ -37,6 +37,7 @@ def problems(tmp_path, *components, **fields):
         ("{{ message.reference | default('of today') }}", "R-1"),
         ("  spaces around  ", "spaces around"),
         ("{% set who = contact.name %}{{ who | upper }}", "ANN"),
+        ("{% for letter in sender.id %}{{ loop.index }}{{ letter }}{% endfor %}", "1S2h3o4p"),
         ("Ben & {{ contact.name }} <3", "Ben & Ann <3"),
     ],
 )

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from gateway.domain.arguments import normalise
+from gateway.domain.definition import DefinitionInvalid, define
 from gateway.domain.errors import ConfigInvalid
-from gateway.domain.template import DefinitionInvalid, define
 from gateway.registry import Registry
 from tests.template_factories import a_document, a_message, a_registry, write_template
 

@@ -119,7 +119,8 @@ def ticks() -> Ticks:
 
 @pytest.fixture
 async def store(ticks: Ticks) -> AsyncIterator[Store]:
-    policy = StorePolicy(listeners={SHOP: ("desk",), Sender("Both"): ("desk", "other")})
+    listeners = {SHOP: ("desk",), Sender("Other"): ("other",), Sender("Both"): ("desk", "other")}
+    policy = StorePolicy(listeners=listeners)
     opened = await open_store("memory:", policy, ticks=ticks)
     yield opened
     await opened.aclose()
@@ -388,6 +389,31 @@ async def test_a_dead_endpoint_takes_its_share_of_slots_and_the_others_go_on(
     await running
     assert sorted(endpoints.texts("desk")) == sorted(endpoints.texts("other"))
     assert 5 <= endpoints.most_at_once <= 8
+
+
+async def test_an_endpoint_that_is_busy_already_gets_only_the_rest_of_its_share(
+    store: Store, webhooks: WebhookClient, clock: HandClock, endpoints: Endpoints
+):
+    people = [Contact(f"3805000000{number:02}") for number in range(23)]
+    endpoints.held["desk"] = asyncio.Event()
+    relay = a_relay(store, webhooks, clock, endpoints, per_endpoint=8)
+    running = asyncio.create_task(relay.run())
+    for person in people[:3]:
+        await wrote(store, "Hi", person)
+    relay.notify()
+    await endpoints.until(3)
+    for person in people[3:]:
+        await wrote(store, "Hi", person)
+    relay.notify()
+    await endpoints.until(8)
+    await wrote(store, "Ho", ANNA, Sender("Other"))
+    relay.notify()
+    await endpoints.until(9)  # it left later than anything that was claimed for the desk before
+    endpoints.held.pop("desk").set()
+    await endpoints.until(len(people) + 1)
+    await relay.stop()
+    await running
+    assert endpoints.most_at_once == 8
 
 
 class Unavailable(Outbox):

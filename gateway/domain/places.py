@@ -39,7 +39,7 @@ def components_from(definition: TemplateDefinition, texts: Mapping[Place, str]) 
 
 def _components(definition: TemplateDefinition, filled: Mapping[Place, str]) -> Iterator[JsonObject]:
     if definition.header is not None and ("header",) in filled:
-        yield {"type": "header", "parameters": [_header_parameter(definition, filled["header",])]}
+        yield {"type": "header", "parameters": [_header_parameter(definition, filled[("header",)])]}
     body = [_text(text, place[1], definition) for place, text in filled.items() if place[0] == "body"]
     if body:
         yield {"type": "body", "parameters": body}

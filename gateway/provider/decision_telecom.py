@@ -91,7 +91,7 @@ class DecisionTelecomProvider(Provider):
         left = write_by - self._monotonic()
         if left <= 0:
             raise TooLate
-        return aiohttp.ClientTimeout(total=self._timeout, sock_connect=min(left, CONNECT_WITHIN))
+        return aiohttp.ClientTimeout(total=self._timeout, connect=left, sock_connect=min(left, CONNECT_WITHIN))
 
 
 def _session(config: ProviderConfig) -> aiohttp.ClientSession:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.config import ProviderConfig
@@ -93,7 +93,7 @@ def classify(
     message_id = integral(said.get("message_id"))
     if message_id is not None and message_id > 0 and not _is_error(said):
         return Submitted(provider_message_id=str(message_id))
-    return _unless_held(error, headers, now) or _by_code(error, config)
+    return _unless_held(error, headers, now) or _by_code(error, config, wait=retry_after(headers, now))
 
 
 def _object_in(body: bytes) -> dict[str, Any] | None:
@@ -124,9 +124,10 @@ def _unless_held(error: ProviderError, headers: Mapping[str, str], now: datetime
     return None if cause is None else Retry(cause=cause, error=error, retry_after=wait)
 
 
-def _by_code(error: ProviderError, config: ProviderConfig) -> Outcome:
+def _by_code(error: ProviderError, config: ProviderConfig, *, wait: timedelta | None) -> Outcome:
     if _is_server_trouble(error):
-        return Retry(cause=Cause.SERVER, error=error) if config.retry_on_500 else Unknown(error=error)
+        again = Retry(cause=Cause.SERVER, error=error, retry_after=wait)
+        return again if config.retry_on_500 else Unknown(error=error)
     if error.code == _WRONG_PARAMETER or 400 <= (error.status or 0) < 500:
         return Failed(error=error)
     return Unknown(error=error)

@@ -18,7 +18,7 @@ from gateway.web.strict_json import MAX_DEPTH
 from gateway.web.template_params import Outer, parse_address, parse_template
 
 ROUTE = "send-whatsapp"
-_TEXT, _IMAGE, _TEMPLATE = 1, 2, 4
+_IMAGE, _TEMPLATE = 2, 4
 
 
 class Senders:
@@ -45,12 +45,13 @@ class DraftRules:
 
 def parse_draft(body: JsonObject, headers: SendHeaders, client: ClientConfig, rules: DraftRules) -> Draft:
     """The draft that a client asks for, in the documented form or as a bare template. Raises InvalidRequest."""
-    fields = _documented(_present(body), client)
+    present = _present(body)
+    fields = _documented(present, client)
     shape("send-whatsapp").check(fields)
     sender = rules.senders.find(fields["source_addr"], client)
     if sender is None:
         raise InvalidRequest("source_addr", "expected a sender of this key")
-    contact = _contact(fields["destination_addr"], "to" if _is_bare(body) else "destination_addr")
+    contact = _contact(fields["destination_addr"], "to" if _is_bare(present) else "destination_addr")
     content, fallback = _contents(fields, sender, contact, rules)
     return Draft(
         client=client.name,
@@ -67,7 +68,7 @@ def parse_draft(body: JsonObject, headers: SendHeaders, client: ClientConfig, ru
 
 def ignored_fields(body: JsonObject) -> int:
     """How many fields of a body mean nothing to us."""
-    known = shape("send-whatsapp-bare" if _is_bare(body) else "send-whatsapp").fields
+    known = shape("send-whatsapp-bare" if _is_bare(_present(body)) else "send-whatsapp").fields
     return len(body.keys() - known - {"source_addr", "callback_url"})
 
 
@@ -76,8 +77,8 @@ def _present(body: JsonObject) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value is not None and value != ""}
 
 
-def _is_bare(body: JsonObject) -> bool:
-    return body.get("template") is not None and body.get("message_type") is None
+def _is_bare(fields: JsonObject) -> bool:
+    return "template" in fields and "message_type" not in fields
 
 
 def _documented(fields: dict[str, Any], client: ClientConfig) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import os
 import random
 import signal
 import socket
@@ -76,19 +77,14 @@ class Driver:
 
     # --- processes --------------------------------------------------------------------------------------------------
 
-    async def start_gateway(self) -> asyncio.subprocess.Process:
+    async def start_gateway(self, *, largest_file: int | None = None) -> asyncio.subprocess.Process:
+        """Until it is ready. With `largest_file` (KB) its disk is full at that size, as far as it can tell."""
         began = time.monotonic()
-        with (self.folder / "gateway.log").open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "gateway",
-                "serve",
-                "--config",
-                str(self.folder / "config.yaml"),
-                stderr=log,
-                stdout=log,
-            )
+        command = [sys.executable, "-m", "gateway", "serve", "--config", str(self.folder / "config.yaml")]
+        if largest_file is not None:
+            command = ["bash", "-c", f'ulimit -f {largest_file}; exec "$@"', "bash", *command]
+        with (self.folder / "gateway.log").open("ab") if largest_file is None else open(os.devnull, "wb") as log:
+            process = await asyncio.create_subprocess_exec(*command, stderr=log, stdout=log)
         await self.until_ready(process)
         self.ledger.restarts.append(time.monotonic() - began)
         return process
@@ -134,7 +130,7 @@ class Driver:
         while not self.is_over:
             text = f"message {next(self.numbers)}"
             contact = random.choice(CONTACTS)  # noqa: S311 - any contact will do
-            while not await self.posted(text, contact):  # noqa: ASYNC110 - there is no event: the gateway may be dead
+            while not await self.posted(text, contact):
                 await asyncio.sleep(0.05)
 
     async def posted(self, text: str, contact: str) -> bool:

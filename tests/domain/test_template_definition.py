@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.domain.template import DefinitionInvalid, Wording, define
+from gateway.domain.definition import DefinitionInvalid, define
+from gateway.domain.template import Wording
 from tests.template_factories import BODY, BUTTONS, IMAGE_HEADER, a_definition, a_document
 
 

@@ -19,6 +19,7 @@ from tests.model.world import CONTACTS, NOON, PER, SENDER, TEXT, WANTED, WORDS, 
 
 SECONDS = [1, 5, 30, 61, 120, 600, 3600, 3 * 3600, 24 * 3600 - 61]
 WISHES = st.tuples(st.sampled_from([TEXT, TEXT, WANTED]), st.sampled_from([None, None, timedelta(seconds=30)]))
+BY = st.sampled_from(["token", "id", "both"])
 REPORTS = ["sent", "delivered", "read", "failed", "window_closed"]
 
 
@@ -79,17 +80,24 @@ class Outside(Stage):
     @precondition(lambda self: self.model.posted)
     @rule(place=PICK)
     def a_client_stops_waiting(self, place: int) -> None:
-        message_id, posted = pick(list(self.model.posted.items())[::-1], place)
-        refusal = self.run(self.store.settle_wait(MessageId(message_id)))
+        number, posted = pick(self.messages(), place)
+        refusal = self.run(self.store.settle_wait(MessageId(number)))
         assert (refusal is not None) == posted.told
         posted.answer_by = None
 
+    def messages(self) -> list[tuple[int, Posted]]:
+        """Those that can still be moved first."""
+        return sorted(self.model.posted.items(), key=lambda item: item[1].status not in ("unknown", "queued"))
+
     @precondition(lambda self: self.sent)
-    @rule(place=PICK, word=st.sampled_from(REPORTS), by=st.sampled_from(["token", "id", "both"]))
-    def a_status_is_reported(self, place: int, word: str, by: str) -> None:
+    @rule(place=PICK, words=st.lists(st.sampled_from(REPORTS), min_size=1, max_size=3), by=BY)
+    def statuses_are_reported(self, place: int, words: list[str], by: str) -> None:
         sent = pick(self.sent[::-1], place)
-        if not self.is_true(sent, word):
-            return
+        for word in words:
+            if self.is_true(sent, word):
+                self.report(sent, word, by)
+
+    def report(self, sent: Sent, word: str, by: str) -> None:
         report = StatusReport(
             dedupe=f"status-{next(self.numbers)}",
             raw={},
@@ -138,7 +146,7 @@ class Outside(Stage):
     @precondition(lambda self: self.model.posted)
     @rule(place=PICK, word=st.sampled_from(["cancel", "resend", "close"]))
     def the_operator_decides(self, place: int, word: str) -> None:
-        number, posted = pick(list(self.model.posted.items())[::-1], place)
+        number, posted = pick(self.messages(), place)
         verb = getattr(self.store, word)
         status = self.run(verb(MessageId(number), by="operator", now=self.now))
         if word == "cancel" and posted.status == "queued":

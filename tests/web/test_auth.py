@@ -6,7 +6,7 @@ import base64
 import hashlib
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
@@ -98,6 +98,7 @@ def test_an_empty_key_is_never_valid_even_if_its_digest_is_configured() -> None:
         Keys([a_client("broken", "")]).of_basic(authorization(f"Basic {encoded(':x')}"))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_no_other_text_is_a_key(text: str) -> None:
     assume(DESK_KEY not in text)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.config import ClientConfig, SenderConfig
@@ -111,6 +111,7 @@ ABSENT = st.sampled_from([None, "", ...])
 """A field may be absent as null, as an empty string, or by not being there."""
 
 
+@settings(deadline=None)
 @given(address=ADDRESSES, to=ADDRESSES | ABSENT, name=st.just("answer") | ABSENT, written=st.sampled_from([dict, str]))
 def test_every_spelling_of_a_template_request_means_the_same_message(
     address: Any, to: Any, name: Any, written: type
@@ -122,6 +123,7 @@ def test_every_spelling_of_a_template_request_means_the_same_message(
     assert drafted({**TEMPLATE, "destination_addr": address, "template_params": spelled}) == drafted(TEMPLATE)
 
 
+@settings(deadline=None)
 @given(
     unset=st.dictionaries(
         st.sampled_from(["file_url", "callback_url", "template_name", "template_params"]), st.sampled_from([None, ""])
@@ -158,6 +160,11 @@ def test_a_bare_template_is_from_the_default_sender() -> None:
     assert draft == drafted(TEMPLATE)
     assert draft.sender == "Shop"
     assert ignored_fields({**PARAMS, "recipient_type": "individual"}) == 1
+
+
+def test_a_bare_template_is_bare_whatever_stands_unset_beside_it() -> None:
+    assert drafted({**PARAMS, "message_type": "", "text": None}) == drafted(PARAMS)
+    assert refused({**PARAMS, "message_type": "", "to": "Bob"}).field == "to"
 
 
 def test_a_bare_template_may_name_its_sender_and_a_callback_url() -> None:

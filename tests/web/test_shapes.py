@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from referencing import Registry
@@ -69,6 +69,7 @@ def bodies(name: str) -> st.SearchStrategy[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", SHAPES)
+@settings(deadline=None)
 @given(data=st.data())
 def test_a_shape_takes_and_refuses_what_another_validator_does(name: str, data: st.DataObject) -> None:
     body = data.draw(bodies(name))

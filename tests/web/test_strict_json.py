@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.errors import InvalidRequest
@@ -33,6 +33,7 @@ def nested(levels: int) -> str:
     return '{"a":' + "[" * (levels - 1) + "]" * (levels - 1) + "}"
 
 
+@settings(deadline=None)
 @given(DOCUMENTS, st.booleans(), st.sampled_from([None, 1, "\t"]))
 def test_a_valid_document_is_read_as_the_standard_reader_reads_it(
     document: dict[str, Any], ascii_only: bool, indent: int | str | None
@@ -41,6 +42,7 @@ def test_a_valid_document_is_read_as_the_standard_reader_reads_it(
     assert parse_body(written) == json.loads(written)
 
 
+@settings(deadline=None)
 @given(DOCUMENTS, st.data())
 def test_a_damaged_document_is_refused_or_read_as_the_standard_reader_reads_it(
     document: dict[str, Any], data: st.DataObject
@@ -55,6 +57,7 @@ def test_a_damaged_document_is_refused_or_read_as_the_standard_reader_reads_it(
     assert read == json.loads(bytes(written))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=40))
 def test_any_bytes_are_an_object_or_a_refusal(body: bytes) -> None:
     with suppress(UnreadableBody):

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway import __version__, keys
+from gateway.cli import cli
+
+ROOT = Path(__file__).resolve().parents[1]
+GATEWAY = [sys.executable, "-m", "gateway"]
+ENVIRON = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+GOOD = f"""
+server: {{port: 0}}
+clients: [{{name: desk, keys: ["sha256:{"ab" * 32}"], senders: [Shop]}}]
+providers: [{{name: sandbox, kind: sandbox}}]
+senders: [{{id: Shop, provider: sandbox, ladder: [note]}}]
+"""
+TEMPLATE = """
+name: note
+language: en_US
+category: UTILITY
+status: APPROVED
+components: [{type: BODY, text: "We have an answer for you."}]
+fill: {}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "config.yaml").write_text(GOOD)
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "note.en_US.yaml").write_text(TEMPLATE)
+    return tmp_path
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli, words)
+
+
+def check(folder: Path, *words: str) -> Result:
+    return run("check", "--config", str(folder / "config.yaml"), *words)
+
+
+# --- keys -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_key_is_shown_with_the_line_that_the_configuration_needs() -> None:
+    shown = run("keys", "new", "--client", "desk")
+    key, line = re.findall(r"^  (?:- )?(\S+)$", shown.output, re.MULTILINE)
+    assert shown.exit_code == 0
+    assert keys.has_valid_checksum(key)
+    assert line == f"sha256:{keys.digest(key).hex()}"
+
+
+def test_a_program_gets_the_same_as_json() -> None:
+    made = json.loads(run("keys", "new", "--client", "desk", "--json").output)
+    assert made["client"] == "desk"
+    assert made["config"] == f"sha256:{keys.digest(made['key']).hex()}"
+
+
+# --- check ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_good_configuration_passes_and_its_warnings_do_not_fail_it(folder: Path) -> None:
+    checked = check(folder)
+    assert checked.exit_code == 0
+    assert checked.stdout.endswith("config.yaml: good, with 1 to look at\n")
+    assert "warning: " in checked.stderr
+    assert "clients (desk).webhook: is not set" in checked.stderr
+
+
+def test_problems_of_configuration_and_templates_are_told_together(folder: Path) -> None:
+    (folder / "config.yaml").write_text(GOOD + "windw: {}\n")
+    (folder / "templates" / "note.en_US.yaml").write_text(TEMPLATE.replace("UTILITY", "NEWS"))
+    checked = check(folder)
+    assert (checked.exit_code, checked.stdout) == (2, "")
+    assert f"{folder}/config.yaml: windw: is no key of ours; did you mean window?" in checked.stderr
+    assert f"{folder}/templates/note.en_US.yaml: category" in checked.stderr
+
+
+def test_a_rung_that_is_not_registered_is_a_problem(folder: Path) -> None:
+    (folder / "config.yaml").write_text(GOOD.replace("[note]", "[note, nota, note/uk]"))
+    problems = json.loads(check(folder, "--json").stdout)["problems"]
+    assert [re.findall(r"senders\[0\]\.ladder: there is no template (\S+);", line) for line in problems] == [
+        ["nota/en_US"],
+        ["note/uk"],
+    ]
+
+
+def test_a_configuration_that_is_not_there_is_one_problem_and_told_once(tmp_path: Path) -> None:
+    checked = check(tmp_path)
+    assert checked.exit_code == 2
+    assert checked.stderr.count("there is no such file") == 1
+
+
+def test_a_program_gets_problems_and_warnings_as_json(folder: Path) -> None:
+    found = json.loads(check(folder, "--json").stdout)
+    assert found["problems"] == []
+    assert len(found["warnings"]) == 1
+
+
+# --- serve ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def serving(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [*GATEWAY, *words],
+        cwd=folder,
+        env=ENVIRON,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def logged_until(process: subprocess.Popen[str], event: str) -> list[dict[str, object]]:
+    assert process.stdout is not None
+    events = []
+    for line in process.stdout:
+        events.append(json.loads(line))
+        if events[-1]["event"] == event:
+            return events
+    pytest.fail(f"no {event} in {events}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_serve_runs_until_it_is_asked_to_stop_and_ends_with_0(folder: Path, number: signal.Signals) -> None:
+    with serving(folder, "serve") as process:
+        events = logged_until(process, "gateway.started")
+        assert "config.warning" in [event["event"] for event in events]
+        assert {event["path"] for event in events if event["event"] == "store.created"} == {f"{folder}/gateway.db"}
+        assert (folder / "gateway.sock").stat().st_mode & 0o777 == 0o600
+        process.send_signal(number)
+        logged_until(process, "gateway.stopped")
+        assert process.wait(timeout=20) == 0
+    assert not (folder / "gateway.sock").exists()
+
+
+def test_serve_refuses_what_check_refuses_with_every_problem(folder: Path) -> None:
+    (folder / "config.yaml").write_text(GOOD.replace("[note]", "[nota]"))
+    refused = subprocess.run([*GATEWAY, "serve"], cwd=folder, env=ENVIRON, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert "there is no template nota/en_US" in refused.stderr
+
+
+def test_a_port_that_is_taken_is_told_in_one_line(folder: Path) -> None:
+    with serving(folder, "serve") as process:
+        (started,) = [event for event in logged_until(process, "gateway.started") if "url" in event]
+        port = str(started["url"]).rpartition(":")[2]
+        second = GOOD.replace("port: 0", f"port: {port}") + "store: {url: 'memory:'}\n"
+        (folder / "second.yaml").write_text(second)
+        command = [*GATEWAY, "serve", "--log-level", "error", "--config", "second.yaml"]
+        refused = subprocess.run(command, cwd=folder, env=ENVIRON, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("gateway: ")
+    assert refused.stderr.count("\n") == 1
+
+
+# --- the rest -------------------------------------------------------------------------------------------------------
+
+
+def test_help_and_version_need_nothing() -> None:
+    assert __version__ in run("--version").output
+    for words in ([], ["serve"], ["demo"], ["check"], ["keys", "new"], ["messages", "list"], ["sandbox"]):
+        assert run(*words, "--help").exit_code == 0
+
+
+def test_every_command_that_reads_a_configuration_takes_config() -> None:
+    commands = [cli.commands["serve"], cli.commands["check"], *cli.commands["messages"].commands.values()]  # type: ignore[attr-defined]
+    assert len(commands) == 7
+    for command in commands:
+        assert "--config" in [option for parameter in command.params for option in parameter.opts]
