@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -55,10 +57,38 @@ def test_all_problems_come_in_the_order_of_their_places():
     ]
 
 
-@pytest.mark.parametrize("reference", ["http://127.0.0.1:9/a.json", "https://schemas.example/a", "file:///etc/hosts"])
-def test_nothing_is_fetched_for_a_reference(reference):
+@pytest.fixture
+def schema_server():
+    """A server that has any schema one may ask for, and the paths it was asked for."""
+    asked = []
+
+    class Any(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Any) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+def test_nothing_is_fetched_for_a_reference(schema_server):
+    root, asked = schema_server
     with pytest.raises(SchemaInvalid):
-        Schema({"$ref": reference})
+        Schema({"$ref": f"{root}/a.json"})
+    assert asked == []
+
+
+def test_no_file_is_read_for_a_reference(tmp_path):
+    (tmp_path / "a.json").write_text("{}")
+    with pytest.raises(SchemaInvalid):
+        Schema({"$ref": (tmp_path / "a.json").as_uri()})
 
 
 def test_a_pattern_that_ruins_other_engines_takes_no_time():

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
-from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError
+from jsonschema import Draft202012Validator, ValidationError
+from referencing import Registry
 
 from gateway.config_file.tree import Place, Problem, Tree
 from gateway.shipped import shipped
@@ -35,14 +36,14 @@ def _schema() -> dict[str, Any]:
 
 @cache
 def _validator() -> Draft202012Validator:
-    return Draft202012Validator(_schema(), pattern_options=RegexOptions(), offline=True)
+    return Draft202012Validator(_schema(), registry=Registry())
 
 
 def convert(tree: Tree, whole: Collection[Place]) -> None:
     """Turn texts that came whole from a variable into the number or truth value that is expected there."""
     for error in list(_validator().iter_errors(tree)):
-        place = tuple(error.instance_path)
-        if error.schema_path[-1] == "type" and place in whole:
+        place = tuple(error.absolute_path)
+        if error.validator == "type" and place in whole:
             _put(tree, place, _scalar(str(error.instance), _around(error)["type"]))
 
 
@@ -65,8 +66,8 @@ def _put(tree: Tree, place: Place, value: Any) -> None:
 def problems_of_shape(tree: Tree) -> Iterator[Problem]:
     """Every place where the values don't fit the schema, and what was expected there."""
     for error in _validator().iter_errors(tree):
-        place = tuple(error.instance_path)
-        match error.schema_path[-1]:
+        place = tuple(error.absolute_path)
+        match error.validator:
             case "additionalProperties":
                 yield from _unknown_keys(error, place)
             case "required":
@@ -77,10 +78,7 @@ def problems_of_shape(tree: Tree) -> Iterator[Problem]:
 
 def _around(error: ValidationError) -> dict[str, Any]:
     """The part of the schema in which the keyword stands that failed."""
-    part: Any = _schema()
-    for step in error.schema_path[:-1]:
-        part = part[step]
-    return dict(part)
+    return dict(error.schema) if isinstance(error.schema, Mapping) else {}
 
 
 def _unknown_keys(error: ValidationError, place: Place) -> Iterator[Problem]:

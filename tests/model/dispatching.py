@@ -171,8 +171,8 @@ class Dispatching(Stage):
         status = self.run(self.store.record(in_hand.claim, in_hand.attempt, outcome, now=self.now))
         self.in_hand.remove(in_hand)
         self.model.answer(sent.posted, sent.attempt, word, self.now)
+        self.model.note(self.now)
         if word == "submitted":
             self.recorded.add(sent.token)
             self.apply_unmatched(sent)
-        self.model.note(self.now)
         assert status.value == sent.posted.status

@@ -112,6 +112,7 @@ class Outside(Stage):
             return
         assert self.arrive(Arrival(event=report)) == Ingested(applied=1)
         self.model.report(sent.posted, sent.attempt, word, self.now)
+        self.model.note(self.now)
         if by == "both":
             self.recorded.add(sent.token)
             self.apply_unmatched(sent)

@@ -100,8 +100,8 @@ class Stage(RuleBasedStateMachine):
 
     def apply_unmatched(self, sent: Sent) -> None:
         for reported in self.news_of(sent):
-            self.model.note(self.now)
             self.model.report(sent.posted, sent.attempt, reported, self.now)
+            self.model.note(self.now)
         self.unmatched = [(other, reported) for other, reported in self.unmatched if other is not sent]
 
     def tell(self, limit: int) -> int:
