@@ -33,9 +33,10 @@ def check(path: Path, environ: Mapping[str, str]) -> Checked:
         registry = _registry(path, environ)
     except ConfigInvalid as invalid:
         problems += [problem for problem in invalid.problems if problem not in problems]
+    found = [*_warnings(path, config), *(registry.warnings if registry is not None else ())]
     if config is not None and registry is not None:
         problems += _missing_rungs(path, config, registry)
-    found = [*_warnings(path, config), *(registry.warnings if registry is not None else ())]
+        found += _unfilled_rungs(path, config, registry)
     return Checked(config=None if problems else config, problems=tuple(problems), warnings=tuple(found))
 
 
@@ -49,6 +50,12 @@ def _missing_rungs(path: Path, config: Config, registry: Registry) -> Iterator[s
         for rung in registry.missing_rungs(sender.ladder, sender.language):
             remedy = f"add its file to {config.templates}, or take it off the ladder"
             yield f"{path}: senders[{index}].ladder: there is no template {rung}; {remedy}"
+
+
+def _unfilled_rungs(path: Path, config: Config, registry: Registry) -> Iterator[str]:
+    for index, sender in enumerate(config.senders):
+        for rung in registry.unfilled_rungs(sender.ladder, sender.language):
+            yield f"{path}: senders[{index}].ladder: {rung} has no fill, so it is always passed over"
 
 
 def _warnings(path: Path, config: Config | None) -> list[str]:

@@ -194,7 +194,7 @@ class _Loading:
                 self.problems.append(f"{path}: registers {'/'.join(key)} a second time; remove one of the two files")
         for key, (path, _) in tightenings.items():
             if key not in keys:
-                self.problems.append(f"{path}: there is no template {'/'.join(key)} in {folder}; rename or remove it")
+                self.warnings.append(f"{path}: there is no template {'/'.join(key)} in {folder} for it to tighten")
         self.warnings.extend(f"{path}: is not read; rename it to .yaml" for path in sorted(folder.glob("*.yml")))
         if not paths:
             self.warnings.append(f"{folder}: holds no template file; nothing can be sent into a closed window")

@@ -97,6 +97,13 @@ def test_a_rung_that_is_not_registered_is_a_problem(folder: Path) -> None:
     ]
 
 
+def test_a_rung_without_a_fill_is_a_warning(folder: Path) -> None:
+    (folder / "templates" / "note.en_US.yaml").write_text(TEMPLATE.replace("fill: {}", ""))
+    checked = check(folder)
+    assert checked.exit_code == 0
+    assert "senders[0].ladder: note/en_US has no fill" in checked.stderr
+
+
 def test_a_configuration_that_is_not_there_is_one_problem_and_told_once(tmp_path: Path) -> None:
     checked = check(tmp_path)
     assert checked.exit_code == 2

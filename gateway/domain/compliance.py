@@ -24,11 +24,11 @@ class Reason(StrEnum):
 
     WINDOW_OPEN = "window_open"
     WINDOW_CLOSED = "window_closed"
-    """The contact's last message is 24 hours old or older (or the window is within the margin of its end)."""
+    """Free-form content may not leave now. Alone: the window has run out, or is within the margin of its end."""
     WINDOW_UNKNOWN = "window_unknown"
-    """The contact has never written, as far as we know."""
+    """With ``window_closed``: the contact has never written, as far as we know."""
     WINDOW_REFUTED = "window_refuted"
-    """The provider refused an attempt as too late, and the contact has not written since."""
+    """With ``window_closed``: the provider refused an attempt as too late, and the contact has not written since."""
     TEMPLATE_REQUESTED = "template_requested"
     TEMPLATE_STARTED = "template_started"
     """A template attempt was started for this message: it never goes back to free-form."""
@@ -140,7 +140,7 @@ def _requested_template(ladder: Iterable[Rung], circumstances: Circumstances) ->
 
 def _free_form(content: FreeForm, ladder: Iterable[Rung], circumstances: Circumstances) -> Decision:
     if circumstances.template_started:
-        return _stand_in(ladder, circumstances, because=Reason.TEMPLATE_STARTED)
+        return _stand_in(ladder, circumstances, because=(Reason.TEMPLATE_STARTED,))
     if circumstances.window.is_open(circumstances.now, circumstances.margin):
         return Send(content=content, reasons=(Reason.WINDOW_OPEN,), evidence=_evidence(circumstances))
     closed = why_closed(circumstances.window)
@@ -148,31 +148,35 @@ def _free_form(content: FreeForm, ladder: Iterable[Rung], circumstances: Circums
         case OnClosedWindow.DOWNGRADE:
             return _within_limit(ladder, circumstances, because=closed)
         case OnClosedWindow.HOLD:
-            return Hold(reasons=(closed,), evidence=_evidence(circumstances))
+            return Hold(reasons=closed, evidence=_evidence(circumstances))
         case OnClosedWindow.REFUSE:
-            return Refuse(reasons=(closed, Reason.DOWNGRADE_OFF), evidence=_evidence(circumstances))
+            return Refuse(reasons=(*closed, Reason.DOWNGRADE_OFF), evidence=_evidence(circumstances))
 
 
-def why_closed(window: ServiceWindow) -> Reason:
-    """Which of the three ways a window that is not open is closed in."""
+def why_closed(window: ServiceWindow) -> tuple[Reason, ...]:
+    """Closed, and in which of three ways: never known to be open, refuted by the provider, or just run out."""
     if window.anchor is None:
-        return Reason.WINDOW_UNKNOWN
-    return Reason.WINDOW_REFUTED if window.is_refuted else Reason.WINDOW_CLOSED
+        return (Reason.WINDOW_CLOSED, Reason.WINDOW_UNKNOWN)
+    return (Reason.WINDOW_CLOSED, Reason.WINDOW_REFUTED) if window.is_refuted else (Reason.WINDOW_CLOSED,)
 
 
-def _within_limit(ladder: Iterable[Rung], circumstances: Circumstances, *, because: Reason) -> Downgrade | Refuse:
+def _within_limit(
+    ladder: Iterable[Rung], circumstances: Circumstances, *, because: tuple[Reason, ...]
+) -> Downgrade | Refuse:
     limit = circumstances.downgrade_limit
     if limit is not None and circumstances.downgrades >= limit:
-        return Refuse(reasons=(because, Reason.DOWNGRADE_LIMIT), evidence=_evidence(circumstances))
+        return Refuse(reasons=(*because, Reason.DOWNGRADE_LIMIT), evidence=_evidence(circumstances))
     return _stand_in(ladder, circumstances, because=because)
 
 
-def _stand_in(ladder: Iterable[Rung], circumstances: Circumstances, *, because: Reason) -> Downgrade | Refuse:
+def _stand_in(
+    ladder: Iterable[Rung], circumstances: Circumstances, *, because: tuple[Reason, ...]
+) -> Downgrade | Refuse:
     taken, tried = _first_usable(ladder)
     evidence = _evidence(circumstances, tried)
     if taken is None:
-        return Refuse(reasons=(because, Reason.NO_RUNG), evidence=evidence)
-    return Downgrade(content=taken, reasons=(because, Reason.FALLBACK), evidence=evidence)
+        return Refuse(reasons=(*because, Reason.NO_RUNG), evidence=evidence)
+    return Downgrade(content=taken, reasons=(*because, Reason.FALLBACK), evidence=evidence)
 
 
 def _first_usable(ladder: Iterable[Rung]) -> tuple[TemplateMessage | None, tuple[Rung, ...]]:

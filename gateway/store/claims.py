@@ -33,16 +33,16 @@ def claim(
     _wake(ledger, sender, holding, now=now)
     row = sender_row(ledger, sender)
     may = room(ledger, row, limit)
-    chosen = _choose(ledger, row, may.count, now=now, holding=holding)
-    taken = [_take(ledger, one, now=now, downgrades_since=downgrades_since) for one in chosen]
+    due = _choose(ledger, row, may.count + 1, now=now, holding=holding)
+    taken = [_take(ledger, one, now=now, downgrades_since=downgrades_since) for one in due[: may.count]]
     claims = tuple(one for one in taken if one is not None)
     if claims:
         charge(ledger, row, [one.conversation for one in claims], claims[-1].message.client)
-    is_more = len(chosen) == may.count > 0
+    is_more = len(due) > may.count or len(claims) < len(taken)
     rest = _next_rest(ledger, sender, holding | {one.conversation for one in claims})
     return Claims(
         claims=claims,
-        again_in=_first(may.again_in, timedelta(0) if is_more and may.again_in is None else None, rest),
+        again_in=_first(may.again_in if is_more else None, rest),
         again_at=_next_due(ledger, sender, now=now),
     )
 

@@ -22,21 +22,20 @@ def refresh(ledger: Ledger, conversation: int, *, now: datetime) -> None:
     """Work out when the conversation has something to do, for whom, and whether it must rest first."""
     row = ledger.one("conversation_by_id", id=conversation)
     soon = soonest(_in_line(ledger, conversation))
-    if soon is None:
-        ledger.write(
-            "set_line", id=conversation, due_at=None, head_class=None, head_client=None, rests_until=row["leased_until"]
-        )
-        return
-    due_at, head = soon
-    is_reply = head["is_free_form"] and window_of(row).is_open(now)
+    due_at, head = soon or (None, None)
     ledger.write(
         "set_line",
         id=conversation,
         due_at=due_at,
-        head_class=REPLY if is_reply else OTHER,
-        head_client=head["client"],
-        rests_until=_rests_until(ledger, row),
+        head_class=None if head is None else _class_of(head, row, now),
+        head_client=None if head is None else head["client"],
+        rests_until=row["leased_until"] if head is None else _rests_until(ledger, row),
+        latest_tat=contact_pace(ledger.policy.pace).latest(ledger.tick),
     )
+
+
+def _class_of(head: sqlite3.Row, conversation: sqlite3.Row, now: datetime) -> int:
+    return REPLY if head["is_free_form"] and window_of(conversation).is_open(now) else OTHER
 
 
 def _rests_until(ledger: Ledger, conversation: sqlite3.Row) -> int | None:

@@ -20,6 +20,7 @@ from gateway.store.group import Database, commit_group
 from gateway.store.ledger import Ledger
 from gateway.store.lock import FileLock
 from gateway.store.outbox import forget_leases
+from gateway.store.pace import sender_pace
 from gateway.store.sqlite import SqliteReader, SqliteStore, Units
 
 MEMORY = "memory:"
@@ -165,9 +166,14 @@ _PRAGMAS = (
 
 
 def _start(ledger: Ledger) -> None:
-    """Nobody holds a lane yet, and no pause may last longer than a clock that was set back makes it."""
+    """Nobody holds a lane yet, and a clock that was set back holds no sender up."""
     forget_leases(ledger)
-    ledger.write("clamp_probes", tick=ledger.tick, longest=span(ledger.policy.delivery.probe_to))
+    ledger.write(
+        "clamp_senders",
+        tick=ledger.tick,
+        latest_tat=sender_pace(ledger.policy.pace).latest(ledger.tick),
+        latest_probe=ledger.tick + span(ledger.policy.delivery.probe_to),
+    )
 
 
 def _check_version(db: sqlite3.Connection, *, name: str) -> None:

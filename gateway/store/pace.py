@@ -21,19 +21,19 @@ class Pace:
 
     def free_at(self, tat: int, tick: int) -> int:
         """When the next one may go; in the past if it may go now."""
-        return self._sane(tat, tick) - (self.burst - 1) * self.interval
+        return min(tat, self.latest(tick)) - (self.burst - 1) * self.interval
 
     def room(self, tat: int, tick: int) -> int:
         """How many may go now."""
-        return (tick + self.burst * self.interval - max(self._sane(tat, tick), tick)) // self.interval
+        return max(0, self.latest(tick) - max(tat, tick)) // self.interval
 
     def charged(self, tat: int, tick: int, count: int = 1) -> int:
         """`tat` after so many more have gone."""
-        return max(self._sane(tat, tick), tick) + count * self.interval
+        return max(tat, tick) + count * self.interval
 
-    def _sane(self, tat: int, tick: int) -> int:
-        """No later than a full burst makes it, whatever a clock that was set back has left behind."""
-        return min(tat, tick + self.burst * self.interval)
+    def latest(self, tick: int) -> int:
+        """What `tat` is after a full burst: it can't be later, unless the clock was set back."""
+        return tick + self.burst * self.interval
 
 
 def contact_pace(policy: PacePolicy) -> Pace:

@@ -19,9 +19,10 @@ update conversation set refuted_at = :refuted_at, revision = revision + 1 where 
 -- next_in_sequence: the number of the next thing that clients are told
 update conversation set sequence = sequence + 1 where id = :id returning sequence
 
--- set_line: what was worked out of a conversation's line
+-- set_line: what was worked out of a conversation's line; its pace never runs further ahead than a burst
 update conversation
-set due_at = :due_at, head_class = :head_class, head_client = :head_client, rests_until = :rests_until
+set due_at = :due_at, head_class = :head_class, head_client = :head_client, rests_until = :rests_until,
+    pace_tat = min(pace_tat, :latest_tat)
 where id = :id
 
 -- line_of: those in line, in the order of acceptance
@@ -268,9 +269,10 @@ update sender
 set pause = null, pause_error = null, paused_from = null, probe_from = null, probe_interval = null
 where id = :id
 
--- clamp_probes: a probe is never further off than its interval, whatever a clock that was set back has left behind
-update sender set probe_from = min(probe_from, :tick + :longest), paused_from = min(paused_from, :tick)
-where pause is not null
+-- clamp_senders: nothing is further off than a burst or a probe can be, whatever a clock that was set back left behind
+update sender
+set pace_tat = min(pace_tat, :latest_tat), probe_from = min(probe_from, :latest_probe),
+    paused_from = min(paused_from, :tick)
 
 -- add_arrival: an event of a callback, unless it came before
 insert into inbox (provider, dedupe, kind, state, arrived_at, token, provider_message_id, status, error, raw)

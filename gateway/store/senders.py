@@ -16,10 +16,10 @@ from gateway.store.pace import sender_pace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """How many conversations a sender may be given now; when that is the limit, when there may be more."""
+    """How many conversations a sender may be given now, and when more of them; None: after news."""
 
     count: int
-    again_in: timedelta | None = None
+    again_in: timedelta | None
 
 
 def sender_row(ledger: Ledger, sender: str) -> sqlite3.Row:
@@ -33,19 +33,18 @@ def sender_row(ledger: Ledger, sender: str) -> sqlite3.Row:
 def room(ledger: Ledger, sender: sqlite3.Row, limit: int) -> Room:
     if sender["pause"] is not None:
         return _room_of_paused(ledger, sender, limit)
-    count = sender_pace(ledger.policy.pace).room(sender["pace_tat"], ledger.tick)
-    if count >= limit:
-        return Room(count=limit)
-    tat = sender_pace(ledger.policy.pace).charged(sender["pace_tat"], ledger.tick, count)
-    return Room(count=count, again_in=until(ledger, sender_pace(ledger.policy.pace).free_at(tat, ledger.tick)))
+    pace = sender_pace(ledger.policy.pace)
+    count = min(limit, pace.room(sender["pace_tat"], ledger.tick))
+    tat = pace.charged(sender["pace_tat"], ledger.tick, count)
+    return Room(count=count, again_in=until(ledger, pace.free_at(tat, ledger.tick)))
 
 
 def _room_of_paused(ledger: Ledger, sender: sqlite3.Row, limit: int) -> Room:
     if sender["probe_conversation"] is not None:
-        return Room(count=0)
+        return Room(count=0, again_in=None)
     if sender["probe_from"] > ledger.tick:
         return Room(count=0, again_in=until(ledger, sender["probe_from"]))
-    return Room(count=min(limit, 1))
+    return Room(count=min(limit, 1), again_in=None)
 
 
 def until(ledger: Ledger, tick: int) -> timedelta:

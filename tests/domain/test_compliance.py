@@ -43,11 +43,11 @@ WINDOWS = {
     "refuted, never heard": ServiceWindow(refuted_at=NOW - HOUR),
 }
 WHY_CLOSED = {
-    "unknown": "window_unknown",
-    "in the margin": "window_closed",
-    "closed": "window_closed",
-    "refuted": "window_refuted",
-    "refuted, never heard": "window_unknown",
+    "unknown": ["window_closed", "window_unknown"],
+    "in the margin": ["window_closed"],
+    "closed": ["window_closed"],
+    "refuted": ["window_closed", "window_refuted"],
+    "refuted, never heard": ["window_closed", "window_unknown"],
 }
 
 
@@ -128,16 +128,16 @@ def expected(case: Case) -> tuple[type, str | None, list[str]]:
         return Send, None, ["window_open"]
     why = WHY_CLOSED[case.window]
     if case.policy == "refuse":
-        return Refuse, None, [why, "downgrade_off"]
+        return Refuse, None, [*why, "downgrade_off"]
     if case.policy == "hold":
-        return Hold, None, [why]
+        return Hold, None, why
     if case.limit is not None and case.limit <= case.downgrades:
-        return Refuse, None, [why, "downgrade_limit"]
-    return stands_in(leaving, why)
+        return Refuse, None, [*why, "downgrade_limit"]
+    return stands_in(leaving, *why)
 
 
-def stands_in(leaving: str | None, why: str) -> tuple[type, str | None, list[str]]:
-    return (Downgrade, leaving, [why, "fallback"]) if leaving else (Refuse, None, [why, "no_rung"])
+def stands_in(leaving: str | None, *why: str) -> tuple[type, str | None, list[str]]:
+    return (Downgrade, leaving, [*why, "fallback"]) if leaving else (Refuse, None, [*why, "no_rung"])
 
 
 def content_of(decision: Decision) -> Content | None:

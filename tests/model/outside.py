@@ -20,6 +20,7 @@ from tests.model.world import CONTACTS, NOON, PER, SENDER, TEXT, WANTED, WORDS, 
 SECONDS = [1, 5, 30, 61, 120, 600, 3600, 3 * 3600, 24 * 3600 - 61]
 WISHES = st.tuples(st.sampled_from([TEXT, TEXT, WANTED]), st.sampled_from([None, None, timedelta(seconds=30)]))
 BY = st.sampled_from(["token", "id", "both"])
+STILL_OURS = {"queued", "unknown"}
 REPORTS = ["sent", "delivered", "read", "failed", "window_closed"]
 
 
@@ -77,7 +78,7 @@ class Outside(Stage):
             downgraded_at=self.now if downgraded else None,
         )
 
-    @precondition(lambda self: self.model.posted)
+    @precondition(lambda self: any(posted.answer_by or posted.told for posted in self.model.posted.values()))
     @rule(place=PICK)
     def a_client_stops_waiting(self, place: int) -> None:
         number, posted = pick(self.messages(), place)
@@ -87,7 +88,7 @@ class Outside(Stage):
 
     def messages(self) -> list[tuple[int, Posted]]:
         """Those that can still be moved first."""
-        return sorted(self.model.posted.items(), key=lambda item: item[1].status not in ("unknown", "queued"))
+        return sorted(self.model.posted.items(), key=lambda item: item[1].status not in STILL_OURS)
 
     @precondition(lambda self: self.sent)
     @rule(place=PICK, words=st.lists(st.sampled_from(REPORTS), min_size=1, max_size=3), by=BY)
@@ -130,10 +131,13 @@ class Outside(Stage):
     # --- time, crashes, the operator --------------------------------------------------------------------------------
 
     @precondition(lambda self: self.now < NOON + timedelta(days=6))
-    @rule(seconds=st.sampled_from(SECONDS))
-    def time_passes(self, seconds: int) -> None:
+    @rule(seconds=st.sampled_from(SECONDS), usable=st.sampled_from([True, True, False]))
+    def time_passes(self, seconds: int, usable: bool) -> None:
+        """Meanwhile the provider may pause the fallback, or approve it again."""
+        self.is_usable = usable
         self.pass_time(timedelta(seconds=seconds))
 
+    @precondition(lambda self: self.in_hand)
     @rule()
     def it_crashes_and_starts_again(self) -> None:
         self.in_hand.clear()
@@ -144,7 +148,7 @@ class Outside(Stage):
     def reopen(self) -> None:
         """In memory nothing outlives the store: there a crash only forgets who held what."""
 
-    @precondition(lambda self: self.model.posted)
+    @precondition(lambda self: any(posted.status in STILL_OURS for posted in self.model.posted.values()))
     @rule(place=PICK, word=st.sampled_from(["cancel", "resend", "close"]))
     def the_operator_decides(self, place: int, word: str) -> None:
         number, posted = pick(self.messages(), place)
@@ -157,10 +161,6 @@ class Outside(Stage):
         elif word == "resend" and posted.status == "unknown":
             self.model.resend(posted, self.now, self.ttl)
         assert status.value == posted.status
-
-    @rule(usable=st.booleans())
-    def the_template_is_paused_or_approved(self, usable: bool) -> None:
-        self.is_usable = usable
 
     # --- what clients are told --------------------------------------------------------------------------------------
 

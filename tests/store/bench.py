@@ -11,14 +11,16 @@ from itertools import count
 from typing import Any
 
 from gateway.domain.compliance import Downgrade, Send
-from gateway.domain.delivery import Outcome, Submitted
-from gateway.domain.message import Content, Draft, FreeForm, Status
+from gateway.domain.delivery import Outcome, PacePolicy, Submitted
 from gateway.domain.identity import Contact, MessageId, Sender
+from gateway.domain.message import Content, Draft, FreeForm, Status
 from gateway.ports import Arrival, Attempt, Claim, Claims, Deliveries, Delivery, Ingested, StorePolicy
 from gateway.store import SqliteStore, open_store
 from tests.store.factories import CONTACT, NOW, PROVIDER, SENDER, TEXT, a_downgrade, a_draft, a_send
 
 _tokens = count(1)
+QUICK = PacePolicy(sender_per_second=1_000_000)
+"""The clocks of a bench stand still: a sender's pace would end most tests."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,7 +34,7 @@ class Bench:
     @classmethod
     async def open(cls, url: str, policy: StorePolicy | None = None) -> Bench:
         clock = [1_000_000.0]
-        policy = policy or StorePolicy()
+        policy = policy or StorePolicy(pace=QUICK)
         store = await open_store(url, policy, ticks=lambda: clock[0], draw=lambda: 0.0)
         return cls(url=url, policy=policy, store=store, clock=clock)
 

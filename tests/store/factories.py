@@ -58,14 +58,16 @@ def a_send(content: FreeForm | TemplateMessage = TEXT, **changes: Any) -> Send:
 def a_downgrade(content: TemplateMessage = TEMPLATE, **changes: Any) -> Downgrade:
     rung = Rung(name=content.name, language=content.language, message=content)
     evidence = an_evidence(window=UNKNOWN_WINDOW, rungs=(rung,))
-    reasons = (Reason.WINDOW_UNKNOWN, Reason.FALLBACK)
+    reasons = (Reason.WINDOW_CLOSED, Reason.WINDOW_UNKNOWN, Reason.FALLBACK)
     return Downgrade(**{"content": content, "reasons": reasons, "evidence": evidence, **changes})
 
 
 def a_refusal(**changes: Any) -> Refuse:
     rung = Rung(name="ticket_answer", language="en_US", problem="not_approved")
     evidence = an_evidence(window=UNKNOWN_WINDOW, rungs=(rung,))
-    return Refuse(**{"reasons": (Reason.WINDOW_UNKNOWN, Reason.NO_RUNG), "evidence": evidence, **changes})
+    return Refuse(
+        **{"reasons": (Reason.WINDOW_CLOSED, Reason.WINDOW_UNKNOWN, Reason.NO_RUNG), "evidence": evidence, **changes}
+    )
 
 
 def an_inbound(*, sender: Sender | None = SENDER, opened_at: datetime | None = NOW, **changes: Any) -> Arrival:

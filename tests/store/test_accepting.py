@@ -52,7 +52,7 @@ async def test_the_decision_at_acceptance_is_kept_with_its_evidence(bench: Bench
     (decision,) = (await bench.store.message(message_id, client=None)).decisions
     assert decision["stage"] == "accept"
     assert decision["action"] == "downgrade"
-    assert decision["reasons"] == ["window_unknown", "fallback"]
+    assert decision["reasons"] == ["window_closed", "window_unknown", "fallback"]
     assert decision["template"] == "ticket_answer/en_US"
     assert decision["evidence"]["rungs"][0]["message"]["components"] == list(TEMPLATE.components)
 
@@ -71,7 +71,7 @@ async def test_a_receipt_of_a_closed_window_says_nothing_of_its_end(bench: Bench
 
 async def test_a_receipt_of_a_downgrade_names_the_template_and_why(bench: Bench) -> None:
     receipt = (await bench.store.enqueue(a_draft(), a_downgrade(), now=NOW)).receipt
-    assert (receipt.action, receipt.template, receipt.reason) == ("downgraded", "ticket_answer/en_US", "window_unknown")
+    assert (receipt.action, receipt.template, receipt.reason) == ("downgraded", "ticket_answer/en_US", "window_closed")
 
 
 async def test_a_receipt_of_a_template_message_names_it(bench: Bench) -> None:
@@ -217,7 +217,7 @@ async def test_a_repetition_is_answered_though_the_queue_is_full(opened: Opener)
 async def test_a_refusal_leaves_a_record_without_content(file_bench: Bench) -> None:
     await file_bench.store.note_refusal(a_draft(), a_refusal(), now=NOW)
     ((client, reasons, evidence),) = file_bench.query("select client, reasons, evidence from refusal")
-    assert (client, reasons) == (CLIENT, '["window_unknown","no_rung"]')
+    assert (client, reasons) == (CLIENT, '["window_closed","window_unknown","no_rung"]')
     assert '"not_approved"' in evidence
     assert TEXT.text not in evidence
     assert (await file_bench.claims()).claims == ()
