@@ -298,6 +298,8 @@ class Delivery:
     tries: int
     """How many there were before."""
     created_at: datetime
+    url: str | None = None
+    """Where it goes; None: the client's webhook."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

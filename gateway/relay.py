@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from yarl import URL
 
 from gateway.config import WebhookConfig
 from gateway.domain.errors import StoreUnavailable
@@ -30,7 +29,7 @@ SLOW_FOR = timedelta(seconds=30)
 """How long an endpoint that asked for a slower pace without naming one is left alone."""
 _GONE = 410
 _SLOW_DOWN = (429, 503)
-_CLIENT, _URL = "client:", "url:"
+_CLIENT = "client:"
 
 log = structlog.get_logger(__name__)
 
@@ -196,7 +195,7 @@ class Relay:
             log.exception("webhook.broke", event_id=delivery.event_id)
 
     async def _try(self, delivery: Delivery) -> Arrived | Again | GivenUp:
-        target = self._target(delivery.endpoint)
+        target = self._target(delivery)
         if target is None:
             return GivenUp(error="the client has no webhook any more")
         if delivery.endpoint in self._gone:
@@ -207,10 +206,10 @@ class Relay:
         self._remember(delivery.endpoint, posted, now)
         return result
 
-    def _target(self, endpoint: str) -> Target | None:
-        if endpoint.startswith(_URL):
-            return Target(url=endpoint.removeprefix(_URL))
-        config = self._clients.get(endpoint.removeprefix(_CLIENT))
+    def _target(self, delivery: Delivery) -> Target | None:
+        if delivery.url is not None:
+            return Target(url=delivery.url)
+        config = self._clients.get(delivery.endpoint.removeprefix(_CLIENT))
         return None if config is None else Target(url=config.url, secret=config.secret)
 
     def _headers(self, target: Target, delivery: Delivery) -> dict[str, str]:
@@ -228,7 +227,7 @@ class Relay:
 
     async def _record(self, delivery: Delivery, result: Arrived | Again | GivenUp) -> None:
         now = self._clock.now()
-        facts = {"event_id": delivery.event_id, "endpoint": _shown(delivery.endpoint), "tries": delivery.tries + 1}
+        facts = {"event_id": delivery.event_id, "endpoint": delivery.endpoint, "tries": delivery.tries + 1}
         match result:
             case Arrived():
                 await self._outbox.delivered(delivery, now=now)
@@ -261,13 +260,3 @@ def _report(error: Exception, failures: int) -> float:
     else:
         log.exception("relay.turn_failed", failures=failures)
     return float(min(2 ** min(failures, 10) / 2, LONGEST_REST))
-
-
-def _shown(endpoint: str) -> str:
-    """The endpoint as logs may show it: of a URL only the host, since its path may hold a secret."""
-    if not endpoint.startswith(_URL):
-        return endpoint
-    try:
-        return f"{_URL}{URL(endpoint.removeprefix(_URL)).host}"
-    except ValueError:
-        return _URL

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from gateway.domain.callback import InboundMessage
 from gateway.domain.errors import ProviderError
@@ -54,13 +55,15 @@ def is_told(status: Status) -> bool:
 class Notice:
     """One POST to one endpoint, durable from the transaction that caused it.
 
-    `endpoint` is ``client:<name>`` (address and secret come from the configuration when it is posted) or
-    ``url:<callback_url>``. Notices of one conversation to one endpoint are first tried in order.
+    `endpoint` is ``client:<name>`` (address and secret come from the configuration when it is posted), or
+    ``url:<origin>`` of the `url` that a message named: all that goes to one server is one endpoint. Notices of one
+    conversation to one endpoint are first tried in order.
     """
 
     endpoint: str
     type: str
     body: Mapping[str, Any]
+    url: str | None = None
 
 
 def received(client: str, sender: Sender, event: InboundMessage, *, now: datetime, sequence: int) -> Notice:
@@ -113,10 +116,16 @@ def status_changed(
 def view_changed(message: OutboundMessage, view: int) -> Notice:
     """The POST to a message's own callback_url, in the shape of DecisionTelecom's surface."""
     return Notice(
-        endpoint=f"url:{message.callback_url}",
+        endpoint=f"url:{_origin(message.callback_url or '')}",
         type="callback",
         body={"message_id": message.id, "status": view},
+        url=message.callback_url,
     )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def _instant(at: datetime | None) -> str | None:

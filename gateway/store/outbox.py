@@ -23,6 +23,7 @@ def post(ledger: Ledger, notice: Notice, conversation: int, *, now: datetime) ->
         lane=lane,
         event_id=f"evt_{secrets.token_hex(16)}",
         type=notice.type,
+        url=notice.url,
         body=to_json(notice.body),
         at=micros(now),
     )
@@ -109,6 +110,7 @@ def _take(ledger: Ledger, lane: int, *, now: datetime, until: int) -> Delivery |
         endpoint=row["endpoint"],
         event_id=head["event_id"],
         type=head["type"],
+        url=head["url"],
         body=head["body"].encode("ascii"),
         tries=head["tries"],
         created_at=instant(head["created_at"]),

@@ -305,7 +305,8 @@ select id from lane where endpoint = :endpoint and conversation = :conversation
 insert into lane (endpoint, conversation) values (:endpoint, :conversation) returning id
 
 -- add_notice: at the end of its lane
-insert into notice (lane, event_id, type, body, created_at, due_at) values (:lane, :event_id, :type, :body, :at, :at)
+insert into notice (lane, event_id, type, url, body, created_at, due_at)
+values (:lane, :event_id, :type, :url, :body, :at, :at)
 
 -- notices_in_lane: those not yet ended, in order
 select * from notice where lane = :lane and ended_at is null order by id

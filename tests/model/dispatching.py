@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
 
 from gateway.domain.compliance import Decision, Downgrade, Refuse, Send
 from gateway.domain.identity import Contact
 from gateway.domain.message import TemplateMessage
 from gateway.ports import Attempt, Claim
 from tests.model.model import GIVEN_UP, Posted
-from tests.model.stage import PICK, Stage
+from tests.model.stage import PICK, Stage, move
 from tests.model.world import CONTACTS, PER, SENDER, TEXT, WANTED, InHand, Sent, decided, outcome_of, pick
 
 ANSWERS = ["submitted", "failed", "window_closed", "unknown", "server", "not_written", "throttled", "balance"]
@@ -20,13 +19,13 @@ WORDS = st.sampled_from(["submitted", "submitted", *ANSWERS])
 class Dispatching(Stage):
     # --- the dispatcher ---------------------------------------------------------------------------------------------
 
-    @rule(limit=st.integers(1, 4), and_begun=st.booleans())
+    @move(limit=st.integers(1, 4), and_begun=st.booleans())
     def conversations_are_claimed(self, limit: int, and_begun: bool) -> None:
         claimed = self.claim(limit)
         for in_hand in claimed if and_begun else []:
             self.begin(in_hand)
 
-    @rule(words=st.lists(WORDS, min_size=1, max_size=6))
+    @move(words=st.lists(WORDS, min_size=1, max_size=6))
     def all_that_is_due_is_attempted(self, words: list[str]) -> None:
         """One answer for each attempt, as long as the answers last."""
         while words and (claimed := self.claim(min(len(words), 2))):
@@ -73,8 +72,7 @@ class Dispatching(Stage):
             assert claimed <= 1
             assert claimed == 0 or len(probes) == 1
 
-    @precondition(lambda self: self.undecided())
-    @rule(place=PICK, is_given_back=st.sampled_from([False, False, True]))
+    @move(when=lambda self: self.undecided(), place=PICK, is_given_back=st.sampled_from([False, False, True]))
     def a_claimed_message_is_begun_or_given_back(self, place: int, is_given_back: bool) -> None:
         in_hand = pick(self.undecided(), place)
         if is_given_back:
@@ -154,8 +152,7 @@ class Dispatching(Stage):
 
     # --- the provider -----------------------------------------------------------------------------------------------
 
-    @precondition(lambda self: self.unanswered())
-    @rule(place=PICK, word=WORDS)
+    @move(when=lambda self: self.unanswered(), place=PICK, word=WORDS)
     def the_provider_answers(self, place: int, word: str) -> None:
         self.answer(pick(self.unanswered(), place), word)
 

@@ -9,18 +9,26 @@ from __future__ import annotations
 import sys
 from datetime import timedelta
 
-from hypothesis.stateful import invariant
+from hypothesis.stateful import invariant, rule
 
 from gateway.domain.identity import MessageId
 from gateway.ports import MessageQuery
 from tests.model.dispatching import Dispatching
 from tests.model.model import Posted
 from tests.model.outside import Outside
+from tests.model.stage import Step, steps_of
 from tests.model.story import check_story, check_told
 from tests.model.world import CONTACTS, PER, SENDER, InHand
 
 
 class Gateway(Dispatching, Outside):
+    @rule(step=steps_of(Dispatching, Outside))
+    def something_happens(self, step: Step) -> None:
+        name, arguments = step
+        verb = getattr(self, name)
+        if verb.when(self):
+            verb(**arguments)
+
     def teardown(self) -> None:
         is_undisturbed = sys.exc_info()[0] is None  # a step that failed is what is to be seen, not what follows from it
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
 
 from gateway.domain.callback import InboundMessage, StatusReport
 from gateway.domain.compliance import Downgrade, Refuse, Send
@@ -14,7 +13,7 @@ from gateway.domain.identity import Contact, MessageId
 from gateway.domain.message import Content, Draft, TemplateMessage
 from gateway.ports import Arrival, Ingested
 from tests.model.model import Posted
-from tests.model.stage import PICK, Stage
+from tests.model.stage import PICK, Stage, move
 from tests.model.world import CONTACTS, NOON, PER, SENDER, TEXT, WANTED, WORDS, Sent, a_draft, decided, pick
 
 SECONDS = [1, 5, 30, 61, 120, 600, 3600, 3 * 3600, 24 * 3600 - 61]
@@ -27,7 +26,7 @@ REPORTS = ["sent", "delivered", "read", "failed", "window_closed"]
 class Outside(Stage):
     # --- contacts ---------------------------------------------------------------------------------------------------
 
-    @rule(contact=st.sampled_from(CONTACTS), ago=st.sampled_from([0, 0, 0, 1, 23, 24, 48, None]))
+    @move(contact=st.sampled_from(CONTACTS), ago=st.sampled_from([0, 0, 0, 1, 23, 24, 48, None]))
     def a_contact_writes(self, contact: Contact, ago: int | None) -> None:
         """Just now, or a while ago and told late, or at a time that nobody knows."""
         opened_at = None if ago is None else self.now - timedelta(hours=ago)
@@ -35,19 +34,18 @@ class Outside(Stage):
         assert self.arrive(Arrival(event=event, sender=SENDER, opened_at=opened_at)) == Ingested(applied=1)
         self.model.hear(contact, opened_at)
 
-    @rule(contact=st.sampled_from(CONTACTS), wants=st.lists(WISHES, min_size=1, max_size=3))
+    @move(contact=st.sampled_from(CONTACTS), wants=st.lists(WISHES, min_size=1, max_size=3))
     def a_contact_writes_and_is_answered(self, contact: Contact, wants: list[tuple[Content, timedelta | None]]) -> None:
         self.a_contact_writes(contact=contact, ago=0)
         self.a_client_posts(contact=contact, wants=wants)
 
-    @precondition(lambda self: self.arrivals)
-    @rule(place=PICK)
+    @move(when=lambda self: self.arrivals, place=PICK)
     def a_callback_comes_again(self, place: int) -> None:
         assert self.ingest([pick(self.arrivals[::-1], place)]) == Ingested(repeated=1)
 
     # --- clients ----------------------------------------------------------------------------------------------------
 
-    @rule(contact=st.sampled_from(CONTACTS), wants=st.lists(WISHES, min_size=1, max_size=3))
+    @move(contact=st.sampled_from(CONTACTS), wants=st.lists(WISHES, min_size=1, max_size=3))
     def a_client_posts(self, contact: Contact, wants: list[tuple[Content, timedelta | None]]) -> None:
         for content, wait in wants:
             self.post(contact, content, wait)
@@ -78,8 +76,7 @@ class Outside(Stage):
             downgraded_at=self.now if downgraded else None,
         )
 
-    @precondition(lambda self: any(posted.answer_by or posted.told for posted in self.model.posted.values()))
-    @rule(place=PICK)
+    @move(when=lambda self: any(posted.answer_by or posted.told for posted in self.model.posted.values()), place=PICK)
     def a_client_stops_waiting(self, place: int) -> None:
         number, posted = pick(self.messages(), place)
         refusal = self.run(self.store.settle_wait(MessageId(number)))
@@ -90,8 +87,9 @@ class Outside(Stage):
         """Those that can still be moved first."""
         return sorted(self.model.posted.items(), key=lambda item: item[1].status not in STILL_OURS)
 
-    @precondition(lambda self: self.sent)
-    @rule(place=PICK, words=st.lists(st.sampled_from(REPORTS), min_size=1, max_size=3), by=BY)
+    @move(
+        when=lambda self: self.sent, place=PICK, words=st.lists(st.sampled_from(REPORTS), min_size=1, max_size=3), by=BY
+    )
     def statuses_are_reported(self, place: int, words: list[str], by: str) -> None:
         sent = pick(self.sent[::-1], place)
         for word in words:
@@ -130,15 +128,17 @@ class Outside(Stage):
 
     # --- time, crashes, the operator --------------------------------------------------------------------------------
 
-    @precondition(lambda self: self.now < NOON + timedelta(days=6))
-    @rule(seconds=st.sampled_from(SECONDS), usable=st.sampled_from([True, True, False]))
+    @move(
+        when=lambda self: self.now < NOON + timedelta(days=6),
+        seconds=st.sampled_from(SECONDS),
+        usable=st.sampled_from([True, True, False]),
+    )
     def time_passes(self, seconds: int, usable: bool) -> None:
         """Meanwhile the provider may pause the fallback, or approve it again."""
         self.is_usable = usable
         self.pass_time(timedelta(seconds=seconds))
 
-    @precondition(lambda self: self.in_hand)
-    @rule()
+    @move(when=lambda self: self.in_hand)
     def it_crashes_and_starts_again(self) -> None:
         self.in_hand.clear()
         self.reopen()
@@ -148,8 +148,11 @@ class Outside(Stage):
     def reopen(self) -> None:
         """In memory nothing outlives the store: there a crash only forgets who held what."""
 
-    @precondition(lambda self: any(posted.status in STILL_OURS for posted in self.model.posted.values()))
-    @rule(place=PICK, word=st.sampled_from(["cancel", "resend", "close"]))
+    @move(
+        when=lambda self: any(posted.status in STILL_OURS for posted in self.model.posted.values()),
+        place=PICK,
+        word=st.sampled_from(["cancel", "resend", "close"]),
+    )
     def the_operator_decides(self, place: int, word: str) -> None:
         number, posted = pick(self.messages(), place)
         verb = getattr(self.store, word)
@@ -164,6 +167,6 @@ class Outside(Stage):
 
     # --- what clients are told --------------------------------------------------------------------------------------
 
-    @rule(limit=st.integers(1, 8))
+    @move(limit=st.integers(1, 8))
     def clients_are_told(self, limit: int) -> None:
         self.tell(limit)

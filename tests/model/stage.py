@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from itertools import count
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
@@ -21,7 +21,28 @@ from tests.model.model import Model, Posted
 from tests.model.world import BOUNDLESS, FALLBACK, LIMIT, MARGIN, NOON, PER, SENDER, TEXT, WANTED, InHand, Sent
 
 T = TypeVar("T")
+Verb = TypeVar("Verb", bound=Callable[..., None])
+Step = tuple[str, dict[str, Any]]
 PICK = st.integers(0, 7)
+
+
+def move(*, when: Callable[[Any], Any] = lambda _: True, **arguments: st.SearchStrategy[Any]) -> Callable[[Verb], Verb]:
+    """Makes a method one of the steps that the machine takes, when it can be taken.
+
+    All of them stand behind one rule: of many rules hypothesis leaves most out of each example, and what is worth
+    finding here takes many kinds of steps.
+    """
+
+    def marked(verb: Verb) -> Verb:
+        verb.when, verb.arguments = when, st.fixed_dictionaries(arguments)  # type: ignore[attr-defined]
+        return verb
+
+    return marked
+
+
+def steps_of(*parts: type) -> st.SearchStrategy[Step]:
+    moves = {name: verb for part in parts for name, verb in vars(part).items() if hasattr(verb, "arguments")}
+    return st.one_of([st.tuples(st.just(name), verb.arguments) for name, verb in sorted(moves.items())])
 
 
 class Stage(RuleBasedStateMachine):

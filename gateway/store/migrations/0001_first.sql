@@ -182,6 +182,7 @@ create table notice (
     lane integer not null references lane,
     event_id text not null,
     type text not null,
+    url text, -- null: the client's, from the configuration
     body text not null,
     created_at integer not null,
     tries integer not null default 0,
