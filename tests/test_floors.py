@@ -12,19 +12,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 FLOORS = (
     {"domain", "shipped", "retry_after", "keys", "clock"},
-    {"config", "ports", "schema", "log", "slots", "waiting", "fill_text", "signing"},
-    {"config_file", "fill", "egress"},
-    {"registered", "template_file"},
-    {"template_trial"},
+    {"config", "ports", "log", "slots", "waiting", "signing"},
+    {"config_file", "egress"},
     {"registry"},
-    {"decision", "checking"},
+    {"decision"},
     {"accept", "ingest", "dispatch", "relay", "upkeep"},
     {"store", "provider", "webhook", "web"},
     {"operator", "demo"},
     {"app"},
-    {"operating"},
-    {"cli_options"},
-    {"cli_messages"},
     {"cli"},
     {"__main__"},
 )
@@ -42,7 +37,7 @@ ONLY = {
 """Rooms that may not use all that stands below them."""
 
 ADAPTERS = {"store", "provider", "webhook"}
-SEE_ADAPTERS = {"app", "operating", "cli"}
+SEE_ADAPTERS = {"app", "cli"}
 """The composition root, and the commands that run one adapter without a gateway."""
 
 KEPT_FROM_SANDBOX = {

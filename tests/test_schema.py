@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from gateway.schema import Problem, Schema, SchemaInvalid
+from gateway.registry.schema import Problem, Schema, SchemaInvalid
 
 
 @pytest.mark.parametrize(

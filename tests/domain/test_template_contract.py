@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.contract import contract_of
-from gateway.schema import Schema
+from gateway.registry.schema import Schema
 from tests.template_factories import BODY, BUTTONS, IMAGE_HEADER, a_definition, body, button, header, text
 
 DEFINITIONS = {

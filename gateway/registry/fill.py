@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gateway.domain.message import JsonObject
 from gateway.domain.places import components_from, optional_places, required_places
 from gateway.domain.template import Place, TemplateDefinition, shown
-from gateway.fill_text import FillFacts, FillFailed, FillText, source_problems
+from gateway.registry.fill_text import FillFacts, FillFailed, FillText, source_problems
 
 
 class FillInvalid(ValueError):

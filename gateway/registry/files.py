@@ -13,8 +13,8 @@ from gateway.config_file.reading import Unreadable, read_yaml
 from gateway.domain.contract import DIALECT
 from gateway.domain.definition import DefinitionInvalid, define
 from gateway.domain.template import Place, TemplateDefinition, fold_language
-from gateway.fill import Fill, FillInvalid, compile_fill
-from gateway.schema import Schema, SchemaInvalid
+from gateway.registry.fill import Fill, FillInvalid, compile_fill
+from gateway.registry.schema import Schema, SchemaInvalid
 from gateway.shipped import shipped
 
 _LARGEST_SCHEMA = 32 * 1024

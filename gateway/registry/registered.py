@@ -11,9 +11,9 @@ from gateway.domain.contract import contract_of
 from gateway.domain.errors import TemplateRefused
 from gateway.domain.message import TemplateMessage
 from gateway.domain.template import Place, TemplateDefinition, shown
-from gateway.fill import Fill
-from gateway.fill_text import FillFacts
-from gateway.schema import Problem, Schema
+from gateway.registry.fill import Fill
+from gateway.registry.fill_text import FillFacts
+from gateway.registry.schema import Problem, Schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,13 +11,11 @@ from gateway.domain.compliance import Rung
 from gateway.domain.errors import ConfigInvalid, NotFound, TemplateRefused
 from gateway.domain.message import TemplateMessage
 from gateway.domain.template import Place, TemplateDefinition, fold_language, shown
-from gateway.fill_text import FillFacts, FillFailed
-from gateway.registered import RegisteredTemplate
-from gateway.schema import Schema
-from gateway.template_file import FileInvalid, read_template, read_tightening
-from gateway.template_trial import problems_on_trial, warnings_on_trial
-
-__all__ = ["FillFacts", "Registry"]
+from gateway.registry.files import FileInvalid, read_template, read_tightening
+from gateway.registry.fill_text import FillFacts, FillFailed
+from gateway.registry.registered import RegisteredTemplate
+from gateway.registry.schema import Schema
+from gateway.registry.trial import problems_on_trial, warnings_on_trial
 
 Key = tuple[str, str]
 """Name and language."""

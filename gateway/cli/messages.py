@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from gateway.cli_options import config_option, json_option
+from gateway.cli.options import config_option, json_option
 from gateway.config_file import load_config, load_places
 from gateway.domain.identity import parse_contact
 from gateway.domain.message import Status
@@ -44,7 +44,7 @@ def messages() -> None:
 @click.option("--cursor", help="Go on where the page before ended.")
 def list_messages(path: Path, as_json: bool, limit: int, contact: str | None, **asked: str | None) -> None:
     """List messages, newest first."""
-    from gateway.operating import list_messages as look_up
+    from gateway.cli.operating import list_messages as look_up
 
     query = {"limit": str(limit), "contact": _contact(contact), **asked}
     page = asyncio.run(look_up(load_places(path, os.environ), {key: value for key, value in query.items() if value}))
@@ -63,7 +63,7 @@ def list_messages(path: Path, as_json: bool, limit: int, contact: str | None, **
 @click.argument("message_id", type=click.IntRange(1))
 def show_message(path: Path, as_json: bool, message_id: int) -> None:
     """Show one message: its decisions, attempts and statuses."""
-    from gateway.operating import show_message as look_up
+    from gateway.cli.operating import show_message as look_up
 
     message = asyncio.run(look_up(load_places(path, os.environ), message_id))
     if as_json:
@@ -73,7 +73,7 @@ def show_message(path: Path, as_json: bool, message_id: int) -> None:
 
 
 def _act(verb: str, path: Path, message_id: int, as_json: bool) -> None:
-    from gateway.operating import act
+    from gateway.cli.operating import act
 
     places = load_places(path, os.environ)
     status = asyncio.run(act(places, lambda: load_config(path, os.environ), verb, message_id, name=getpass.getuser()))

@@ -14,8 +14,8 @@ import click
 import structlog
 
 from gateway import __version__, keys
-from gateway.cli_messages import messages
-from gateway.cli_options import config_option, json_option
+from gateway.cli.messages import messages
+from gateway.cli.options import config_option, json_option
 from gateway.config import Config
 from gateway.domain.errors import ConfigInvalid, GatewayError
 
@@ -75,7 +75,7 @@ cli.add_command(messages)
 def serve(path: Path, log_level: str) -> None:
     """Run the gateway until SIGTERM or Ctrl-C."""
     from gateway.app import serve as run
-    from gateway.checking import check as look_at
+    from gateway.cli.checking import check as look_at
     from gateway.log import configure_logging
 
     configure_logging(log_level)
@@ -112,7 +112,7 @@ def _demo_config(port: int) -> Config:
 @json_option
 def check(path: Path, as_json: bool) -> None:
     """Look at the configuration, templates and schemas, and say all that is wrong. Warnings don't fail."""
-    from gateway.checking import check as look_at
+    from gateway.cli.checking import check as look_at
 
     checked = look_at(path, os.environ)
     if as_json:

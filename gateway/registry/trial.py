@@ -9,9 +9,9 @@ from gateway.domain.arguments import NormalForm, normalise
 from gateway.domain.message import JsonObject
 from gateway.domain.places import components_from, optional_places, required_places
 from gateway.domain.template import ButtonType, HeaderFormat, Place, TemplateDefinition, shown
-from gateway.fill_text import FillFacts, FillFailed
-from gateway.registered import RegisteredTemplate
-from gateway.schema import Problem
+from gateway.registry.fill_text import FillFacts, FillFailed
+from gateway.registry.registered import RegisteredTemplate
+from gateway.registry.schema import Problem
 
 _LINK = "https://www.example.com/example.jpg"
 _TRIALS = (
