@@ -463,5 +463,8 @@ select id from operator_act where at <= :at order by at limit :limit
 -- drop_act: one record
 delete from operator_act where id = :id
 
--- give_back_pages: some of the file's free pages go back to the file system
-pragma incremental_vacuum (256)
+-- free_pages: those that hold nothing any more
+pragma freelist_count
+
+-- give_back_page: one of the free pages goes back to the file system
+pragma incremental_vacuum (1)

@@ -15,6 +15,9 @@ KEEP_DEDUPE = timedelta(days=8)
 KEEP_PROVIDER_IDS = timedelta(days=30)
 """A status may come as late as this."""
 
+_PAGES = 256
+"""So many free pages go back to the file system in one step."""
+
 Drop = Callable[[Ledger, sqlite3.Row], None]
 
 
@@ -38,8 +41,15 @@ def sweep(ledger: Ledger, *, now: datetime, limit: int) -> int:
         for row in rows:
             drop(ledger, row)
         removed += len(rows)
-    ledger.rows("give_back_pages").fetchall()
+    _give_back_pages(ledger)
     return removed
+
+
+def _give_back_pages(ledger: Ledger) -> None:
+    """Page by page: the statement frees one each time that it is stepped, and here it is stepped once."""
+    free = int(ledger.one("free_pages")["freelist_count"])
+    for _ in range(min(free, _PAGES)):
+        ledger.write("give_back_page")
 
 
 def _drop_key(ledger: Ledger, row: sqlite3.Row) -> None:

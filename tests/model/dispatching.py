@@ -13,6 +13,7 @@ from tests.model.stage import PICK, Stage, move
 from tests.model.world import CONTACTS, PER, SENDER, TEXT, WANTED, InHand, Sent, decided, outcome_of, pick
 
 ANSWERS = ["submitted", "failed", "window_closed", "unknown", "server", "not_written", "throttled", "balance"]
+OVERTAKING = st.sampled_from(["", "", "", "", "sent", "failed", "window_closed"])
 WORDS = st.sampled_from(["submitted", "submitted", *ANSWERS])
 
 
@@ -25,14 +26,17 @@ class Dispatching(Stage):
         for in_hand in claimed if and_begun else []:
             self.begin(in_hand)
 
-    @move(words=st.lists(WORDS, min_size=1, max_size=6))
-    def all_that_is_due_is_attempted(self, words: list[str]) -> None:
-        """One answer for each attempt, as long as the answers last."""
-        while words and (claimed := self.claim(min(len(words), 2))):
+    @move(answers=st.lists(st.tuples(OVERTAKING, WORDS), min_size=1, max_size=6))
+    def all_that_is_due_is_attempted(self, answers: list[tuple[str, str]]) -> None:
+        """One answer for each attempt, as long as the answers last; news may overtake an answer."""
+        while answers and (claimed := self.claim(min(len(answers), 2))):
             for in_hand in claimed:
                 self.begin(in_hand)
                 if in_hand.attempt is not None:
-                    self.answer(in_hand, words.pop())
+                    news, word = answers.pop()
+                    if news:
+                        self.report(self.sent[-1], news, "token")
+                    self.answer(in_hand, word)
 
     def claim(self, limit: int) -> list[InHand]:
         self.model.expire(self.now)
@@ -108,6 +112,7 @@ class Dispatching(Stage):
         return (
             in_hand.stirred == self.model.stirred.get(in_hand.posted.contact, 0)
             and in_hand.posted.is_due(self.now)
+            and self.now < in_hand.posted.expires
             and (self.model.paused_at is None or in_hand.age >= self.model.paused_at)
         )
 

@@ -6,21 +6,22 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
-from gateway.domain.callback import InboundMessage, StatusReport
+from gateway.domain.callback import InboundMessage
 from gateway.domain.compliance import Downgrade, Refuse, Send
-from gateway.domain.delivery import AttemptStatus
 from gateway.domain.identity import Contact, MessageId
 from gateway.domain.message import Content, Draft, TemplateMessage
 from gateway.ports import Arrival, Ingested
 from tests.model.model import Posted
 from tests.model.stage import PICK, Stage, move
-from tests.model.world import CONTACTS, NOON, PER, SENDER, TEXT, WANTED, WORDS, Sent, a_draft, decided, pick
+from tests.model.world import CONTACTS, NOON, PER, SENDER, TEXT, WANTED, a_draft, decided, pick
 
 SECONDS = [1, 5, 30, 61, 120, 600, 3600, 3 * 3600, 24 * 3600 - 61]
 WISHES = st.tuples(st.sampled_from([TEXT, TEXT, WANTED]), st.sampled_from([None, None, timedelta(seconds=30)]))
 BY = st.sampled_from(["token", "id", "both"])
 STILL_OURS = {"queued", "unknown"}
-REPORTS = ["sent", "delivered", "read", "failed", "window_closed"]
+REPORTS = st.sampled_from(
+    ["sent", "read", "failed", "window_closed", "sent delivered", "delivered sent", "sent failed"]
+) | (st.sampled_from(["sent window_closed", "window_closed sent", "window_closed", "failed sent"]))
 
 
 class Outside(Stage):
@@ -87,44 +88,12 @@ class Outside(Stage):
         """Those that can still be moved first."""
         return sorted(self.model.posted.items(), key=lambda item: item[1].status not in STILL_OURS)
 
-    @move(
-        when=lambda self: self.sent, place=PICK, words=st.lists(st.sampled_from(REPORTS), min_size=1, max_size=3), by=BY
-    )
-    def statuses_are_reported(self, place: int, words: list[str], by: str) -> None:
+    @move(when=lambda self: self.sent, place=PICK, words=REPORTS, by=BY)
+    def statuses_are_reported(self, place: int, words: str, by: str) -> None:
         sent = pick(self.sent[::-1], place)
-        for word in words:
+        for word in words.split():
             if self.is_true(sent, word):
                 self.report(sent, word, by)
-
-    def report(self, sent: Sent, word: str, by: str) -> None:
-        report = StatusReport(
-            dedupe=f"status-{next(self.numbers)}",
-            raw={},
-            status=AttemptStatus(word),
-            attempt=None if by == "id" else sent.token,
-            provider_message_id=None if by == "token" else sent.provider_message_id,
-            error=WORDS if word in ("failed", "window_closed") else None,
-        )
-        if by == "id" and sent.token not in self.recorded:
-            self.unmatched.append((sent, word))
-            assert self.arrive(Arrival(event=report)) == Ingested(kept=1)
-            return
-        assert self.arrive(Arrival(event=report)) == Ingested(applied=1)
-        self.model.report(sent.posted, sent.attempt, word, self.now)
-        self.model.note(self.now)
-        if by == "both":
-            self.recorded.add(sent.token)
-            self.apply_unmatched(sent)
-
-    def is_true(self, sent: Sent, word: str) -> bool:
-        """Whether the provider can say this of an attempt: it took it, and did not say the contrary before."""
-        known = {sent.attempt.status, *self.news_of(sent)}
-        if known & {"withdrawn", "retry"} or (sent.attempt.status == "failed" and sent.token not in self.recorded):
-            return False
-        ends = known & {"failed", "window_closed"}
-        if word in ("failed", "window_closed"):
-            return not known & {"delivered", "read"} and ends <= {word}
-        return not ends or word == "sent"
 
     # --- time, crashes, the operator --------------------------------------------------------------------------------
 
@@ -132,11 +101,12 @@ class Outside(Stage):
         when=lambda self: self.now < NOON + timedelta(days=6),
         seconds=st.sampled_from(SECONDS),
         usable=st.sampled_from([True, True, False]),
+        is_swept=st.booleans(),
     )
-    def time_passes(self, seconds: int, usable: bool) -> None:
+    def time_passes(self, seconds: int, usable: bool, is_swept: bool) -> None:
         """Meanwhile the provider may pause the fallback, or approve it again."""
         self.is_usable = usable
-        self.pass_time(timedelta(seconds=seconds))
+        self.pass_time(timedelta(seconds=seconds), is_swept=is_swept)
 
     @move(when=lambda self: self.in_hand)
     def it_crashes_and_starts_again(self) -> None:

@@ -126,13 +126,13 @@ class Bench:
         return await self.store.claim_deliveries(limit=limit, now=self.now, **options)
 
     async def told(self) -> list[tuple[str, Any]]:
-        """Endpoint and body of every notice that can be delivered now; they are delivered."""
+        """Address and body of every notice that can be delivered now; they are delivered."""
         told: list[Delivery] = []
         while deliveries := (await self.deliveries()).deliveries:
             for delivery in deliveries:
                 await self.store.delivered(delivery, now=self.now)
             told += deliveries
-        return [(delivery.endpoint, json.loads(delivery.body)) for delivery in sorted(told, key=lambda one: one.id)]
+        return [(delivery.url or delivery.endpoint, json.loads(delivery.body)) for delivery in sorted(told, key=lambda one: one.id)]
 
     def query(self, sql: str, *values: Any) -> Sequence[Any]:
         """Rows as another connection sees them; only of a file."""

@@ -1,0 +1,187 @@
+"""Retention: what was said goes first, then that it was said; what is still needed stays."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.domain.delivery import AttemptStatus, Submitted, Unknown
+from gateway.domain.errors import NotFound, ProviderError
+from gateway.domain.message import FreeForm, Idempotency, Status, TemplateMessage
+from gateway.ports import Ingested, StorePolicy
+from tests.store.bench import QUICK, Bench
+from tests.store.conftest import Opener
+from tests.store.factories import (
+    CLIENT,
+    NOW,
+    SENDER,
+    TEMPLATE,
+    a_contact,
+    a_downgrade,
+    a_draft,
+    a_refusal,
+    a_report,
+    an_inbound,
+)
+
+DAY = 86_400
+SECRET = "a word that must go"
+SAID = FreeForm(type="text", text=SECRET)
+RENDERED = TemplateMessage(
+    name="ticket_answer",
+    language="en_US",
+    components=({"type": "body", "parameters": [{"type": "text", "text": SECRET}]},),
+)
+POLICY = StorePolicy(
+    pace=QUICK,
+    listeners={SENDER: (CLIENT,)},
+    keep_content=timedelta(days=10),
+    keep_history=timedelta(days=60),
+)
+
+
+@pytest.fixture
+async def bench(opened: Opener, tmp_path: Path) -> Bench:
+    return await opened(POLICY, at=f"sqlite:///{tmp_path / 'gateway.db'}")
+
+
+async def sweep(bench: Bench) -> int:
+    removed = 0
+    while step := await bench.store.sweep(now=bench.now, limit=5):
+        assert step <= 5
+        removed += step
+    return removed
+
+
+def count(bench: Bench, table: str) -> int:
+    return int(bench.query(f"select count(*) from {table}")[0][0])  # noqa: S608 - names of our own tables
+
+
+def on_disk(bench: Bench) -> bytes:
+    """All that the files hold, once the log was written back."""
+    bench.query("pragma wal_checkpoint(truncate)")
+    assert bench.store.path is not None
+    return b"".join(file.read_bytes() for file in bench.store.path.parent.iterdir())
+
+
+async def test_content_is_gone_from_the_files_after_its_time_and_the_story_stays(bench: Bench) -> None:
+    message_id = await bench.post(a_draft(content=SAID, fallback=RENDERED), a_downgrade(RENDERED))
+    await bench.attempt(Submitted(provider_message_id="1"), RENDERED)
+    await bench.ingest(an_inbound(text=SECRET, raw={"text": SECRET}))
+    await bench.told()
+    assert SECRET.encode() in on_disk(bench)
+    bench.pass_time(10 * DAY)
+    await sweep(bench)
+    assert SECRET.encode() not in on_disk(bench)
+    record = await bench.store.message(message_id, client=CLIENT)
+    assert record.status is Status.SUBMITTED
+    assert record.message.content == FreeForm(type="text")
+    assert record.message.fallback == TemplateMessage(name="ticket_answer", language="en_US")
+    assert [attempt.content for attempt in record.attempts] == [None]
+    assert record.decisions[0]["evidence"]["rungs"][0]["name"] == "ticket_answer"
+    assert len(record.history) == 3
+
+
+async def test_before_its_time_content_stays(bench: Bench) -> None:
+    message_id = await bench.submitted(content=TEMPLATE)
+    bench.pass_time(10 * DAY - 1)
+    await sweep(bench)
+    assert (await bench.store.message(message_id, client=None)).message.content == TEMPLATE
+
+
+async def test_what_still_waits_keeps_its_content_whatever_its_age(opened: Opener) -> None:
+    bench = await opened(StorePolicy(keep_content=timedelta(hours=1), keep_history=timedelta(hours=1)))
+    message_id = await bench.post(content=TEMPLATE)
+    bench.pass_time(7200)
+    await sweep(bench)
+    assert (await bench.claim()).message.content == TEMPLATE
+    assert await bench.status(message_id) is Status.QUEUED
+
+
+async def test_rows_go_after_the_history_s_time(bench: Bench) -> None:
+    message_id = await bench.submitted("1")
+    await bench.store.cancel(message_id, by="olena", now=bench.now)
+    await bench.store.note_refusal(a_draft(), a_refusal(), now=bench.now)
+    await bench.ingest(an_inbound())
+    await bench.told()
+    bench.pass_time(60 * DAY)
+    await sweep(bench)
+    with pytest.raises(NotFound):
+        await bench.store.message(message_id, client=None)
+    tables = ["message", "attempt", "decision", "status_change", "refusal", "inbox", "notice", "lane", "endpoint"]
+    assert {table: count(bench, table) for table in [*tables, "operator_act"]} == dict.fromkeys(
+        [*tables, "operator_act"], 0
+    )
+
+
+async def test_provider_ids_stay_for_thirty_days_and_dedupe_keys_for_eight_whatever_is_configured(
+    opened: Opener,
+) -> None:
+    hour = timedelta(hours=1)
+    bench = await opened(StorePolicy(pace=QUICK, keep_content=hour, keep_history=hour))
+    message_id = await bench.submitted("429")
+    inbound = an_inbound()
+    await bench.ingest(inbound)
+    bench.pass_time(8 * DAY - 1)
+    await sweep(bench)
+    assert await bench.ingest(inbound) == Ingested(repeated=1)
+    bench.pass_time(22 * DAY)
+    await sweep(bench)
+    await bench.ingest(a_report(AttemptStatus.READ, provider_message_id="429"))
+    assert await bench.status(message_id) is Status.READ
+    assert await bench.ingest(inbound) == Ingested(applied=1), "eight days later it is no repetition any more"
+
+
+async def test_an_old_idempotency_key_goes_after_a_day(bench: Bench) -> None:
+    await bench.post(idempotency=Idempotency(route="r", key="k", fingerprint="f"))
+    bench.pass_time(DAY)
+    assert await bench.store.sweep(now=bench.now) == 1
+    assert bench.query("select idempotency_key from message") == [(None,)]
+
+
+async def test_notices_that_still_wait_stay(bench: Bench) -> None:
+    await bench.ingest(an_inbound())
+    bench.pass_time(100 * DAY)
+    await sweep(bench)
+    assert [endpoint for endpoint, _ in await bench.told()] == [f"client:{CLIENT}"]
+
+
+async def test_a_lane_goes_with_its_last_notice_only(bench: Bench) -> None:
+    await bench.ingest(an_inbound(), an_inbound(contact=a_contact(2)))
+    done = (await bench.deliveries(1)).deliveries[0]
+    await bench.store.delivered(done, now=bench.now)
+    bench.pass_time(10 * DAY)
+    await sweep(bench)
+    assert (count(bench, "lane"), count(bench, "endpoint")) == (1, 1)
+
+
+async def test_an_unknown_without_content_can_not_be_resent(bench: Bench) -> None:
+    message_id = await bench.post()
+    await bench.attempt(Unknown(error=ProviderError()))
+    bench.pass_time(11 * DAY)
+    await bench.store.expire(now=bench.now)
+    await sweep(bench)
+    assert await bench.store.resend(message_id, by="olena", now=bench.now) is Status.UNKNOWN
+
+
+async def test_free_pages_go_back_to_the_file_system(bench: Bench) -> None:
+    for number in range(40):
+        big = FreeForm(type="text", text=f"{number}" * 4000)
+        message_id = await bench.post(content=big, contact=a_contact(number))
+        await bench.store.cancel(message_id, by="olena", now=bench.now)
+    ((before,),) = bench.query("pragma page_count")
+    bench.pass_time(60 * DAY)
+    await sweep(bench)
+    ((after,),) = bench.query("pragma page_count")
+    assert after < before / 2
+
+
+async def test_a_window_stays_when_the_messages_are_gone(bench: Bench) -> None:
+    await bench.ingest(an_inbound())
+    bench.pass_time(60 * DAY)
+    await sweep(bench)
+    conversation: Any = await bench.store.conversation(SENDER, a_draft().contact, downgrades_since=bench.now)
+    assert conversation.window.anchor == NOW
