@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import structlog
 from aiohttp import web
 
 from gateway.accept import Accept
+from gateway.addresses import SANDBOX, Addresses
 from gateway.clock import SystemClock
-from gateway.config import Config, ProviderConfig, SenderConfig
+from gateway.config import Config, ProviderConfig
 from gateway.decision import Decider
 from gateway.dispatch import Dispatch, Route
-from gateway.domain.errors import CannotStart
 from gateway.domain.identity import MessageId, Sender
+from gateway.doors import listen, open_door, open_operator_door
 from gateway.egress import Egress
 from gateway.ingest import Ingest, directories
 from gateway.operator import operator_app
@@ -43,7 +42,7 @@ from gateway.webhook import WebhookClient
 
 log = structlog.get_logger()
 
-WATCHDOG_GRACE = timedelta(seconds=15)
+WATCHDOG_GRACE = timedelta(seconds=30)
 """How much longer than ``delivery.stop_timeout`` a stop may take before the watchdog ends the process."""
 
 
@@ -59,7 +58,7 @@ class Gateway:
     """A running gateway, as the command line and the tests see it."""
 
     config: Config
-    port: int
+    addresses: Addresses
     store: Store
     clock: Clock
     dispatch: Dispatch
@@ -68,7 +67,7 @@ class Gateway:
 
     @property
     def base_url(self) -> str:
-        return f"http://{_reachable(self.config.server.host)}:{self.port}"
+        return self.addresses.local
 
     def open_messages(self) -> Sequence[MessageId]:
         return self.dispatch.open_messages()
@@ -94,95 +93,144 @@ async def serve(config: Config, *, announce: Callable[[Gateway], None] | None = 
 async def running(config: Config, *, clock: Clock | None = None) -> AsyncIterator[Gateway]:
     """A gateway that serves as long as the block lasts. Raises CannotStart."""
     registry = Registry.load(config.templates, config.schemas)
-    is_sandbox = all(provider.kind == "sandbox" for provider in config.providers)
+    is_sandbox = all(provider.kind == SANDBOX for provider in config.providers)
     clock = clock or (TravelClock() if is_sandbox else SystemClock())
     async with AsyncExitStack() as stack:
         store = await open_store(config.store_url, store_policy(config))
         stack.push_async_callback(store.aclose)
         _tell_of(store)
         log.info("store.recovered", unknown=await store.recover(now=clock.now()))
-        listening = stack.enter_context(_listen(config))
-        port = int(listening.getsockname()[1])
-        config = _with_addresses(config, port)
+        listening = stack.enter_context(listen(config.server))
         yield await _start(config, registry, store, clock, listening, stack)
 
 
 async def _start(
     config: Config, registry: Registry, store: Store, clock: Clock, listening: socket.socket, stack: AsyncExitStack
 ) -> Gateway:
-    senders = {sender.id: sender for sender in config.senders}
-    decider = Decider(registry, senders, config.window.margin)
-    waiting = Waiting(config.limits.waiting)
-    stopping = Stopping()
-    egress = Egress(config.callback_hosts)
-    webhooks = WebhookClient(egress)
-    stack.push_async_callback(webhooks.aclose)
-    relay = Relay(
-        outbox=store,
-        webhooks=webhooks,
-        clock=clock,
-        clients={client.name: client.webhook for client in config.clients if client.webhook is not None},
-    )
-    dispatch = Dispatch(
-        store=store,
-        decider=decider,
-        routes=_routes(config, stack),
-        clock=clock,
-        waiting=waiting,
-        notify_relay=relay.notify,
-    )
-
-    def notify() -> None:
-        dispatch.notify_all()
-        relay.notify()
-
-    parts = Parts(
-        accept=Accept(
-            store=store,
-            registry=registry,
-            decider=decider,
-            senders=senders,
-            clock=clock,
-            waiting=waiting,
-            notify=dispatch.notify,
-        ),
-        ingest=Ingest(
-            inbox=store,
-            clock=clock,
-            directories=directories(config),
-            also_opened_by=config.window.also_opened_by,
-            notify=notify,
-        ),
-        store=store,
-        registry=registry,
-        clock=clock,
+    addresses = Addresses.of(config.server, int(listening.getsockname()[1]))
+    config = addresses.fill_in(config)
+    base = Base(
         config=config,
-        decoders={provider.name: callback_decoder(provider) for provider in config.providers},
-        may_post_to=egress.problem,
-        is_stopping=lambda: stopping.has_begun,
-        mounts=_sandbox(config, clock),
+        addresses=addresses,
+        registry=registry,
+        store=store,
+        clock=clock,
+        decider=Decider(registry, {sender.id: sender for sender in config.senders}, config.window.margin),
+        waiting=Waiting(config.limits.waiting),
+        egress=Egress(config.callback_hosts),
+        stopping=Stopping(),
     )
+    relay = _relay(base, stack)
+    dispatch = _dispatch(base, relay, stack)
     gateway = Gateway(
         config=config,
-        port=int(listening.getsockname()[1]),
+        addresses=addresses,
         store=store,
         clock=clock,
         dispatch=dispatch,
         relay=relay,
-        stopping=stopping,
+        stopping=base.stopping,
     )
-    # Stopped in reverse: refuse what is new, stop claiming and wait for answers, hand on what is due, close the door.
-    await _open_door(parts, listening, stack)
-    relay_task = asyncio.create_task(relay.run(), name="relay")
-    stack.push_async_callback(_ended, relay_task)
-    stack.push_async_callback(relay.stop)
-    upkeep = Upkeep(store=store, clock=clock, notify=notify)
-    stack.push_async_callback(_ended, asyncio.create_task(upkeep.run(), name="upkeep"))
-    dispatch.start()
-    stack.push_async_callback(_stop_dispatch, gateway)
-    await _open_operator_door(operator_app(store, clock), config.server.operator, stack)
+    await _run(gateway, build_app(_parts(base, dispatch, relay)), listening, stack)
     log.info("gateway.started", url=gateway.base_url, senders=len(config.senders))
     return gateway
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """What the verbs are built on."""
+
+    config: Config
+    addresses: Addresses
+    registry: Registry
+    store: Store
+    clock: Clock
+    decider: Decider
+    waiting: Waiting
+    egress: Egress
+    stopping: Stopping
+
+
+def _relay(base: Base, stack: AsyncExitStack) -> Relay:
+    webhooks = WebhookClient(base.egress)
+    stack.push_async_callback(webhooks.aclose)
+    return Relay(
+        outbox=base.store,
+        webhooks=webhooks,
+        clock=base.clock,
+        clients={client.name: client.webhook for client in base.config.clients if client.webhook is not None},
+    )
+
+
+def _dispatch(base: Base, relay: Relay, stack: AsyncExitStack) -> Dispatch:
+    return Dispatch(
+        store=base.store,
+        decider=base.decider,
+        routes=_routes(base, stack),
+        clock=base.clock,
+        waiting=base.waiting,
+        notify_relay=relay.notify,
+    )
+
+
+def _parts(base: Base, dispatch: Dispatch, relay: Relay) -> Parts:
+    config = base.config
+    return Parts(
+        accept=_accept(base, dispatch),
+        ingest=_ingest(base, dispatch, relay),
+        store=base.store,
+        registry=base.registry,
+        clock=base.clock,
+        config=config,
+        decoders={provider.name: callback_decoder(provider) for provider in config.providers},
+        may_post_to=base.egress.problem,
+        is_stopping=lambda: base.stopping.has_begun,
+        mounts=_sandbox(base),
+    )
+
+
+def _accept(base: Base, dispatch: Dispatch) -> Accept:
+    return Accept(
+        store=base.store,
+        registry=base.registry,
+        decider=base.decider,
+        senders={sender.id: sender for sender in base.config.senders},
+        clock=base.clock,
+        waiting=base.waiting,
+        notify=dispatch.notify,
+    )
+
+
+def _ingest(base: Base, dispatch: Dispatch, relay: Relay) -> Ingest:
+    def notify() -> None:
+        dispatch.notify_all()
+        relay.notify()
+
+    return Ingest(
+        inbox=base.store,
+        clock=base.clock,
+        directories=directories(base.config),
+        also_opened_by=base.config.window.also_opened_by,
+        notify=notify,
+    )
+
+
+async def _run(gateway: Gateway, app: web.Application, listening: socket.socket, stack: AsyncExitStack) -> None:
+    """Start everything that runs by itself. It stops in reverse: the operator's door closes, nothing more is claimed
+    and answers are waited for, what is due is handed on, and the public door closes last."""
+    await open_door(app, listening, stack)
+    _keep_running(gateway.relay.run(), "relay", stack)
+    stack.push_async_callback(gateway.relay.stop)
+    upkeep = Upkeep(store=gateway.store, clock=gateway.clock, notify=gateway.relay.notify)
+    _keep_running(upkeep.run(), "upkeep", stack)
+    gateway.dispatch.start()
+    stack.push_async_callback(_stop_dispatch, gateway)
+    operator = operator_app(gateway.store, gateway.clock)
+    await open_operator_door(operator, gateway.config.server.operator, stack)
+
+
+def _keep_running(job: Coroutine[None, None, None], name: str, stack: AsyncExitStack) -> None:
+    stack.push_async_callback(_ended, asyncio.create_task(job, name=name))
 
 
 def store_policy(config: Config) -> StorePolicy:
@@ -191,6 +239,7 @@ def store_policy(config: Config) -> StorePolicy:
         delivery=config.delivery,
         pace=config.pace,
         listeners=config.listeners(),
+        providers={sender.id: sender.provider for sender in config.senders},
         client_queued=config.limits.client_queued,
         keep_content=config.retention.content,
         keep_history=config.retention.history,
@@ -207,93 +256,39 @@ def _tell_of(store: SqliteStore) -> None:
         log.info("store.opened", path=str(store.path))
 
 
-# --- addresses ------------------------------------------------------------------------------------------------------
-
-
-def _listen(config: Config) -> socket.socket:
-    host, port = config.server.host, config.server.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=1024)
-    except OSError as fault:
-        raise CannotStart(
-            f"server: {host}:{port} can't be listened on ({fault.strerror}); choose another port"
-        ) from None
-
-
-def _reachable(host: str) -> str:
-    """An address at which this machine reaches a server that listens on `host`."""
-    if host in ("0.0.0.0", ""):  # noqa: S104 - compared, not listened on
-        return "127.0.0.1"
-    if host == "::":
-        return "[::1]"
-    return f"[{host}]" if ":" in host else host
-
-
-def _with_addresses(config: Config, port: int) -> Config:
-    """The configuration with what is known only now: the port, and where a sandbox on our own server is."""
-    local = f"http://{_reachable(config.server.host)}:{port}"
-    is_sandbox = any(provider.kind == "sandbox" for provider in config.providers)
-    public_url = config.server.public_url or (local if is_sandbox else "")
-    return replace(
-        config,
-        server=replace(config.server, public_url=public_url),
-        providers=tuple(_addressed(provider, local) for provider in config.providers),
-    )
-
-
-def _addressed(provider: ProviderConfig, local: str) -> ProviderConfig:
-    if provider.kind != "sandbox":
-        return provider
-    return replace(
-        provider,
-        base_url=provider.base_url or f"{local}/sandbox/v1/api",
-        key=provider.key or secrets.token_urlsafe(24),
-        callback_secret=provider.callback_secret or secrets.token_urlsafe(24),
-    )
-
-
-def _callback_url(config: Config, provider: ProviderConfig, token: str = "") -> str | None:
-    if not config.server.public_url:
-        return None
-    path = f"{config.server.public_url}/callbacks/{provider.name}/{provider.callback_secret}"
-    return f"{path}/{token}" if token else path
-
-
 # --- the far side ---------------------------------------------------------------------------------------------------
 
 
-def _routes(config: Config, stack: AsyncExitStack) -> Mapping[Sender, Route]:
+def _routes(base: Base, stack: AsyncExitStack) -> Mapping[Sender, Route]:
     routes: dict[Sender, Route] = {}
-    for provider in config.providers:
-        senders = [sender for sender in config.senders if sender.provider == provider.name]
-        routes.update(_provider_routes(config, provider, senders, stack))
+    for provider in base.config.providers:
+        senders = [sender.id for sender in base.config.senders if sender.provider == provider.name]
+        route = _route(base, provider, stack, is_shared=len(senders) > 1)
+        routes.update(dict.fromkeys(senders, route))
     return routes
 
 
-def _provider_routes(
-    config: Config, provider: ProviderConfig, senders: Sequence[SenderConfig], stack: AsyncExitStack
-) -> Mapping[Sender, Route]:
-    client = DecisionTelecomProvider(provider, timeout=config.delivery.timeout)
+def _route(base: Base, provider: ProviderConfig, stack: AsyncExitStack, *, is_shared: bool) -> Route:
+    client = DecisionTelecomProvider(provider, timeout=base.config.delivery.timeout)
     stack.push_async_callback(client.aclose)
-    route = Route(
+    return Route(
         provider=client,
-        slots=Slots(provider.in_flight, shared=len(senders) > 1),
-        callback_url=partial(_callback_url, config, provider),
+        slots=Slots(provider.in_flight, shared=is_shared),
+        callback_url=partial(base.addresses.callback_url, provider),
     )
-    return {sender.id: route for sender in senders}
 
 
-def _sandbox(config: Config, clock: Clock) -> Sequence[tuple[str, web.Application]]:
+def _sandbox(base: Base) -> Sequence[tuple[str, web.Application]]:
     """The sandbox on our own server, if a provider is one; customers' messages come back the way any provider's do."""
-    sandboxes = {provider.name: provider for provider in config.providers if provider.kind == "sandbox"}
+    config, clock = base.config, base.clock
+    sandboxes = {provider.name: provider for provider in config.providers if provider.kind == SANDBOX}
     if not sandboxes:
         return ()
     provider_of = {sender.id: sandboxes[sender.provider] for sender in config.senders if sender.provider in sandboxes}
 
     def callbacks_to(sender: str) -> str | None:
         provider = provider_of.get(Sender(sender))
-        return None if provider is None else _callback_url(config, provider)
+        return None if provider is None else base.addresses.callback_url(provider)
 
     app = sandbox_app(
         clock=clock if isinstance(clock, TravelClock) else TravelClock(),
@@ -304,34 +299,6 @@ def _sandbox(config: Config, clock: Clock) -> Sequence[tuple[str, web.Applicatio
         desk_secrets=[client.webhook.secret for client in config.clients if client.webhook is not None],
     )
     return ((PREFIX, app),)
-
-
-# --- doors ----------------------------------------------------------------------------------------------------------
-
-
-async def _open_door(parts: Parts, listening: socket.socket, stack: AsyncExitStack) -> None:
-    runner = web.AppRunner(
-        build_app(parts), access_log=None, keepalive_timeout=30, auto_decompress=False, shutdown_timeout=2
-    )
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    await web.SockSite(runner, listening, backlog=1024).start()
-
-
-async def _open_operator_door(app: web.Application, path: Path, stack: AsyncExitStack) -> None:
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    before = os.umask(0o177)
-    try:
-        await web.UnixSite(runner, path).start()
-    except OSError as fault:
-        raise CannotStart(
-            f"server.operator: {path}: {fault.strerror or fault}; a socket's path has at most about 100 characters"
-        ) from None
-    finally:
-        os.umask(before)
-    stack.callback(path.unlink, missing_ok=True)
 
 
 # --- the way down ---------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ FLOORS = (
     {"decision"},
     {"accept", "ingest", "dispatch", "relay", "upkeep"},
     {"store", "provider", "webhook", "web"},
-    {"operator", "demo"},
+    {"operator", "demo", "addresses", "doors"},
     {"app"},
     {"cli"},
     {"__main__"},

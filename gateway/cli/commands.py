@@ -97,7 +97,7 @@ def demo(port: int) -> None:
 
     configure_logging("warning")
     config = _demo_config(port)
-    raise SystemExit(asyncio.run(run(config, announce=lambda gateway: click.echo(demo_banner(gateway.port)))))
+    raise SystemExit(asyncio.run(run(config, announce=lambda _: click.echo(demo_banner(port)))))
 
 
 def _demo_config(port: int) -> Config:

@@ -1,0 +1,59 @@
+"""The sockets that the gateway listens on: one for everybody, one for the operator."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from aiohttp import web
+
+from gateway.config import ServerConfig
+from gateway.domain.errors import CannotStart
+
+BACKLOG = 1024
+KEEP_ALIVE = 30.0
+"""Seconds that an idle connection is kept; aiohttp's own default for a runner is an hour."""
+CLOSE_WITHIN = 2.0
+OWNER_ONLY = 0o177
+
+
+def listen(server: ServerConfig) -> socket.socket:
+    """The public socket, bound before anything is told its port. Raises CannotStart."""
+    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+    try:
+        return socket.create_server((server.host, server.port), family=family, backlog=BACKLOG)
+    except OSError as fault:
+        told = f"server: {server.host}:{server.port} can't be listened on ({fault.strerror}); choose another port"
+        raise CannotStart(told) from None
+
+
+async def open_door(app: web.Application, listening: socket.socket, stack: AsyncExitStack) -> None:
+    """Serve on the public socket until the stack unwinds. No access log: a callback's path holds a secret."""
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        keepalive_timeout=KEEP_ALIVE,
+        auto_decompress=False,
+        shutdown_timeout=CLOSE_WITHIN,
+    )
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.SockSite(runner, listening, backlog=BACKLOG).start()
+
+
+async def open_operator_door(app: web.Application, path: Path, stack: AsyncExitStack) -> None:
+    """Serve on a Unix socket that only its owner may open. Raises CannotStart."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_WITHIN)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    before = os.umask(OWNER_ONLY)
+    try:
+        await web.UnixSite(runner, path).start()
+    except OSError as fault:
+        told = f"server.operator: {path}: {fault.strerror or fault}; a socket's path has at most about 100 characters"
+        raise CannotStart(told) from None
+    finally:
+        os.umask(before)
+    stack.callback(path.unlink, missing_ok=True)
