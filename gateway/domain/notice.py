@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from gateway.domain.callback import InboundMessage
 from gateway.domain.errors import ProviderError
 from gateway.domain.identity import Sender
+from gateway.domain.instant import rfc3339, rfc3339_or_none
 from gateway.domain.message import Failure, OutboundMessage, Status
 
 RETRY_SCHEDULE = tuple(
@@ -75,14 +76,14 @@ def received(client: str, sender: Sender, event: InboundMessage, *, now: datetim
         "kind": event.kind,
         "text": event.text,
         "name": event.name,
-        "written_at": _instant(event.at),
+        "written_at": rfc3339_or_none(event.at),
         "sequence": sequence,
         "raw": event.raw,
     }
     return Notice(
         endpoint=f"client:{client}",
         type="message.received",
-        body={"type": "message.received", "timestamp": _instant(now), "data": facts},
+        body={"type": "message.received", "timestamp": rfc3339(now), "data": facts},
     )
 
 
@@ -109,7 +110,7 @@ def status_changed(
     return Notice(
         endpoint=f"client:{message.client}",
         type="message.status",
-        body={"type": "message.status", "timestamp": _instant(now), "data": facts},
+        body={"type": "message.status", "timestamp": rfc3339(now), "data": facts},
     )
 
 
@@ -126,7 +127,3 @@ def view_changed(message: OutboundMessage, view: int) -> Notice:
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-def _instant(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -12,6 +12,7 @@ from typing import Any
 from gateway.domain.compliance import Downgrade, Evidence, Refuse, Send
 from gateway.domain.errors import ProviderError
 from gateway.domain.identity import Contact, MessageId, Sender
+from gateway.domain.instant import rfc3339, rfc3339_or_none
 from gateway.domain.message import Content, FreeForm, JsonObject, OutboundMessage, Receipt, TemplateMessage
 from gateway.domain.window import ServiceWindow
 
@@ -159,11 +160,11 @@ def evidence_text(decision: Send | Downgrade | Refuse) -> str:
 def _evidence_facts(evidence: Evidence, *, with_messages: bool) -> JsonObject:
     window = evidence.window
     return {
-        "at": evidence.at.isoformat(),
+        "at": rfc3339(evidence.at),
         "window": {
-            "anchor": _iso(window.anchor),
-            "refuted_at": _iso(window.refuted_at),
-            "closes_at": _iso(window.closes_at),
+            "anchor": rfc3339_or_none(window.anchor),
+            "refuted_at": rfc3339_or_none(window.refuted_at),
+            "closes_at": rfc3339_or_none(window.closes_at),
             "opened_by": window.opened_by,
             "evidence": window.evidence,
         },
@@ -182,10 +183,6 @@ def _evidence_facts(evidence: Evidence, *, with_messages: bool) -> JsonObject:
     }
 
 
-def _iso(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()
-
-
 def evidence_without_content(text: str) -> str:
     facts = json.loads(text)
     return to_json({**facts, "rungs": [{**rung, "message": None} for rung in facts["rungs"]]})
@@ -194,7 +191,7 @@ def evidence_without_content(text: str) -> str:
 def decision_facts(row: sqlite3.Row) -> JsonObject:
     return {
         "stage": row["stage"],
-        "at": instant(row["at"]).isoformat(),
+        "at": rfc3339(instant(row["at"])),
         "action": row["action"],
         "reasons": json.loads(row["reasons"]),
         "template": row["template"],

@@ -1,10 +1,9 @@
-"""How answers are written: JSON that no cache keeps, and instants in RFC 3339."""
+"""How answers are written: JSON that no cache keeps."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import hdrs, web
@@ -27,8 +26,3 @@ def answer(
         headers={hdrs.CACHE_CONTROL: "no-store", **(headers or {})},
         content_type=content_type,
     )
-
-
-def instant(at: datetime) -> str:
-    """An instant in UTC, with a Z."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

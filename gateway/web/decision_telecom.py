@@ -8,10 +8,11 @@ from aiohttp import web
 from gateway.config import ClientConfig
 from gateway.domain.errors import NotFound, ProviderRefused, Stopping
 from gateway.domain.identity import MessageId
+from gateway.domain.instant import rfc3339
 from gateway.domain.message import JsonObject, Receipt
 from gateway.domain.notice import view_status
 from gateway.ports import Answer
-from gateway.web.answers import answer, instant
+from gateway.web.answers import answer
 from gateway.web.drafts import ignored_fields, parse_draft
 from gateway.web.parts import DRAFT_RULES, PARTS
 from gateway.web.requests import admit_basic, read_object
@@ -55,7 +56,7 @@ def _decision_headers(receipt: Receipt) -> dict[str, str]:
         "Gateway-Decision": receipt.action,
         "Gateway-Template": receipt.template,
         "Gateway-Reason": receipt.reason,
-        "Gateway-Window-Closes-At": None if closes_at is None else instant(closes_at),
+        "Gateway-Window-Closes-At": None if closes_at is None else rfc3339(closes_at),
     }
     return {name: value for name, value in headers.items() if value is not None}
 

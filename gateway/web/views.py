@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from gateway.domain.errors import ProviderError
+from gateway.domain.instant import rfc3339
 from gateway.domain.message import Content, FreeForm, TemplateMessage
 from gateway.domain.window import LENGTH, ServiceWindow
 from gateway.ports import AttemptRecord, MessagePage, MessageRecord, MessageSummary, SenderState
-from gateway.web.answers import instant
 
 View = Mapping[str, Any]
 
@@ -27,12 +27,12 @@ def message_view(record: MessageRecord) -> View:
         "error": _error(record.error),
         "content": _content(message.content),
         "reference": message.reference,
-        "accepted_at": instant(message.accepted_at),
-        "expires_at": instant(message.expires_at),
+        "accepted_at": rfc3339(message.accepted_at),
+        "expires_at": rfc3339(message.expires_at),
         "decision": record.decisions[-1] if record.decisions else None,
         "decisions": list(record.decisions),
         "attempts": [_attempt(attempt) for attempt in record.attempts],
-        "history": [{"status": change.status, "at": instant(change.at)} for change in record.history],
+        "history": [{"status": change.status, "at": rfc3339(change.at)} for change in record.history],
     }
 
 
@@ -48,8 +48,8 @@ def window_view(window: ServiceWindow, now: datetime) -> View:
         return {"open": False, "opened_at": None, "closes_at": None, "opened_by": None, "evidence": None}
     return {
         "open": True,
-        "opened_at": instant(closes_at - LENGTH),
-        "closes_at": instant(closes_at),
+        "opened_at": rfc3339(closes_at - LENGTH),
+        "closes_at": rfc3339(closes_at),
         "opened_by": window.opened_by,
         "evidence": window.evidence,
     }
@@ -71,8 +71,8 @@ def _summary(message: MessageSummary) -> View:
         "sender": message.sender,
         "contact": message.contact,
         "status": message.status,
-        "accepted_at": instant(message.accepted_at),
-        "changed_at": instant(message.changed_at),
+        "accepted_at": rfc3339(message.accepted_at),
+        "changed_at": rfc3339(message.changed_at),
     }
 
 
@@ -81,8 +81,8 @@ def _attempt(attempt: AttemptRecord) -> View:
         "number": attempt.number,
         "status": attempt.status,
         "content": _content(attempt.content),
-        "started_at": instant(attempt.started_at),
-        "ended_at": None if attempt.ended_at is None else instant(attempt.ended_at),
+        "started_at": rfc3339(attempt.started_at),
+        "ended_at": None if attempt.ended_at is None else rfc3339(attempt.ended_at),
         "provider_message_id": attempt.provider_message_id,
         "error": _error(attempt.error),
     }
