@@ -19,8 +19,8 @@ from gateway.domain.callback import (
 from gateway.domain.identity import Sender
 from gateway.domain.notice import received
 from gateway.ports import Arrival, Ingested
-from gateway.store.attempts import News, take_report
 from gateway.store.codec import error_text, micros, micros_or_none, storable, to_json, window_of
+from gateway.store.evidence import News, take_report
 from gateway.store.group import is_fault
 from gateway.store.intake import conversation_row
 from gateway.store.ledger import Ledger

@@ -19,7 +19,7 @@ from gateway.store.ledger import Ledger
 from gateway.store.lines import OTHER, REPLY, free, head_of, holds, refresh
 from gateway.store.outbox import in_turns
 from gateway.store.senders import charge, end_probe, room, sender_row, until
-from gateway.store.statuses import end
+from gateway.store.statuses import end, judge
 
 _STEP = 256
 """So many rested conversations or expired messages are seen to in one claim; the rest in the next."""
@@ -155,12 +155,22 @@ def refuse(ledger: Ledger, claim: Claim, decision: Refuse, *, now: datetime) -> 
 
 
 def _end_refused(ledger: Ledger, place: int, *, now: datetime) -> None:
-    closed = ledger.row("closed_attempt", message=place, status=AttemptStatus.WINDOW_CLOSED)
-    if closed is None:
+    attempts = ledger.rows("attempts_of", message=place).fetchall()
+    closed = [attempt for attempt in attempts if attempt["status"] == AttemptStatus.WINDOW_CLOSED]
+    if attempts and attempts[-1]["status"] == AttemptStatus.UNKNOWN:
+        _stay_unknown(ledger, place, now=now)
+    elif closed:
+        failure = Failure.REPORTED if closed[-1]["is_reported"] else Failure.REFUSED
+        end(ledger, place, Status.FAILED, now=now, failure=failure, error=error_of(closed[-1]["error"]))
+    else:
         end(ledger, place, Status.REFUSED, now=now)
-        return
-    failure = Failure.REPORTED if closed["is_reported"] else Failure.REFUSED
-    end(ledger, place, Status.FAILED, now=now, failure=failure, error=error_of(closed["error"]))
+
+
+def _stay_unknown(ledger: Ledger, place: int, *, now: datetime) -> None:
+    """What may have reached the contact is not said to be refused: proof or an operator may still move it."""
+    ledger.write("drop_verdict", place=place)
+    judge(ledger, place, now=now)
+    ledger.write("leave_line", place=place)
 
 
 def expire(ledger: Ledger, *, now: datetime, limit: int) -> int:

@@ -65,6 +65,8 @@ def _in_savepoint(db: sqlite3.Connection, unit: Unit[Any]) -> Any:
     try:
         result = unit(db)
     except Exception as error:  # the one who asked is told, the others of the group go on
+        if not db.in_transaction:  # SQLite has undone the whole group by itself
+            raise
         db.execute("rollback to unit")
         result = Raised(error)
     db.execute("release unit")

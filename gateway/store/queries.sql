@@ -96,6 +96,9 @@ insert into message (
 -- message_place: whether an id is taken, and where
 select place from message where id = :id
 
+-- status_of: where a message stands
+select status from message where place = :place
+
 -- message_by_place: a message with its sender and contact
 select message.*, conversation.sender, conversation.contact
 from message join conversation on conversation.id = message.conversation
@@ -135,6 +138,9 @@ where place = :place
 
 -- set_verdict: ended by our rule or an operator's word
 update message set verdict = :verdict, failure = :failure, error = :error where place = :place
+
+-- drop_verdict: what its attempts prove counts again
+update message set verdict = null where place = :place
 
 -- change_status: a wait for the answer ends with it, unless the refusal is still to be told
 update message
@@ -214,9 +220,6 @@ where provider_message_id = :provider_message_id and (provider is null or provid
 order by id desc
 limit 1
 
--- closed_attempt: the latest that was refused for the closed window
-select * from attempt where message = :message and status = :status order by number desc limit 1
-
 -- move_attempt: what an answer or a report says of it
 update attempt
 set status = :status, is_reported = :is_reported, error = :error, ended_at = coalesce(ended_at, :ended_at),
@@ -224,7 +227,7 @@ set status = :status, is_reported = :is_reported, error = :error, ended_at = coa
 where id = :id
 
 -- attempts_sending: begun, and not yet recorded
-select * from attempt where status = 'sending' order by id
+select * from attempt where status = 'sending' order by message
 
 -- sending_in_conversation: begun in this conversation, and not yet recorded
 select attempt.* from attempt cross join message on message.place = attempt.message

@@ -6,9 +6,8 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import timedelta
 
-from gateway.domain.delivery import PauseCause, Settlement
+from gateway.domain.delivery import Settlement
 from gateway.domain.errors import ProviderError
-from gateway.domain.identity import Sender
 from gateway.store.codec import error_text, span
 from gateway.store.ledger import Ledger
 from gateway.store.pace import sender_pace
@@ -74,12 +73,13 @@ def note(
 ) -> None:
     """What an outcome says of the sender. Only its probe ends a pause, or changes what it is for."""
     is_probe = sender["pause"] is not None and sender["probe_conversation"] == conversation
-    ledger.write("set_failures_in_row", id=sender["id"], failures=settlement.failures_in_row)
+    if settlement.failures_in_row != sender["failures_in_row"]:
+        ledger.write("set_failures_in_row", id=sender["id"], failures=settlement.failures_in_row)
     if is_probe:
         end_probe(ledger, conversation)
     if settlement.pause is not None:
         _pause(ledger, sender, settlement, error, is_probe=is_probe)
-    elif is_probe:
+    elif is_probe and settlement.resumes:
         ledger.write("resume_sender", id=sender["id"])
 
 
@@ -107,11 +107,3 @@ def _next_interval(ledger: Ledger, sender: sqlite3.Row) -> int:
     if sender["pause"] is None:
         return span(policy.probe_from)
     return min(2 * int(sender["probe_interval"]), span(policy.probe_to))
-
-
-def pause_of(row: sqlite3.Row | None) -> PauseCause | None:
-    return None if row is None or row["pause"] is None else PauseCause(row["pause"])
-
-
-def sender_id(row: sqlite3.Row) -> Sender:
-    return Sender(row["id"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence, Set
 from datetime import datetime, timedelta
@@ -29,7 +30,8 @@ from gateway.ports import (
     SenderState,
     StorePolicy,
 )
-from gateway.store import acts, arrivals, attempts, claims, intake, lookups, outbox, retention
+from gateway.store import acts, attempts, claims, intake, lookups, outbox, retention
+from gateway.store import arrivals as inbox
 from gateway.store.group import Database, GroupCommit, outside, read_whole
 from gateway.store.ledger import Ledger
 from gateway.store.lock import FileLock
@@ -110,6 +112,7 @@ class SqliteStore(SqliteReader):
         self._has_reader = reader is not None
         self._lock = lock
         self._group = GroupCommit(writer)
+        self._closing: asyncio.Task[None] | None = None
 
     async def _look_up(self, rule: Callable[Concatenate[Ledger, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         look_up = super()._look_up if self._has_reader else self._run
@@ -126,10 +129,13 @@ class SqliteStore(SqliteReader):
         return True
 
     async def aclose(self) -> None:
-        """Write what waits, then close. Afterwards every verb raises Stopping."""
-        if self._is_closed:
-            return
+        """Write what waits, then close, whoever stops waiting for it. Afterwards every verb raises Stopping."""
         self._is_closed = True
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(), name="store-close")
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
         await self._group.aclose()
         if self._has_reader:
             await self._reader.close()
@@ -194,8 +200,8 @@ class SqliteStore(SqliteReader):
 
     # --- callbacks in -----------------------------------------------------------------------------------------------
 
-    async def ingest(self, provider: str, arrivals_: Sequence[Arrival], *, now: datetime) -> Ingested:
-        return await self._run(arrivals.ingest, provider, tuple(arrivals_), now=now)
+    async def ingest(self, provider: str, arrivals: Sequence[Arrival], *, now: datetime) -> Ingested:
+        return await self._run(inbox.ingest, provider, tuple(arrivals), now=now)
 
     async def sweep(self, *, now: datetime, limit: int = 500) -> int:
         return await self._run(retention.sweep, now=now, limit=limit)

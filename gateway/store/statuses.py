@@ -29,6 +29,8 @@ def judge(ledger: Ledger, place: int, *, now: datetime, raw: str | None = None) 
         failure, error = _blame(status, message, attempts)
         _change(ledger, message, status, failure=failure, error=error, now=now)
         _tell(ledger, message, status, failure=failure, error=error, now=now, raw=raw)
+    elif status not in _MAY_STAND_IN_LINE:
+        ledger.write("leave_line", place=place)
     return status
 
 

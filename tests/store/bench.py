@@ -132,7 +132,10 @@ class Bench:
             for delivery in deliveries:
                 await self.store.delivered(delivery, now=self.now)
             told += deliveries
-        return [(delivery.url or delivery.endpoint, json.loads(delivery.body)) for delivery in sorted(told, key=lambda one: one.id)]
+        return [
+            (delivery.url or delivery.endpoint, json.loads(delivery.body))
+            for delivery in sorted(told, key=lambda one: one.id)
+        ]
 
     def query(self, sql: str, *values: Any) -> Sequence[Any]:
         """Rows as another connection sees them; only of a file."""

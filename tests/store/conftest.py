@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def opened(url: str) -> AsyncIterator[Opener]:
-    """Opens a store with a policy, and closes it after the test."""
+async def opened_at() -> AsyncIterator[Opener]:
+    """Opens a store at an address with a policy, and closes it after the test."""
     benches: list[Bench] = []
 
-    async def open_bench(policy: StorePolicy | None = None, *, at: str = url) -> Bench:
-        bench = await Bench.open(at, policy)
+    async def open_bench(url: str, policy: StorePolicy | None = None) -> Bench:
+        bench = await Bench.open(url, policy)
         benches.append(bench)
         return bench
 
@@ -33,11 +34,22 @@ async def opened(url: str) -> AsyncIterator[Opener]:
 
 
 @pytest.fixture
+def opened(opened_at: Opener, url: str) -> Opener:
+    return partial(opened_at, url)
+
+
+@pytest.fixture
+def opened_file(opened_at: Opener, tmp_path: Path) -> Opener:
+    """The same for what must be seen in the file, or outlive a restart."""
+    return partial(opened_at, f"sqlite:///{tmp_path / 'gateway.db'}")
+
+
+@pytest.fixture
 async def bench(opened: Opener) -> Bench:
     return await opened()
 
 
 @pytest.fixture
-async def file_bench(opened: Opener, tmp_path: Path) -> Bench:
+async def file_bench(opened_file: Opener) -> Bench:
     """A store that can be closed and opened again."""
-    return await opened(at=f"sqlite:///{tmp_path / 'gateway.db'}")
+    return await opened_file()

@@ -147,6 +147,11 @@ async def test_a_token_that_is_not_ours_is_kept(bench: Bench) -> None:
     assert await bench.status(message_id) is Status.SUBMITTED
 
 
+async def test_a_token_that_is_not_ours_is_not_applied_by_the_id_beside_it(bench: Bench) -> None:
+    await bench.ingest(a_report(DELIVERED, attempt="nobody's", provider_message_id="429"))
+    assert await bench.status(await bench.submitted("429")) is Status.SUBMITTED
+
+
 async def test_a_report_that_says_nothing_changes_nothing(bench: Bench) -> None:
     message_id = await bench.submitted("429")
     assert await bench.ingest(a_report(None, provider_message_id="429")) == Ingested(applied=1)
@@ -235,6 +240,16 @@ async def test_a_late_refusal_of_a_message_past_its_time_to_live_is_a_failure(be
     await bench.ingest(a_report(CLOSED, provider_message_id="1", error=TOO_LATE))
     record = await bench.store.message(message_id, client=None)
     assert (record.status, record.failure) == (Status.FAILED, Failure.REPORTED)
+
+
+async def test_a_late_refusal_of_a_message_that_an_operator_closed_is_a_failure(bench: Bench) -> None:
+    message_id = await bench.post()
+    attempt = await bench.attempt(Unknown(error=ProviderError()))
+    await bench.store.close(message_id, by="olena", now=bench.now)
+    await bench.ingest(a_report(CLOSED, attempt=attempt.token, error=TOO_LATE))
+    record = await bench.store.message(message_id, client=None)
+    assert (record.status, record.failure) == (Status.FAILED, Failure.CLOSED)
+    assert [one.status for one in record.attempts] == [FAILED]
 
 
 async def test_a_refusal_for_the_window_before_the_answer_counts_once(bench: Bench) -> None:

@@ -334,6 +334,42 @@ async def test_proof_ends_the_wait_and_cancels_the_retry(opened: Opener) -> None
     assert await bench.heads() == [second]
 
 
+async def test_what_proof_has_settled_is_not_put_back_by_a_second_try(opened: Opener) -> None:
+    bench = await opened(with_delivery(on_unknown=OnUnknown.RETRY))
+    first, second = await bench.post(), await bench.post()
+    lost = await bench.attempt(LOST)
+    bench.pass_time(60)
+    claim = await bench.claim()
+    attempt = await bench.begun(claim)
+    await bench.ingest(a_report(AttemptStatus.DELIVERED, attempt=lost.token))
+    assert await bench.record(claim, attempt, TROUBLE) is Status.DELIVERED
+    bench.pass_time(5)
+    assert await bench.heads() == [second]
+    assert await bench.status(first) is Status.DELIVERED
+
+
+async def test_an_unknown_whose_second_try_is_refused_by_our_rule_stays_unknown(opened: Opener) -> None:
+    bench = await opened(with_delivery(on_unknown=OnUnknown.RETRY))
+    first, second = await bench.post(), await bench.post()
+    attempt = await bench.attempt(LOST)
+    bench.pass_time(60)
+    assert await bench.store.refuse(await bench.claim(), a_refusal(), now=bench.now)
+    record = await bench.store.message(first, client=None)
+    assert (record.status, record.decisions[-1]["action"]) == (Status.UNKNOWN, "refuse")
+    assert await bench.heads() == [second]
+    await bench.ingest(a_report(AttemptStatus.READ, attempt=attempt.token))
+    assert await bench.status(first) is Status.READ
+
+
+async def test_a_resent_message_that_is_refused_by_our_rule_is_unknown_again(bench: Bench) -> None:
+    message_id = await bench.post()
+    await bench.attempt(LOST)
+    await bench.store.resend(message_id, by="olena", now=bench.now)
+    assert await bench.store.refuse(await bench.claim(), a_refusal(), now=bench.now)
+    assert await bench.history(message_id) == ["queued", "sending", "unknown", "queued", "unknown"]
+    assert await bench.heads() == []
+
+
 # --- workers that were lost -----------------------------------------------------------------------------------------
 
 

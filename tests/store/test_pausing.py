@@ -83,6 +83,15 @@ async def test_a_paused_sender_sends_one_probe_at_a_time(bench: Bench) -> None:
     assert (await bench.claims()).claims == ()
 
 
+async def test_a_pause_is_as_old_as_its_first_cause(bench: Bench) -> None:
+    await paused(bench)
+    bench.pass_time(1)
+    await bench.attempt(BROKE)
+    bench.pass_time(1)
+    state = await state_of(bench)
+    assert (state.paused_for, state.pause, state.error) == (timedelta(seconds=2), PauseCause.BALANCE, EMPTY)
+
+
 async def test_a_probe_that_works_ends_the_pause(bench: Bench) -> None:
     await paused(bench)
     bench.pass_time(1)

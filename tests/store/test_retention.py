@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,8 +43,8 @@ POLICY = StorePolicy(
 
 
 @pytest.fixture
-async def bench(opened: Opener, tmp_path: Path) -> Bench:
-    return await opened(POLICY, at=f"sqlite:///{tmp_path / 'gateway.db'}")
+async def bench(opened_file: Opener) -> Bench:
+    return await opened_file(POLICY)
 
 
 async def sweep(bench: Bench) -> int:
