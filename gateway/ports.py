@@ -227,7 +227,7 @@ class Conversations(Protocol):
         """Write ``sending``, if the conversation is still at the claim's revision and epoch; else False."""
 
     async def record(self, claim: Claim, attempt: Attempt, outcome: Outcome, *, now: datetime) -> Status:
-        """Write what came of it, and what follows (domain.delivery.settle). The message's status afterwards."""
+        """Write what came of it, and what follows (domain.settlement.settle). The message's status afterwards."""
 
     async def refuse(self, claim: Claim, decision: Refuse, *, now: datetime) -> bool:
         """End the message by our rule: refused, or failed if the provider had refused it as too late."""

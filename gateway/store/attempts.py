@@ -16,11 +16,10 @@ from gateway.domain.delivery import (
     Submitted,
     Unknown,
     WindowWasClosed,
-    settle,
-    settle_lost,
 )
 from gateway.domain.errors import NotFound, ProviderError
 from gateway.domain.message import Failure, Status, TemplateMessage
+from gateway.domain.settlement import settle, settle_lost
 from gateway.ports import Attempt, Claim
 from gateway.store.codec import action_of, content_facts, micros, reasons_text, span, template_name, to_json
 from gateway.store.evidence import News, apply_early_reports, follow, move, take_news, tried_of

@@ -6,9 +6,10 @@ import sqlite3
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from gateway.domain.delivery import AttemptStatus, Settlement, Tried, WindowWasClosed, advance, settle
+from gateway.domain.delivery import AttemptStatus, WindowWasClosed, advance
 from gateway.domain.errors import ProviderError
 from gateway.domain.message import Failure, Status
+from gateway.domain.settlement import Settlement, Tried, settle
 from gateway.store.codec import error_of, error_text, instant, micros, span, window_of
 from gateway.store.ledger import Ledger
 from gateway.store.lines import refresh, stand_in_line

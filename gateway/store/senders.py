@@ -6,8 +6,8 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import timedelta
 
-from gateway.domain.delivery import Settlement
 from gateway.domain.errors import ProviderError
+from gateway.domain.settlement import Settlement
 from gateway.store.codec import error_text, span
 from gateway.store.ledger import Ledger
 from gateway.store.pace import sender_pace

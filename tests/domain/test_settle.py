@@ -21,16 +21,13 @@ from gateway.domain.delivery import (
     PacePolicy,
     PauseCause,
     Retry,
-    Settlement,
     Submitted,
-    Tried,
     Unknown,
     WindowWasClosed,
-    settle,
-    settle_lost,
 )
 from gateway.domain.errors import ProviderError
 from gateway.domain.message import Status
+from gateway.domain.settlement import Settlement, Tried, settle, settle_lost
 
 ERROR = ProviderError(code=2, status=500, name="Internal server error")
 AT_ONCE = timedelta(0)
