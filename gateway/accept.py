@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -11,7 +12,14 @@ from gateway.config import SenderConfig
 from gateway.decision import Decider
 from gateway.domain.compliance import Downgrade, Hold, Refuse, Send
 from gateway.domain.delivery import PauseCause
-from gateway.domain.errors import BalanceEmpty, InvalidRequest, ProviderRefused, TemplateRefused, WindowClosed
+from gateway.domain.errors import (
+    BalanceEmpty,
+    InvalidRequest,
+    ProviderRefused,
+    TemplateRefused,
+    TooManyRequests,
+    WindowClosed,
+)
 from gateway.domain.identity import Sender
 from gateway.domain.message import OPEN, Draft, Status, TemplateMessage
 from gateway.ports import Answer, Clock, Store
@@ -21,6 +29,8 @@ from gateway.waiting import Waiting
 log = structlog.get_logger()
 
 _UNDECIDED = OPEN | {Status.UNKNOWN}
+_GRACE = timedelta(seconds=1)
+"""A repetition waits a little longer than the first request, whose answer it waits for."""
 
 
 class Accept:
@@ -52,18 +62,23 @@ class Accept:
         BalanceEmpty and ProviderRefused only to a client that waits for the provider's answer.
         """
         if draft.wait is None:
-            return await self._accept(draft)
+            return await self._answer(draft)
         with self._waiting.room() as has_room:
-            if not has_room:
-                return await self._accept(replace(draft, wait=None))
-            return await self._provider_answer(draft, await self._accept(draft))
+            return await self._answer(draft if has_room else replace(draft, wait=None))
+
+    async def _answer(self, draft: Draft) -> Answer:
+        answer = await self._accept(draft)
+        if answer.is_repeated:
+            return _told(await self._answer_of_first(draft, answer))
+        if draft.wait is not None:
+            return await self._answer_of_provider(draft, draft.wait, answer)
+        return answer
 
     async def _accept(self, draft: Draft) -> Answer:
-        now = self._clock.now()
         if draft.idempotency is not None:
-            first = await self._store.replay(draft.client, draft.idempotency, now=now)
+            first = await self._store.replay(draft.client, draft.idempotency, now=self._clock.now())
             if first is not None:
-                return _told(first)
+                return first
         return await self._decide(self._with_checked_templates(draft))
 
     def _with_checked_templates(self, draft: Draft) -> Draft:
@@ -72,10 +87,17 @@ class Accept:
         if isinstance(draft.content, TemplateMessage):
             draft = replace(draft, content=self._registry.check(draft.content))
         if draft.fallback is not None:
-            draft = replace(draft, fallback=self._registry.check(draft.fallback))
+            # Whether it may be sent now is a matter for the decision, which passes over a rung that may not.
+            draft = replace(draft, fallback=self._registry.check(draft.fallback, must_be_approved=False))
         return draft
 
     async def _decide(self, draft: Draft) -> Answer:
+        answer = None
+        while answer is None:  # another request may take the last fallback that the contact may be given
+            answer = await self._decide_once(draft)
+        return answer
+
+    async def _decide_once(self, draft: Draft) -> Answer | None:
         now = self._clock.now()
         since = self._decider.downgrades_since(draft.sender, now)
         known = await self._store.conversation(draft.sender, draft.contact, downgrades_since=since)
@@ -83,15 +105,17 @@ class Accept:
             raise BalanceEmpty("the provider's account is empty")
         match self._decider(draft, known, now=now):
             case Send() | Downgrade() as decision:
-                return await self._enqueue(draft, decision)
+                return await self._enqueue(draft, decision, since)
             case Refuse() as refusal:
                 await self._store.note_refusal(draft, refusal, now=now)
                 raise _refused(draft, refusal)
             case Hold():
                 raise AssertionError("hold is refused when the configuration is read")
 
-    async def _enqueue(self, draft: Draft, decision: Send | Downgrade) -> Answer:
-        answer = await self._store.enqueue(draft, decision, now=self._clock.now())
+    async def _enqueue(self, draft: Draft, decision: Send | Downgrade, since: datetime) -> Answer | None:
+        answer = await self._store.enqueue(draft, decision, now=self._clock.now(), downgrades_since=since)
+        if answer is None or answer.is_repeated:
+            return answer
         receipt = answer.receipt
         log.info(
             "message.accepted",
@@ -102,21 +126,37 @@ class Accept:
             reasons=[reason.value for reason in decision.reasons],
         )
         self._notify(draft.sender)
-        return _told(answer)
+        return answer
 
-    async def _provider_answer(self, draft: Draft, answer: Answer) -> Answer:
+    async def _answer_of_provider(self, draft: Draft, wait: timedelta, answer: Answer) -> Answer:
+        """Only the request that stored the message ends its wait; the store says what it comes to."""
         message_id = answer.receipt.message_id
-        assert draft.wait is not None  # noqa: S101 - only drafts that wait come here
 
         async def is_over() -> bool:
             record = await self._store.message(message_id, client=draft.client)
             return record.status not in _UNDECIDED
 
-        await self._waiting.until(message_id, draft.sender, is_over, draft.wait)
+        await self._waiting.until(message_id, draft.sender, is_over, wait)
         refusal = await self._store.settle_wait(message_id)
-        if refusal is not None:
-            raise ProviderRefused(refusal)
-        return answer
+        self._waiting.tell(message_id)
+        return _told(replace(answer, refusal=refusal))
+
+    async def _answer_of_first(self, draft: Draft, first: Answer) -> Answer:
+        """A repetition that comes while the first request still waits gets the answer that the first one gets."""
+        if first.waits_for is None or draft.idempotency is None:
+            return first
+        latest, idempotency = first, draft.idempotency
+
+        async def is_over() -> bool:
+            nonlocal latest
+            latest = await self._store.replay(draft.client, idempotency, now=self._clock.now()) or latest
+            return not latest.is_waiting
+
+        with self._waiting.room() as has_room:
+            if not has_room:
+                raise TooManyRequests("too many requests wait for the provider's answer", retry_after=1)
+            await self._waiting.until(first.receipt.message_id, draft.sender, is_over, first.waits_for + _GRACE)
+        return latest
 
 
 def _told(answer: Answer) -> Answer:

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 from aiohttp import web
@@ -41,6 +42,8 @@ from gateway.web.server import Parts, build_app
 from gateway.webhook import WebhookClient
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 WATCHDOG_GRACE = timedelta(seconds=30)
 """How much longer than ``delivery.stop_timeout`` a stop may take before the watchdog ends the process."""
@@ -78,15 +81,31 @@ async def serve(config: Config, *, announce: Callable[[Gateway], None] | None = 
     asked_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, asked_to_stop.set)
-    async with running(config) as gateway:
+    async with AsyncExitStack() as stack:
+        gateway = await _unless(asked_to_stop, stack.enter_async_context(running(config)))
+        if gateway is None:
+            return 0
         if announce is not None:
             announce(gateway)
         await asked_to_stop.wait()
+        gateway.stopping.has_begun = True
         log.info("gateway.stopping", open=len(gateway.open_messages()))
         watchdog = _watchdog(gateway)
     watchdog.cancel()
     log.info("gateway.stopped")
     return 0
+
+
+async def _unless(asked_to_stop: asyncio.Event, starting: Coroutine[Any, Any, T]) -> T | None:
+    """What the start comes to; None when it was asked to stop before: it may wait long for the store's lock."""
+    start, stop = asyncio.create_task(starting), asyncio.create_task(asked_to_stop.wait())
+    await asyncio.wait((start, stop), return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if not start.done():
+        start.cancel()
+    with suppress(asyncio.CancelledError):
+        return await start
+    return None
 
 
 @asynccontextmanager
@@ -100,6 +119,7 @@ async def running(config: Config, *, clock: Clock | None = None) -> AsyncIterato
         stack.push_async_callback(store.aclose)
         _tell_of(store)
         log.info("store.recovered", unknown=await store.recover(now=clock.now()))
+        await _warn_of_forgotten(store, config)
         listening = stack.enter_context(listen(config.server))
         yield await _start(config, registry, store, clock, listening, stack)
 
@@ -244,6 +264,14 @@ def store_policy(config: Config) -> StorePolicy:
         keep_content=config.retention.content,
         keep_history=config.retention.history,
     )
+
+
+async def _warn_of_forgotten(store: Store, config: Config) -> None:
+    """Messages of a sender that the configuration no longer names wait, silently, until their time to live is over."""
+    known = {sender.id for sender in config.senders}
+    for state in await store.sender_states():
+        if state.queued and state.sender not in known:
+            log.warning("sender.not_configured", sender=state.sender, queued=state.queued)
 
 
 def _tell_of(store: SqliteStore) -> None:

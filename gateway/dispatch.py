@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ import structlog
 
 from gateway.decision import Decider
 from gateway.domain.compliance import Downgrade, Hold, Refuse, Send
-from gateway.domain.delivery import Cause, Outcome, Retry, Unknown
+from gateway.domain.delivery import Cause, Outcome, PauseCause, Retry, Unknown
 from gateway.domain.errors import ProviderError, StoreUnavailable
 from gateway.domain.identity import MessageId, Sender
 from gateway.ports import Attempt, Claim, Claims, Clock, Conversations, Provider
@@ -71,6 +71,7 @@ class Dispatch:
         self._loops: list[asyncio.Task[None]] = []
         self._open: dict[asyncio.Task[None], Claim] = {}
         self._crowded_out: set[Sender] = set()
+        self._pauses: dict[Sender, PauseCause] = {}
 
     # --- running ----------------------------------------------------------------------------------------------------
 
@@ -161,9 +162,23 @@ class Dispatch:
             downgrades_since=self._decider.downgrades_since(sender, now),
             holding=frozenset(claim.conversation for claim in self._open.values()),
         )
+        self._notice_pause(sender, claims)
         for claim in claims.claims:
             self._start_on(claim)
         return claims
+
+    def _notice_pause(self, sender: Sender, claims: Claims) -> None:
+        """Tell operators once when a sender is paused, for another reason than before, or goes on."""
+        before = self._pauses.get(sender)
+        if claims.pause is before:
+            return
+        if claims.pause is None:
+            self._pauses.pop(sender)
+            log.warning("sender.resumed", sender=sender, cause=before)
+            return
+        self._pauses[sender] = claims.pause
+        error = claims.pause_error or ProviderError()
+        log.warning("sender.paused", sender=sender, cause=claims.pause, code=error.code, status=error.status)
 
     def _start_on(self, claim: Claim) -> None:
         slots = self._routes[claim.message.sender].slots
@@ -188,8 +203,6 @@ class Dispatch:
         """The whole way of one claim; whatever happens here stops nobody else."""
         try:
             await self._decide(claim)
-        except StoreUnavailable:
-            log.warning("dispatch.store_unavailable", message_id=claim.message.id)
         except Exception:
             log.exception("dispatch.message_failed", message_id=claim.message.id)
 
@@ -204,8 +217,8 @@ class Dispatch:
                 raise AssertionError("hold is refused when the configuration is read")
 
     async def _refuse(self, claim: Claim, decision: Refuse) -> None:
-        if not await self._store.refuse(claim, decision, now=self._clock.now()):
-            await self._store.release(claim)
+        if not await self._written(self._store.refuse(claim, decision, now=self._clock.now())):
+            await self._release(claim)
             return
         reasons = [reason.value for reason in decision.reasons]
         log.info("message.refused", message_id=claim.message.id, sender=claim.message.sender, reasons=reasons)
@@ -219,10 +232,26 @@ class Dispatch:
             content=decision.content,
         )
         write_by = time.monotonic() + FIRST_BYTE_WITHIN
-        if not await self._store.begin(claim, attempt, decision, now=self._clock.now()):
-            await self._store.release(claim)
+        if not await self._written(self._store.begin(claim, attempt, decision, now=self._clock.now())):
+            await self._release(claim)
             return
         await self._record(claim, attempt, await self._send(claim, attempt, write_by))
+
+    async def _written(self, verb: Coroutine[None, None, bool]) -> bool:
+        """Whether the store took it; nothing was sent when it did not."""
+        try:
+            return await verb
+        except StoreUnavailable:
+            log.warning("dispatch.store_unavailable")
+            return False
+
+    async def _release(self, claim: Claim) -> None:
+        """Give a claim back of which nothing was sent, so that nobody waits for its lease to end."""
+        while True:
+            try:
+                return await self._store.release(claim, now=self._clock.now())
+            except StoreUnavailable:
+                await asyncio.sleep(STORE_BACK_OFF)
 
     async def _send(self, claim: Claim, attempt: Attempt, write_by: float) -> Outcome:
         route = self._routes[claim.message.sender]

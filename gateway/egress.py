@@ -23,6 +23,7 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 SocketFactory = Callable[[Any], socket.socket]
 
 LONGEST_URL = 2048
+LONGEST_LABEL = 63
 
 
 def _networks(*written: str) -> tuple[IPNetwork, ...]:
@@ -165,9 +166,16 @@ def _parsed(url: str) -> URL | None:
     if any(character <= " " or character in "\\\x7f" for character in url):
         return None
     try:
-        return URL(url)
+        target = URL(url)
+        host = target.host  # decoded only now, which may fail as well
     except ValueError:
         return None
+    return target if _can_be_named(host or "") else None
+
+
+def _can_be_named(host: str) -> bool:
+    """Whether a name server could know it: no empty part, and none that is longer than the protocol allows."""
+    return not host or ":" in host or all(0 < len(part) <= LONGEST_LABEL for part in host.rstrip(".").split("."))
 
 
 def _plain_host(host: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from gateway.domain.errors import GatewayError
@@ -103,6 +104,12 @@ def _one_traceback(error: BaseException) -> str:
     return "".join(traceback.format_tb(error.__traceback__)) + type(error).__qualname__ + message
 
 
+def _is_of_ours(record: logging.LogRecord) -> bool:
+    """aiohttp reports each request that is no HTTP with a traceback: anybody could fill a disk with them."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
+
+
 def configure_logging(level: str = "info") -> None:
     """Send every event, those of libraries too (from warnings on), to stderr."""
     shared: list[Processor] = [
@@ -130,6 +137,7 @@ def configure_logging(level: str = "info") -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("gateway").setLevel(level.upper())
+    logging.getLogger("aiohttp.server").addFilter(_is_of_ours)
     logging.getLogger("aiohttp.access").disabled = True  # its lines hold paths, and paths hold callback secrets
 
 

@@ -53,8 +53,14 @@ class Answer:
 
     receipt: Receipt
     refusal: ProviderError | None = None
-    is_waiting: bool = False
-    """The first request of this idempotency key still waits for the provider's answer."""
+    is_repeated: bool = False
+    """Its idempotency key came before; this is what was answered then."""
+    waits_for: timedelta | None = None
+    """How much longer the first request of this key may wait for the provider's answer; None: it does not."""
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.waits_for is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +131,12 @@ class Messages(Protocol):
     async def replay(self, client: str, idempotency: Idempotency, *, now: datetime) -> Answer | None:
         """What the same key answered within 24 h. Raises IdempotencyConflict for another fingerprint."""
 
-    async def enqueue(self, draft: Draft, decision: Send | Downgrade, *, now: datetime) -> Answer:
+    async def enqueue(
+        self, draft: Draft, decision: Send | Downgrade, *, now: datetime, downgrades_since: datetime | None = None
+    ) -> Answer | None:
         """Store the message with its decision record. Checks the idempotency key in its own transaction (a repetition
-        answers the first receipt). Raises IdempotencyConflict, TooManyRequests."""
+        answers the first receipt), and the limit of fallbacks since then: None when another request has used it up
+        meanwhile, and the message must be decided again. Raises IdempotencyConflict, TooManyRequests."""
 
     async def note_refusal(self, draft: Draft, decision: Refuse, *, now: datetime) -> None:
         """Keep a refusal record: client, sender, contact, reasons, evidence; no content."""
@@ -185,6 +194,9 @@ class Claim:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
     claims: tuple[Claim, ...] = ()
+    pause: PauseCause | None = None
+    """Why the sender is paused, if it is."""
+    pause_error: ProviderError | None = None
     again_in: timedelta | None = None
     """When there may be more to claim by the store's own time (pace, a probe, a lease); None: only after news."""
     again_at: datetime | None = None
@@ -232,8 +244,8 @@ class Conversations(Protocol):
     async def refuse(self, claim: Claim, decision: Refuse, *, now: datetime) -> bool:
         """End the message by our rule: refused, or failed if the provider had refused it as too late."""
 
-    async def release(self, claim: Claim) -> None:
-        """Give it back untouched."""
+    async def release(self, claim: Claim, *, now: datetime) -> None:
+        """Give it back: nothing of it was sent."""
 
     async def expire(self, *, now: datetime, limit: int = 256) -> int:
         """End messages in line whose time to live is over, paused senders' too. How many; call again at `limit`."""

@@ -99,6 +99,7 @@ def test_nothing_is_said_against_a_public_url(url: str):
         "https://hooks.example.com/#f", "https://hooks.example.com:99999/",
         "https://hooks.example.com:0/", "https://hooks.example.com\\@evil.example/", "https://hooks.example.com/a b",
         "https://hooks.example.com/\n", "https://hooks.example.com/\x00", "https://[::1", "https://a" + "a" * 2048,
+        "http://xn--/", "https://a.xn--/", "https://h..example/", "https://" + "a" * 64 + ".example/",
     ],
 )  # fmt: skip
 def test_a_url_of_another_form_is_refused(url: str):

@@ -57,8 +57,9 @@ class Notice:
     """One POST to one endpoint, durable from the transaction that caused it.
 
     `endpoint` is ``client:<name>`` (address and secret come from the configuration when it is posted), or
-    ``url:<origin>`` of the `url` that a message named: all that goes to one server is one endpoint. Notices of one
-    conversation to one endpoint are first tried in order.
+    ``url:<client>:<origin>`` of the `url` that a message named: all that a client has posted to one server is one
+    endpoint, so that a dead one takes that client's share of slots and no more. Notices of one conversation to one
+    endpoint are first tried in order.
     """
 
     endpoint: str
@@ -117,7 +118,7 @@ def status_changed(
 def view_changed(message: OutboundMessage, view: int) -> Notice:
     """The POST to a message's own callback_url, in the shape of DecisionTelecom's surface."""
     return Notice(
-        endpoint=f"url:{_origin(message.callback_url or '')}",
+        endpoint=f"url:{message.client}:{_origin(message.callback_url or '')}",
         type="callback",
         body={"message_id": message.id, "status": view},
         url=message.callback_url,

@@ -48,6 +48,8 @@ class Settlement:
     attempt: AttemptStatus
     again_in: timedelta | None = None
     """Back in line after this long; None: not at all, unless an unknown is resolved."""
+    lets_others_probe: bool = False
+    """It may be this message that the provider stumbles over: the next probe is another conversation's."""
     resolve_unknown_in: timedelta | None = None
     """An unknown waits this long for proof, in the head's place; None: it does not wait."""
     then_retry: bool = False
@@ -130,6 +132,7 @@ def _settle_server_trouble(outcome: Retry, tried: Tried, policy: DeliveryPolicy,
     return Settlement(
         attempt=AttemptStatus.RETRY,
         again_in=delay,
+        lets_others_probe=not is_counted,
         is_counted=is_counted,
         failures_in_row=row,
         pause=pause,
@@ -157,6 +160,7 @@ def _settle_pause(outcome: Retry, tried: Tried) -> Settlement:
     return Settlement(
         attempt=attempt,
         again_in=timedelta(0),
+        lets_others_probe=outcome.cause is Cause.UNAUTHORIZED,
         pause=_PAUSES[outcome.cause],
         probe_in=outcome.retry_after,
         failures_in_row=tried.failures_in_row,

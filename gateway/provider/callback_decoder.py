@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -21,6 +22,11 @@ LONGEST_KEPT = 16_384
 LARGEST_BATCH = 10_000
 """Events in one body; the platform's own batches end at a thousand. A larger body is kept whole, not understood."""
 
+LEAST_ROOM = 4 * 1024 * 1024
+ROOM_PER_BYTE = 4
+"""How much the events of a body may keep together, in characters of JSON: so much for each of its bytes, and no body
+less than the first. Where the platform's items share more than that, they are kept without what they share."""
+
 
 def callback_decoder(config: ProviderConfig) -> CallbackDecoder:
     """The decoder of a provider that documents no callbacks: flat statuses and messages, and the platform's own."""
@@ -30,8 +36,8 @@ def callback_decoder(config: ProviderConfig) -> CallbackDecoder:
 class FlatAndMeta(CallbackDecoder):
     """Tells shapes apart item by item, so that a broken one costs the rest of its batch nothing.
 
-    The platform's shapes carry their own marks and come first. At an attempt's own URL every other object is a status;
-    elsewhere it is one when its ``status`` says so, and else a message when it names a contact.
+    The platform's shapes carry their own marks and come first. Any other object is a status when its ``status``
+    says so; at an attempt's own URL with any ``status``, or none and no contact. Else it is a message if it names one.
     """
 
     def __init__(self, config: ProviderConfig) -> None:
@@ -44,25 +50,42 @@ class FlatAndMeta(CallbackDecoder):
         except Unreadable:
             return [_unreadable(body)]
         items = value if isinstance(value, list) else [value]
-        found = (event for item in items for event in self._events(item, is_status=attempt is not None))
-        events = list(islice(found, LARGEST_BATCH + 1))
-        if len(events) > LARGEST_BATCH:
-            return [unrecognized(value, "batch")]
-        return _attributed(events, attempt)
+        room = max(LEAST_ROOM, ROOM_PER_BYTE * len(body))
+        for is_lean in (False, True):
+            found = (event for item in items for event in self._events(item, attempt, is_lean=is_lean))
+            events = _batch(found, room)
+            if events is not None:
+                return _attributed(events, attempt)
+        return [unrecognized(value, "batch")]
 
-    def _events(self, item: Any, *, is_status: bool) -> Iterator[CallbackEvent]:
+    def _events(self, item: Any, attempt: str | None, *, is_lean: bool) -> Iterator[CallbackEvent]:
         if not isinstance(item, dict):
             yield unrecognized(item, "not_an_object")
         elif is_envelope(item):
-            yield from envelope_events(item, self._window_codes)
+            yield from envelope_events(item, self._window_codes, is_lean=is_lean)
         elif is_on_premises(item):
-            yield from value_events(item, self._window_codes)
-        elif is_status or is_flat_status(item):
+            yield from value_events(item, self._window_codes, is_lean=is_lean)
+        elif is_flat_status(item) or (attempt is not None and self._is_of_attempt(item)):
             yield flat_status(item, self._window_codes, self._inbound.zone)
         elif self._inbound.has_contact(item):
             yield self._inbound.message(item)
         else:
             yield unrecognized(item, "shape")
+
+    def _is_of_attempt(self, item: Mapping[str, Any]) -> bool:
+        """Whether an object at an attempt's own URL is about the attempt."""
+        return "status" in item or not self._inbound.has_contact(item)
+
+
+def _batch(found: Iterable[CallbackEvent], room: int) -> list[CallbackEvent] | None:
+    """The events, or None as soon as they are too many or too large together."""
+    events = []
+    for event in islice(found, LARGEST_BATCH + 1):
+        room -= len(json.dumps(event.raw, ensure_ascii=False, separators=(",", ":")))
+        if room < 0:
+            return None
+        events.append(event)
+    return events if len(events) <= LARGEST_BATCH else None
 
 
 def _attributed(events: list[CallbackEvent], attempt: str | None) -> list[CallbackEvent]:

@@ -13,6 +13,8 @@ from gateway.provider.lenient import fingerprint, scalar
 from gateway.provider.refusal import refuses_window, says_window_closed
 
 _LONGEST_ID = 256
+_ERRORS = ("error", "errors", "code", "error_code", "reason", "description")
+"""Where a report says what went wrong; not ``name`` and ``message``, which a customer's message has as well."""
 _WORDS: Mapping[str, AttemptStatus | None] = (
     dict.fromkeys(
         ("pending", "queued", "accepted", "scheduled", "submitted", "sending", "buffered", "enroute", "en_route"), None
@@ -57,8 +59,16 @@ def window_status(
     return status
 
 
+def is_report(said: Mapping[str, Any]) -> bool:
+    """Whether it names a status, known or not, or the message it is about, or an error."""
+    is_named = any(scalar(said.get(name)) is not None for name in ("status", "message_id", "id"))
+    return is_named or any(said.get(name) for name in _ERRORS)
+
+
 def contact_in(written: Any) -> Contact | None:
     """The contact in a field, or None when nobody can be made out."""
+    if isinstance(written, str) and len(written) > _LONGEST_ID:
+        return None
     text = scalar(written)
     try:
         return None if text is None else parse_contact(text)
@@ -67,11 +77,20 @@ def contact_in(written: Any) -> Contact | None:
 
 
 def inbound_dedupe(
-    message_id: str | None, contact: Contact, sender_names: Iterable[str], at: datetime | None, item: Any
+    message_id: str | None,
+    contact: Contact,
+    sender_names: Iterable[str],
+    *,
+    kind: str,
+    at: datetime | None,
+    item: Any,
 ) -> str:
-    """What tells a repetition: the provider's id, or without one a hash of contact, sender, time and the object."""
+    """What tells a repetition: contact and provider's id, or without one a hash of contact, sender, time and object.
+
+    What is unsupported has keys of its own: the real content may follow under the same id.
+    """
     if message_id is not None:
-        return f"m:{bounded(message_id)}"
+        return f"{'unsupported' if kind == 'unsupported' else 'm'}:{contact}:{bounded(message_id)}"
     return f"h:{fingerprint(contact, list(sender_names), at, item)}"
 
 

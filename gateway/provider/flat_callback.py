@@ -15,6 +15,7 @@ from gateway.domain.window import OPENING, UNDOCUMENTED
 from gateway.provider.callback_parts import (
     contact_in,
     inbound_dedupe,
+    is_report,
     is_status_word,
     status_of,
     unrecognized,
@@ -43,11 +44,13 @@ def is_flat_status(item: Mapping[str, Any]) -> bool:
     return integral(status) is not None or (isinstance(status, str) and is_status_word(status))
 
 
-def flat_status(item: Mapping[str, Any], window_codes: Set[int], zone: tzinfo | None = None) -> StatusReport:
-    """The report in a flat object; its ``status`` may also be missing or mean nothing."""
+def flat_status(item: Mapping[str, Any], window_codes: Set[int], zone: tzinfo | None = None) -> CallbackEvent:
+    """The report in a flat object; its ``status`` may be missing or mean nothing where it says something else."""
     number = integral(item.get("status"))
     said = _NUMBERS.get(number) if number is not None else status_of(scalar(item.get("status")) or "")
     status = window_status(said, item, window_codes)
+    if status is None and not is_report(item):
+        return unrecognized(item, "no_status")
     return StatusReport(
         dedupe=fingerprint(item),
         raw=item,
@@ -80,10 +83,11 @@ class InboundReader:
         at = instant(_first(item, self.fields.time), self.zone)
         sender_names = _sender_names(_first(item, self.fields.sender))
         message_id = scalar(_first(item, self.fields.id))
+        kind = _kind(item)
         return InboundMessage(
             contact=contact,
-            kind=_kind(item),
-            dedupe=inbound_dedupe(message_id, contact, sender_names, at, item),
+            kind=kind,
+            dedupe=inbound_dedupe(message_id, contact, sender_names, kind=kind, at=at, item=item),
             raw=item,
             sender_names=sender_names,
             provider_message_id=message_id,

@@ -2,23 +2,35 @@
 
 ``raw`` of an event is an envelope of its own, ``{"metadata", "contacts", "message" | "status" | "call", "errors"}``:
 the provider's objects untouched, the contacts only those that the item is about. What is not understood is kept whole.
+A lean event keeps its own item alone, and nothing that others have as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.domain.callback import CallbackEvent, InboundMessage, StatusReport
 from gateway.domain.delivery import AttemptStatus
 from gateway.domain.identity import Contact
-from gateway.provider.callback_parts import contact_in, inbound_dedupe, status_of, unrecognized, window_status
+from gateway.provider.callback_parts import (
+    bounded,
+    contact_in,
+    inbound_dedupe,
+    is_report,
+    status_of,
+    unrecognized,
+    window_status,
+)
 from gateway.provider.instant import instant
 from gateway.provider.lenient import fingerprint, scalar
 from gateway.provider.refusal import provider_error
 
 Object = Mapping[str, Any]
 
+_LONGEST_NAME = 256
+_NAMING = ("from", "from_user_id", "recipient_id", "recipient_user_id")
 _CAPTIONED = ("image", "video", "document")
 _TITLED = {"button_reply": "title", "list_reply": "title", "nfm_reply": "body"}
 
@@ -32,7 +44,7 @@ def is_on_premises(item: Object) -> bool:
     return any(isinstance(item.get(name), list) and item[name] for name in ("messages", "statuses"))
 
 
-def envelope_events(envelope: Object, window_codes: Set[int]) -> Iterator[CallbackEvent]:
+def envelope_events(envelope: Object, window_codes: Set[int], *, is_lean: bool = False) -> Iterator[CallbackEvent]:
     """Everything in an envelope, in its order; each part that is not understood is an event too."""
     entries = _items(envelope.get("entry"))
     if not entries:
@@ -42,108 +54,132 @@ def envelope_events(envelope: Object, window_codes: Set[int]) -> Iterator[Callba
         if not changes:
             yield unrecognized(entry, "no_change")
         for change in changes:
-            yield from _change_events(change, {**entry, "changes": [change]}, window_codes)
+            yield from _change_events(change, {} if is_lean else entry, window_codes, is_lean=is_lean)
 
 
-def _change_events(change: Any, entry: Object, window_codes: Set[int]) -> Iterator[CallbackEvent]:
+def _change_events(change: Any, entry: Object, window_codes: Set[int], *, is_lean: bool) -> Iterator[CallbackEvent]:
     """The events of one change; `entry` is what stands around it, kept with a change that is not understood."""
     value = change.get("value") if isinstance(change, dict) else None
     if not isinstance(value, dict):
-        yield unrecognized(entry, "no_value")
+        yield unrecognized({**entry, "changes": [change]}, "no_value")
     elif change.get("field") not in ("messages", "calls", None):
-        yield unrecognized(entry, "field")
+        yield unrecognized({**entry, "changes": [change]}, "field")
     else:
-        yield from value_events(value, window_codes)
+        yield from value_events(value, window_codes, is_lean=is_lean)
 
 
-def value_events(value: Object, window_codes: Set[int]) -> Iterator[CallbackEvent]:
+def value_events(value: Object, window_codes: Set[int], *, is_lean: bool = False) -> Iterator[CallbackEvent]:
     """The messages, statuses and calls of one value; with none of them, the value itself."""
     messages, statuses, calls = (_items(value.get(name)) for name in ("messages", "statuses", "calls"))
     if not (messages or statuses or calls):
         yield unrecognized(value, "errors" if value.get("errors") else "nothing_known")
+        return
+    shared = _Shared.of(value, is_lean=is_lean)
     for message in messages:
-        yield _message_event(message, value)
+        yield _message_event(message, shared)
     for status in statuses:
-        yield _status_event(status, value, window_codes)
+        yield _status_event(status, shared, window_codes)
     for call in calls:
-        yield _call_event(call, value)
+        yield _call_event(call, shared)
 
 
-def _message_event(message: Any, value: Object) -> CallbackEvent:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """What the items of one value have in common, read once however many they are."""
+
+    kept: Object
+    profiles: Mapping[str, Object]
+    """The entries of ``contacts`` by each of their names."""
+    only: Object
+    """The one entry, if there is no other."""
+    sender_names: tuple[str, ...]
+    is_lean: bool
+
+    @classmethod
+    def of(cls, value: Object, *, is_lean: bool) -> _Shared:
+        profiles = [profile for profile in _items(value.get("contacts")) if isinstance(profile, dict)]
+        return cls(
+            kept={name: value[name] for name in ("metadata", "errors") if value.get(name) is not None},
+            profiles=_by_name(profiles),
+            only=profiles[0] if len(profiles) == 1 else {},
+            sender_names=_sender_names(value),
+            is_lean=is_lean,
+        )
+
+    def profile(self, item: Object) -> Object:
+        """The entry about the item's contact; of several none that the item doesn't name."""
+        named = (self.profiles.get(scalar(item.get(key)) or "") for key in _NAMING)
+        return next((profile for profile in named if profile is not None), self.only)
+
+    def raw(self, **item: Object) -> Object:
+        """What an event of the item keeps."""
+        if self.is_lean:
+            return item
+        (what,) = item.values()
+        profile = self.profile(what)
+        return {**self.kept, **({"contacts": [profile]} if profile else {}), **item}
+
+
+def _by_name(profiles: Sequence[Object]) -> Mapping[str, Object]:
+    """The first profile under each of the names that they give."""
+    names = ((scalar(profile.get(key)), profile) for profile in reversed(profiles) for key in ("wa_id", "user_id"))
+    return {name: profile for name, profile in names if name is not None}
+
+
+def _message_event(message: Any, shared: _Shared) -> CallbackEvent:
     if not isinstance(message, dict):
         return unrecognized(message, "shape")
     if message.get("group_id"):
-        return unrecognized(_raw(value, message=message), "group")
-    return _inbound(message, value, kind=_kind(message), raw=_raw(value, message=message))
+        return unrecognized(shared.raw(message=message), "group")
+    return _inbound(message, shared, kind=_kind(message), raw=shared.raw(message=message))
 
 
-def _call_event(call: Any, value: Object) -> CallbackEvent:
+def _call_event(call: Any, shared: _Shared) -> CallbackEvent:
     """A call that the contact makes, once: its later events and calls of ours say nothing of the window."""
     if not isinstance(call, dict):
         return unrecognized(call, "shape")
-    raw = _raw(value, call=call)
+    raw = shared.raw(call=call)
     if (call.get("event"), call.get("direction")) != ("connect", "USER_INITIATED"):
         return unrecognized(raw, "call")
-    return _inbound(call, value, kind="call", raw=raw)
+    return _inbound(call, shared, kind="call", raw=raw)
 
 
-def _inbound(item: Object, value: Object, *, kind: str, raw: Object) -> CallbackEvent:
-    profile = _profile(item, value)
+def _inbound(item: Object, shared: _Shared, *, kind: str, raw: Object) -> CallbackEvent:
+    profile = shared.profile(item)
     contact = _contact(item, profile)
     if contact is None:
         return unrecognized(raw, "contact")
     at = instant(item.get("timestamp"))
-    sender_names = _sender_names(value)
     message_id = scalar(item.get("id"))
     return InboundMessage(
         contact=contact,
         kind=kind,
-        dedupe=inbound_dedupe(message_id, contact, sender_names, at, item),
+        dedupe=inbound_dedupe(message_id, contact, shared.sender_names, kind=kind, at=at, item=item),
         raw=raw,
-        sender_names=sender_names,
+        sender_names=shared.sender_names,
         provider_message_id=message_id,
         at=at,
         text=_text(item),
-        name=_string(_object(profile.get("profile")).get("name")),
+        name=_name(profile),
         in_reply_to=scalar(_object(item.get("context")).get("id")),
     )
 
 
-def _status_event(status: Any, value: Object, window_codes: Set[int]) -> CallbackEvent:
+def _status_event(status: Any, shared: _Shared, window_codes: Set[int]) -> CallbackEvent:
     if not isinstance(status, dict):
         return unrecognized(status, "shape")
     reached = window_status(status_of(_string(status.get("status")) or ""), status, window_codes)
+    if reached is None and not is_report(status):
+        return unrecognized(shared.raw(status=status), "no_status")
     is_refusal = reached in (AttemptStatus.FAILED, AttemptStatus.WINDOW_CLOSED)
     return StatusReport(
         dedupe=fingerprint(status),
-        raw=_raw(value, status=status),
+        raw=shared.raw(status=status),
         status=reached,
         provider_message_id=scalar(status.get("id")),
         at=instant(status.get("timestamp")),
         error=provider_error({"errors": status.get("errors")}) if is_refusal else None,
     )
-
-
-def _raw(value: Object, **item: Object) -> dict[str, Any]:
-    (what,) = item.values()
-    profile = _profile(what, value)
-    envelope = {
-        "metadata": value.get("metadata"),
-        "contacts": [profile] if profile else None,
-        **item,
-        "errors": value.get("errors"),
-    }
-    return {name: part for name, part in envelope.items() if part is not None}
-
-
-def _profile(item: Object, value: Object) -> Object:
-    """The entry of ``contacts`` about the item's contact; of several none that doesn't name it."""
-    profiles = [profile for profile in _items(value.get("contacts")) if isinstance(profile, dict)]
-    names = {scalar(item.get(key)) for key in ("from", "from_user_id", "recipient_id", "recipient_user_id")} - {None}
-    named = [each for each in profiles if {scalar(each.get("wa_id")), scalar(each.get("user_id"))} & names]
-    if named:
-        return named[0]
-    return profiles[0] if len(profiles) == 1 else {}
 
 
 def _contact(item: Object, profile: Object) -> Contact | None:
@@ -152,10 +188,16 @@ def _contact(item: Object, profile: Object) -> Contact | None:
     return next((contact for name in written if (contact := contact_in(name)) is not None), None)
 
 
+def _name(profile: Object) -> str | None:
+    name = _string(_object(profile.get("profile")).get("name"))
+    return None if name is None else name[:_LONGEST_NAME]
+
+
 def _sender_names(value: Object) -> tuple[str, ...]:
     metadata = _object(value.get("metadata"))
+    number_id = scalar(metadata.get("phone_number_id"))
     number = contact_in(metadata.get("display_phone_number"))
-    return tuple(name for name in (scalar(metadata.get("phone_number_id")), number) if name is not None)
+    return tuple(name for name in (number_id and bounded(number_id), number) if name is not None)
 
 
 def _kind(message: Object) -> str:

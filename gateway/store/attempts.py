@@ -151,6 +151,12 @@ def _error_of(outcome: Outcome) -> ProviderError | None:
     return None if isinstance(outcome, Submitted) else outcome.error
 
 
+def withdraw(ledger: Ledger, row: sqlite3.Row, *, now: datetime) -> None:
+    """Nothing of it was written: its message is as untouched as before."""
+    if move(ledger, row, News(status=AttemptStatus.WITHDRAWN), now=now):
+        judge(ledger, row["message"], now=now)
+
+
 # --- lost -----------------------------------------------------------------------------------------------------------
 
 

@@ -7,20 +7,27 @@ from collections.abc import Set
 from datetime import datetime, timedelta
 from itertools import islice
 
+import structlog
+
 from gateway.domain.compliance import Refuse
 from gateway.domain.delivery import AttemptStatus
+from gateway.domain.errors import ProviderError
 from gateway.domain.identity import Sender
 from gateway.domain.message import Failure, Status
 from gateway.ports import Claim, Claims
-from gateway.store.attempts import lose_lease, may_go_on
-from gateway.store.codec import error_of, instant_or_none, message_of, micros, span, window_of
-from gateway.store.intake import add_decision
+from gateway.store.attempts import lose_lease, may_go_on, withdraw
+from gateway.store.codec import error_of, instant_or_none, is_readable, message_of, micros, span, window_of
+from gateway.store.intake import add_decision, count_downgrades
 from gateway.store.ledger import Ledger
 from gateway.store.lines import OTHER, REPLY, free, head_of, holds, refresh
 from gateway.store.outbox import in_turns
-from gateway.store.senders import charge, end_probe, room, sender_row, until
+from gateway.store.senders import charge, end_probe, pause_of, room, sender_row, until
 from gateway.store.statuses import end, judge
 
+log = structlog.get_logger(__name__)
+
+_PROBES = 64
+"""Among so many due conversations of each class and client the next probe is chosen."""
 _STEP = 256
 """So many rested conversations or expired messages are seen to in one claim; the rest in the next."""
 
@@ -33,7 +40,8 @@ def claim(
     _wake(ledger, sender, holding, now=now)
     row = sender_row(ledger, sender)
     may = room(ledger, row, limit)
-    due = _choose(ledger, row, may.count + 1, now=now, holding=holding)
+    choose = _choose if row["pause"] is None else _choose_probe
+    due = choose(ledger, row, may.count + 1, now=now, holding=holding)
     taken = [_take(ledger, one, now=now, downgrades_since=downgrades_since) for one in due[: may.count]]
     claims = tuple(one for one in taken if one is not None)
     if claims:
@@ -42,6 +50,8 @@ def claim(
     rest = _next_rest(ledger, sender, holding | {one.conversation for one in claims})
     return Claims(
         claims=claims,
+        pause=pause_of(row),
+        pause_error=error_of(row["pause_error"]),
         again_in=_first(may.again_in if is_more else None, rest),
         again_at=_next_due(ledger, sender, now=now),
     )
@@ -66,8 +76,21 @@ def _choose(ledger: Ledger, sender: sqlite3.Row, count: int, *, now: datetime, h
     for head_class in (REPLY, OTHER):
         clients = _clients_in_turn(ledger, sender, head_class)
         queues = [_due_of_client(ledger, sender["id"], head_class, name, count, now, holding) for name in clients]
-        chosen += islice(in_turns(queues), count - len(chosen))
+        chosen += islice(in_turns([[one["id"] for one in queue] for queue in queues]), count - len(chosen))
     return chosen
+
+
+def _choose_probe(ledger: Ledger, sender: sqlite3.Row, count: int, *, now: datetime, holding: Set[int]) -> list[int]:
+    """Of whatever class and client: those due longest, but one that failed as a probe only after the others.
+
+    One message that the provider always stumbles over must not be the only one that is tried."""
+    heads = [
+        head
+        for head_class in (REPLY, OTHER)
+        for name in _clients_in_turn(ledger, sender, head_class)
+        for head in _due_of_client(ledger, sender["id"], head_class, name, _PROBES, now, holding)
+    ]
+    return [head["id"] for head in sorted(heads, key=lambda head: (head["probed_tick"], head["due_at"]))[:count]]
 
 
 def _clients_in_turn(ledger: Ledger, sender: sqlite3.Row, head_class: int) -> list[str]:
@@ -79,15 +102,18 @@ def _clients_in_turn(ledger: Ledger, sender: sqlite3.Row, head_class: int) -> li
 
 def _due_of_client(
     ledger: Ledger, sender: str, head_class: int, client: str, count: int, now: datetime, holding: Set[int]
-) -> list[int]:
+) -> list[sqlite3.Row]:
     rows = ledger.rows("due_of_client", sender=sender, head_class=head_class, client=client, at=micros(now))
-    return list(islice((row["id"] for row in rows if row["id"] not in holding), count))
+    return list(islice((row for row in rows if row["id"] not in holding), count))
 
 
 def _take(ledger: Ledger, conversation: int, *, now: datetime, downgrades_since: datetime) -> Claim | None:
     head = head_of(ledger, conversation, now=now)
     if head is None:
         refresh(ledger, conversation, now=now)
+        return None
+    if not is_readable(head):
+        _park(ledger, head, now=now)
         return None
     row = ledger.one("lease_conversation", id=conversation, until=ledger.tick + span(ledger.policy.delivery.lease))
     before = ledger.one("attempts_before", message=head["place"], withdrawn=AttemptStatus.WITHDRAWN)
@@ -100,13 +126,16 @@ def _take(ledger: Ledger, conversation: int, *, now: datetime, downgrades_since:
         template_started=bool(before["template_started"]),
         window=window_of(row),
         contact_name=row["contact_name"],
-        downgrades=count_downgrades(ledger, conversation, downgrades_since, but=head["place"]),
+        downgrades=count_downgrades(ledger, conversation, downgrades_since, before=head["place"]),
     )
 
 
-def count_downgrades(ledger: Ledger, conversation: int, since: datetime, *, but: int | None = None) -> int:
-    """The fallbacks that the contact was given, or is to be given, since then."""
-    return int(ledger.one("downgrades", conversation=conversation, since=micros(since), but=but)["count"])
+def _park(ledger: Ledger, message: sqlite3.Row, *, now: datetime) -> None:
+    """What can't be read any more ends, visibly, and stops nobody else."""
+    log.error("message.unreadable", message_id=message["id"])
+    error = ProviderError(name="Unreadable", message="what was stored of this message can't be read any more")
+    end(ledger, message["place"], Status.FAILED, now=now, failure=Failure.CLOSED, error=error)
+    refresh(ledger, message["conversation"], now=now)
 
 
 def _next_rest(ledger: Ledger, sender: Sender, skipping: Set[int]) -> timedelta | None:
@@ -131,9 +160,14 @@ def _next_due(ledger: Ledger, sender: Sender, *, now: datetime) -> datetime | No
 # --- giving back ----------------------------------------------------------------------------------------------------
 
 
-def release(ledger: Ledger, claim: Claim) -> None:
-    if holds(ledger.one("conversation_by_id", id=claim.conversation), claim):
-        _give_back(ledger, claim.conversation)
+def release(ledger: Ledger, claim: Claim, *, now: datetime) -> None:
+    """Give it back; an attempt whose commit seemed to fail, and did not, is known not to have been written."""
+    if not holds(ledger.one("conversation_by_id", id=claim.conversation), claim):
+        return
+    for row in ledger.rows("sending_in_conversation", conversation=claim.conversation).fetchall():
+        withdraw(ledger, row, now=now)
+    _give_back(ledger, claim.conversation)
+    refresh(ledger, claim.conversation, now=now)
 
 
 def _give_back(ledger: Ledger, conversation: int) -> None:

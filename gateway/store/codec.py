@@ -7,7 +7,7 @@ import re
 import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.domain.compliance import Downgrade, Evidence, Refuse, Send
 from gateway.domain.errors import ProviderError
@@ -15,6 +15,8 @@ from gateway.domain.identity import Contact, MessageId, Sender
 from gateway.domain.instant import rfc3339, rfc3339_or_none
 from gateway.domain.message import Content, FreeForm, JsonObject, OutboundMessage, Receipt, TemplateMessage
 from gateway.domain.window import ServiceWindow
+
+T = TypeVar("T")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -85,8 +87,18 @@ def content_of(text: str) -> Content:
     return _template_of(facts) if facts["type"] == "template" else FreeForm(**facts)
 
 
+def content_or(text: str, instead: T) -> Content | T:
+    """The content; something else when it was damaged on the disk."""
+    try:
+        return content_of(text)
+    except (KeyError, TypeError, ValueError):
+        return instead
+
+
 def template_of_text(text: str | None) -> TemplateMessage | None:
-    return None if text is None else _template_of(json.loads(text))
+    """A fallback; one that was damaged on the disk is as if it were not there."""
+    content = None if text is None else content_or(text, None)
+    return content if isinstance(content, TemplateMessage) else None
 
 
 def _template_of(facts: dict[str, Any]) -> TemplateMessage:
@@ -211,6 +223,15 @@ def window_of(row: sqlite3.Row) -> ServiceWindow:
     )
 
 
+def is_readable(row: sqlite3.Row) -> bool:
+    """Whether what was stored to be sent can be read."""
+    return content_or(row["content"], None) is not None
+
+
+UNREADABLE = FreeForm(type="text")
+"""Stands for content that was damaged on the disk, where a message is only shown or told of."""
+
+
 def message_of(row: sqlite3.Row) -> OutboundMessage:
     """From a row of the message joined with its conversation's sender and contact."""
     return OutboundMessage(
@@ -218,7 +239,7 @@ def message_of(row: sqlite3.Row) -> OutboundMessage:
         client=row["client"],
         sender=Sender(row["sender"]),
         contact=Contact(row["contact"]),
-        content=content_of(row["content"]),
+        content=content_or(row["content"], UNREADABLE),
         fallback=template_of_text(row["fallback"]),
         reference=row["reference"],
         callback_url=row["callback_url"],

@@ -73,7 +73,7 @@ def follow(
     now: datetime,
 ) -> None:
     """What follows for the message: its place in line, its window, its status."""
-    _place(ledger, message, settlement, now=now)
+    _place(ledger, message, settlement, row["started_at"], now=now)
     if settlement.refutes_window:
         _refute(ledger, message["conversation"], row["started_at"])
     if settlement.verdict is not None:
@@ -82,7 +82,7 @@ def follow(
         judge(ledger, message["place"], now=now)
 
 
-def _place(ledger: Ledger, message: sqlite3.Row, settlement: Settlement, *, now: datetime) -> None:
+def _place(ledger: Ledger, message: sqlite3.Row, settlement: Settlement, started_at: int, *, now: datetime) -> None:
     place, at = message["place"], micros(now)
     if settlement.is_counted:
         ledger.write("count_refusal", place=place)
@@ -95,7 +95,7 @@ def _place(ledger: Ledger, message: sqlite3.Row, settlement: Settlement, *, now:
     else:
         ledger.write("leave_line", place=place)
     if settlement.is_counted or settlement.resolve_unknown_in is not None:
-        ledger.write("block_line", place=place, at=at)
+        ledger.write("block_line", place=place, at=started_at)
 
 
 def _refute(ledger: Ledger, conversation: int, started_at: int) -> None:

@@ -16,6 +16,7 @@ from gateway.store.codec import (
     content_facts,
     error_of,
     evidence_text,
+    instant,
     micros,
     micros_or_none,
     reasons_text,
@@ -43,19 +44,47 @@ def replay(ledger: Ledger, client: str, idempotency: Idempotency, *, now: dateti
     return Answer(
         receipt=receipt_of(row["receipt"]),
         refusal=error_of(row["error"]) if row["is_refusal_told"] else None,
-        is_waiting=row["answer_by"] is not None and row["answer_by"] > micros(now),
+        is_repeated=True,
+        waits_for=_until(row["answer_by"], now),
     )
 
 
-def enqueue(ledger: Ledger, draft: Draft, decision: Send | Downgrade, *, now: datetime) -> Answer:
-    """Store the message, or answer what its idempotency key answered before."""
+def _until(answer_by: int | None, now: datetime) -> timedelta | None:
+    if answer_by is None or answer_by <= micros(now):
+        return None
+    return instant(answer_by) - now
+
+
+def enqueue(
+    ledger: Ledger, draft: Draft, decision: Send | Downgrade, *, now: datetime, downgrades_since: datetime | None
+) -> Answer | None:
+    """Store the message, or answer what its key answered before. None: what it was decided on has changed."""
     if draft.idempotency is not None:
         before = replay(ledger, draft.client, draft.idempotency, now=now)
         if before is not None:
             return before
         _forget_key(ledger, draft.client, draft.idempotency)
+    if _is_over_limit(ledger, draft, decision, downgrades_since):
+        return None
     _check_backlog(ledger, draft.client)
-    return Answer(receipt=_accept(ledger, draft, decision, now=now), is_waiting=draft.wait is not None)
+    return Answer(receipt=_accept(ledger, draft, decision, now=now), waits_for=draft.wait)
+
+
+LAST = 2**63 - 1
+"""A place behind all others in line."""
+
+
+def count_downgrades(ledger: Ledger, conversation: int, since: datetime, *, before: int = LAST) -> int:
+    """The fallbacks that the contact was given since then, or is to be given before the message at that place."""
+    return int(ledger.one("downgrades", conversation=conversation, since=micros(since), before=before)["count"])
+
+
+def _is_over_limit(ledger: Ledger, draft: Draft, decision: Send | Downgrade, since: datetime | None) -> bool:
+    limit = decision.evidence.downgrade_limit
+    if limit is None or since is None or not isinstance(decision, Downgrade):
+        return False
+    row = ledger.row("conversation_of", sender=draft.sender, contact=draft.contact)
+    return row is not None and count_downgrades(ledger, row["id"], since) >= limit
 
 
 def _forget_key(ledger: Ledger, client: str, idempotency: Idempotency) -> None:

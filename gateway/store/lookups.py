@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import chain
 
-from gateway.domain.delivery import AttemptStatus, PauseCause
+from gateway.domain.delivery import AttemptStatus
 from gateway.domain.errors import InvalidRequest, NotFound
 from gateway.domain.identity import Contact, MessageId, Sender
 from gateway.domain.message import Failure, Status
@@ -22,9 +22,9 @@ from gateway.ports import (
     SenderState,
     StatusChange,
 )
-from gateway.store.claims import count_downgrades
 from gateway.store.codec import (
-    content_of,
+    UNREADABLE,
+    content_or,
     decision_facts,
     error_of,
     instant,
@@ -33,7 +33,9 @@ from gateway.store.codec import (
     receipt_of,
     window_of,
 )
+from gateway.store.intake import count_downgrades
 from gateway.store.ledger import Ledger
+from gateway.store.senders import pause_of
 
 _NEWEST = 2**63 - 1
 
@@ -61,7 +63,7 @@ def _attempt_record(row: sqlite3.Row) -> AttemptRecord:
     return AttemptRecord(
         number=row["number"],
         status=AttemptStatus(row["status"]),
-        content=None if row["content"] is None else content_of(row["content"]),
+        content=None if row["content"] is None else content_or(row["content"], UNREADABLE),
         started_at=instant(row["started_at"]),
         ended_at=instant_or_none(row["ended_at"]),
         provider_message_id=row["provider_message_id"],
@@ -130,7 +132,7 @@ def _summary(row: sqlite3.Row) -> MessageSummary:
 
 
 def conversation(ledger: Ledger, sender: Sender, contact: Contact, *, downgrades_since: datetime) -> Conversation:
-    pause = _pause(ledger.row("sender_by_id", id=sender))
+    pause = pause_of(ledger.row("sender_by_id", id=sender))
     row = ledger.row("conversation_of", sender=sender, contact=contact)
     if row is None:
         return Conversation(window=UNKNOWN_WINDOW, pause=pause)
@@ -142,16 +144,12 @@ def conversation(ledger: Ledger, sender: Sender, contact: Contact, *, downgrades
     )
 
 
-def _pause(row: sqlite3.Row | None) -> PauseCause | None:
-    return None if row is None or row["pause"] is None else PauseCause(row["pause"])
-
-
 def sender_states(ledger: Ledger) -> tuple[SenderState, ...]:
     return tuple(_sender_state(ledger, row) for row in ledger.rows("senders").fetchall())
 
 
 def _sender_state(ledger: Ledger, row: sqlite3.Row) -> SenderState:
-    pause = _pause(row)
+    pause = pause_of(row)
     return SenderState(
         sender=Sender(row["id"]),
         pause=pause,

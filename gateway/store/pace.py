@@ -8,7 +8,7 @@ from gateway.domain.delivery import PacePolicy
 from gateway.store.codec import span
 
 _SECOND = 1_000_000
-_SENDER_BURST = 0.1
+_SENDER_BURST = 0.05
 """So many seconds' worth of a sender's rate may go at once, one at least."""
 
 

@@ -57,7 +57,7 @@ with recursive client (name) as (
 select name from client where name is not null
 
 -- due_of_client: rested lines of a class with this client's message at the head, longest due first
-select id from conversation
+select id, due_at, probed_tick from conversation
 where sender = :sender and head_class = :head_class and head_client = :client
     and due_at is not null and due_at <= :at and rests_until is null
 order by due_at
@@ -161,7 +161,7 @@ update message set answer_by = null where id = :id returning is_refusal_told, er
 
 -- awaited_of_sender: queued messages whose clients wait for the answer
 select message.place, message.conversation
-from message join conversation on conversation.id = message.conversation
+from message indexed by message_awaited cross join conversation on conversation.id = message.conversation
 where message.answer_by is not null and message.answer_by > :at and message.status = 'queued'
     and conversation.sender = :sender
 
@@ -171,10 +171,10 @@ where due_at is not null and expires_at <= :at and status <> :sending
 order by expires_at
 limit :limit
 
--- downgrades: fallbacks for one contact that left or are to leave, one message not counted
+-- downgrades: fallbacks for one contact that left, or are to leave before the message at a place
 select count(*) as count from message
 where conversation = :conversation and downgraded_at is not null and downgraded_at > :since
-    and place is not :but and status not in ('refused', 'failed', 'expired', 'cancelled')
+    and (place < :before or place > :before and status <> 'queued') and status not in ('refused', 'failed', 'expired', 'cancelled')
 
 -- count_open: messages not yet handed over or ended
 insert into backlog (client, sender, open) values (:client, :sender, :change)
@@ -248,6 +248,9 @@ update sender set pace_tat = :pace_tat, last_client = :last_client where id = :i
 
 -- send_probe: one conversation of a paused sender is given out
 update sender set probe_conversation = :conversation where id = :id
+
+-- note_probe: it failed in a way that may be its own: the next probe is another's, if there is one
+update conversation set probed_tick = :tick where id = :id
 
 -- end_probe: it came back
 update sender set probe_conversation = null where probe_conversation = :conversation

@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import timedelta
 
+from gateway.domain.delivery import PauseCause
 from gateway.domain.errors import ProviderError
 from gateway.domain.settlement import Settlement
 from gateway.store.codec import error_text, span
@@ -77,6 +78,8 @@ def note(
         ledger.write("set_failures_in_row", id=sender["id"], failures=settlement.failures_in_row)
     if is_probe:
         end_probe(ledger, conversation)
+    if settlement.lets_others_probe:
+        ledger.write("note_probe", id=conversation, tick=ledger.tick)
     if settlement.pause is not None:
         _pause(ledger, sender, settlement, error, is_probe=is_probe)
     elif is_probe and settlement.resumes:
@@ -107,3 +110,7 @@ def _next_interval(ledger: Ledger, sender: sqlite3.Row) -> int:
     if sender["pause"] is None:
         return span(policy.probe_from)
     return min(2 * int(sender["probe_interval"]), span(policy.probe_to))
+
+
+def pause_of(row: sqlite3.Row | None) -> PauseCause | None:
+    return None if row is None or row["pause"] is None else PauseCause(row["pause"])

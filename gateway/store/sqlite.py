@@ -148,8 +148,10 @@ class SqliteStore(SqliteReader):
     async def replay(self, client: str, idempotency: Idempotency, *, now: datetime) -> Answer | None:
         return await self._look_up(intake.replay, client, idempotency, now=now)
 
-    async def enqueue(self, draft: Draft, decision: Send | Downgrade, *, now: datetime) -> Answer:
-        return await self._run(intake.enqueue, draft, decision, now=now)
+    async def enqueue(
+        self, draft: Draft, decision: Send | Downgrade, *, now: datetime, downgrades_since: datetime | None = None
+    ) -> Answer | None:
+        return await self._run(intake.enqueue, draft, decision, now=now, downgrades_since=downgrades_since)
 
     async def note_refusal(self, draft: Draft, decision: Refuse, *, now: datetime) -> None:
         await self._run(intake.note_refusal, draft, decision, now=now)
@@ -189,8 +191,8 @@ class SqliteStore(SqliteReader):
     async def refuse(self, claim: Claim, decision: Refuse, *, now: datetime) -> bool:
         return await self._run(claims.refuse, claim, decision, now=now)
 
-    async def release(self, claim: Claim) -> None:
-        await self._run(claims.release, claim)
+    async def release(self, claim: Claim, *, now: datetime) -> None:
+        await self._run(claims.release, claim, now=now)
 
     async def expire(self, *, now: datetime, limit: int = 256) -> int:
         return await self._run(claims.expire, now=now, limit=limit)

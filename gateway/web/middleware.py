@@ -32,7 +32,7 @@ class Surface:
 _SURFACES = (
     Surface(name="decision-telecom", prefix="/v1/api/", table=DECISION_TELECOM),
     Surface(name="callbacks", prefix="/callbacks/", table=CALLBACKS),
-    Surface(name="native", prefix="/", table=NATIVE, content_type=PROBLEM),
+    Surface(name="native", prefix="", table=NATIVE, content_type=PROBLEM),
 )
 
 

@@ -67,7 +67,9 @@ async def readyz(request: web.Request) -> web.Response:
 
 
 async def _paused(parts: Parts) -> list[object]:
-    return [paused_view(state) for state in await parts.store.sender_states() if state.pause is not None]
+    known = {sender.id for sender in parts.config.senders}
+    states = await parts.store.sender_states()
+    return [paused_view(state) for state in states if state.pause is not None and state.sender in known]
 
 
 def _message_id(written: str) -> MessageId:

@@ -58,9 +58,12 @@ def window_view(window: ServiceWindow, now: datetime) -> View:
 def paused_view(state: SenderState) -> View:
     """A paused sender, and why it is."""
     paused_for = state.paused_for
+    error = state.error or ProviderError()
     return {
         "sender": state.sender,
         "cause": state.pause,
+        "code": error.code,
+        "status": error.status,
         "paused_for": None if paused_for is None else int(paused_for.total_seconds()),
     }
 

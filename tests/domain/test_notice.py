@@ -108,7 +108,7 @@ def test_a_failure_is_told_in_the_provider_s_words() -> None:
 
 def test_a_message_s_own_callback_url_gets_the_two_numbers_and_nothing_else() -> None:
     notice = view_changed(MESSAGE, 1)
-    assert notice.endpoint == "url:https://desk.example.com", "all URLs of one server are one endpoint"
+    assert notice.endpoint == f"url:{MESSAGE.client}:https://desk.example.com", "one endpoint per client and server"
     assert notice.url == "https://desk.example.com/status"
     assert notice.body == {"message_id": 9007199254740991, "status": 1}
 

@@ -157,13 +157,20 @@ TABLE: dict[str, tuple[Outcome, dict[str, Any], dict[str, Any], Settlement]] = {
         retry("server", after=MINUTE),
         {"failures_in_row": 2},
         {},
-        follows("retry", again_in=AT_ONCE, failures_in_row=3, pause=PauseCause.FAILING, probe_in=MINUTE),
+        follows(
+            "retry",
+            again_in=AT_ONCE,
+            failures_in_row=3,
+            pause=PauseCause.FAILING,
+            probe_in=MINUTE,
+            lets_others_probe=True,
+        ),
     ),
     "5xx to a probe keeps the pause and uses nothing up": (
         retry("server"),
         {"is_paused": True, "refusals": 1},
         {},
-        follows("retry", again_in=AT_ONCE, failures_in_row=1, pause=PauseCause.FAILING),
+        follows("retry", again_in=AT_ONCE, failures_in_row=1, pause=PauseCause.FAILING, lets_others_probe=True),
     ),
     "nothing written": (
         retry("not_written"),
@@ -181,7 +188,7 @@ TABLE: dict[str, tuple[Outcome, dict[str, Any], dict[str, Any], Settlement]] = {
         retry("unauthorized"),
         {"is_awaited": True},
         {},
-        follows("retry", again_in=AT_ONCE, pause=PauseCause.UNAUTHORIZED),
+        follows("retry", again_in=AT_ONCE, pause=PauseCause.UNAUTHORIZED, lets_others_probe=True),
     ),
     "an empty balance": (
         retry("balance"),

@@ -74,7 +74,7 @@ def test_amounts_and_dates_are_taken_with_a_fallback():
     del date["date_time"]["fallback_value"]
     assert problem("full", LINK, {"type": "body", "parameters": [amount, date]}, TRACK) == (
         (1, "parameters", 1, "date_time", "fallback_value"),
-        "is missing",
+        f"is missing; expected {A_TEXT}",
     )
 
 
@@ -98,6 +98,7 @@ def test_a_document_may_have_a_file_name():
     assert problem("document", header(document={"filename": "x.pdf"})) is not None
 
 
+A_TEXT = "text without line breaks, tabs or more than four spaces in a row, and not blank"
 WRONG = [
     (
         "a missing argument",
@@ -112,13 +113,31 @@ WRONG = [
         "no text at all",
         [LINK, {"type": "body", "parameters": [text("a"), {"type": "text"}]}, TRACK],
         (1, "parameters", 1, "text"),
-        "is missing",
+        f"is missing; expected {A_TEXT}",
     ),
     (
         "no type",
         [LINK, {"type": "body", "parameters": [text("a"), {"text": "b"}]}, TRACK],
         (1, "parameters", 1, "type"),
-        "is missing",
+        'is missing; expected one of "text", "currency", "date_time"',
+    ),
+    (
+        "no payload at all",
+        [*GOOD, {**button("0", "quick_reply"), "parameters": [{"type": "payload"}]}],
+        (3, "parameters", 0, "payload"),
+        "is missing; expected a text",
+    ),
+    (
+        "a button without its index",
+        [LINK, body("a", "b"), {"type": "button", "sub_type": "url", "parameters": [text("A-1")]}],
+        (2, "index"),
+        'is missing; expected one of "0", "1"',
+    ),
+    (
+        "a button without its kind",
+        [LINK, body("a", "b"), {"type": "button", "index": "1", "parameters": [text("A-1")]}],
+        (2, "sub_type"),
+        'is missing; expected "url"',
     ),
     (
         "another medium",
@@ -243,6 +262,14 @@ def test_a_wrong_name_is_told_where_it_stands():
     assert problem("named", _named_header(), {"type": "body", "parameters": parameters}) == (
         (1, "parameters", 0, "parameter_name"),
         'expected one of "customer", "news"',
+    )
+
+
+def test_a_parameter_without_its_name_is_told_the_names():
+    parameters = [text("a"), text("b", parameter_name="news")]
+    assert problem("named", _named_header(), {"type": "body", "parameters": parameters}) == (
+        (1, "parameters", 0, "parameter_name"),
+        'is missing; expected one of "customer", "news"',
     )
 
 

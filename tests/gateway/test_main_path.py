@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from gateway.shipped import shipped
 from tests.gateway.harness import CONTACT, KEY, OTHER_KEY, SHOP, a_world
 
 DAY = timedelta(hours=24)
@@ -228,6 +230,56 @@ async def test_the_same_idempotency_key_gives_the_same_receipt_and_one_message(t
         assert (status, error["code"]) == (409, 1)
         await world.desk.until(answers[0][1]["message_id"], "submitted")
         assert len(world.far.arrived) == 1
+
+
+async def test_a_repetition_gets_the_answer_that_the_first_request_waits_for(tmp_path: Path) -> None:
+    async with a_world(tmp_path) as world:
+        answer_now = asyncio.Event()
+
+        async def refuse_late(_: dict[str, Any]) -> web.StreamResponse:
+            await answer_now.wait()
+            error = {"name": "Invalid Parameter: text", "message": "no", "code": 1, "status": 400}
+            return web.json_response(error, status=400)
+
+        world.far.behaviour = refuse_late
+        await world.hears()
+        body = {"source_addr": SHOP, "destination_addr": CONTACT, "message_type": 1, "text": "hi"}
+        first = asyncio.create_task(world.desk.post(body, Prefer="wait=20", Idempotency_Key="one"))
+        await world.far.has(1)
+        others = [
+            asyncio.create_task(world.desk.post(body, Idempotency_Key="one")),
+            asyncio.create_task(world.desk.post(body, Prefer="wait=1", Idempotency_Key="one")),
+        ]
+        await asyncio.sleep(1.5)  # longer than the repetition asked to wait: it may not end the wait of the first
+        assert not any(task.done() for task in others)
+        answer_now.set()
+        answers = [(status, answer["code"]) for status, answer, _ in await asyncio.gather(first, *others)]
+        assert answers == [(400, 1)] * 3
+        assert len(world.far.arrived) == 1
+
+
+async def test_a_paused_template_of_ones_own_is_passed_over_and_stops_no_reply(tmp_path: Path) -> None:
+    templates = tmp_path / "templates"
+    shutil.copytree(shipped("templates"), templates)
+    ticket = (templates / "ticket_answer.en_US.yaml").read_text("utf-8")
+    paused = ticket.replace("name: ticket_answer", "name: own_answer").replace("status: APPROVED", "status: PAUSED")
+    (templates / "own_answer.en_US.yaml").write_text(paused, "utf-8")
+    body = {
+        "source_addr": SHOP,
+        "destination_addr": CONTACT,
+        "message_type": 1,
+        "text": "hi",
+        "template_name": "own_answer",
+        "template_params": {
+            "template": {"components": [{"type": "body", "parameters": [{"type": "text", "text": "of today"}]}]}
+        },
+    }
+    async with a_world(tmp_path, templates=templates) as world:
+        status, answer, headers = await world.desk.post(body)
+        assert (status, headers.get("Gateway-Template")) == (200, "ticket_answer/en_US"), answer
+        await world.hears()
+        status, _, headers = await world.desk.post(body)
+        assert (status, headers["Gateway-Decision"]) == (200, "sent")
 
 
 async def test_another_client_sees_nothing_of_a_message(tmp_path: Path) -> None:

@@ -124,11 +124,38 @@ def test_a_failure_keeps_the_providers_words():
     assert (report.error.code, report.error.name, report.error.message) == (12, "Rejected", "no such\ufffd number")
 
 
-def test_at_an_attempts_own_url_everything_flat_is_a_status_of_that_attempt():
+def test_at_an_attempts_own_url_what_has_any_status_or_names_no_contact_is_a_status_of_that_attempt():
     report = status_of({"message_id": 9, "status": 1, "from": "380501234567"}, attempt="tok")
     assert (report.attempt, report.provider_message_id, report.status) == ("tok", "9", AttemptStatus.DELIVERED)
-    odd = status_of({"state": "done", "phone": "380501234567", "date": 1_769_860_800}, attempt="tok")
-    assert (odd.attempt, odd.status) == ("tok", None)
+    for odd in ({"status": "strange"}, {"status": None, "id": 9}, {"status": True, "code": 5}):
+        report = status_of({**odd, "phone": "380501234567"}, attempt="tok")
+        assert (report.attempt, report.status) == ("tok", None)
+    assert status_of({"id": 9, "date": 1_769_860_800}, attempt="tok").attempt == "tok"
+
+
+def test_a_customers_message_at_an_attempts_own_url_is_a_message():
+    body = {"from": "380501234567", "id": "77", "timestamp": 1_769_860_800, "text": "Hi"}
+    message = message_of(body, attempt="tok")
+    assert (message.contact, message.text) == ("380501234567", "Hi")
+    assert kept({**body, "from": "Custom Company"}, attempt="tok").why == "contact"
+
+
+@pytest.mark.parametrize("body", [{}, {"text": "Hi", "date": 5}, {"status": None}, {"status": [], "error": None}])
+def test_a_report_that_names_no_status_no_message_and_no_error_is_kept(body: dict[str, Any]):
+    event = kept(body, attempt="tok")
+    assert (event.why, event.raw) == ("no_status", body)
+
+
+@pytest.mark.parametrize(
+    "body", [{"status": "new"}, {"message_id": 5}, {"id": "5"}, {"error": {"title": "x"}}, {"code": 12}]
+)
+def test_a_report_that_names_one_of_them_belongs_to_its_attempt_though_it_changes_nothing(body: dict[str, Any]):
+    report = status_of(body, attempt="tok")
+    assert (report.attempt, report.status) == ("tok", None)
+
+
+def test_the_24_hour_sentence_alone_is_a_report():
+    assert status_of({"message": SENTENCE}, attempt="tok").status is AttemptStatus.WINDOW_CLOSED
 
 
 def test_at_an_attempts_own_url_news_of_several_messages_goes_by_their_ids():
@@ -169,7 +196,7 @@ def test_an_inbound_message_by_the_default_field_names():
     )
     assert message.contact == "380501234567"
     assert message.sender_names == ("+380441234567", "380441234567")
-    assert (message.provider_message_id, message.dedupe) == ("77", "m:77")
+    assert (message.provider_message_id, message.dedupe) == ("77", "m:380501234567:77")
     assert (message.at, message.text, message.name, message.kind) == (AT, "Hi", "Olena", "text")
     assert opens_window(message.kind)
 
@@ -195,7 +222,7 @@ def test_the_operator_names_the_fields():
     )
     body = {"who": "380501234567", "whom": "X", "nr": "a", "when": SECONDS, "what": "Hi", "nick": "O", "from": "1"}
     message = message_of(body, inbound_fields=fields)
-    assert (message.contact, message.sender_names, message.dedupe) == ("380501234567", ("X",), "m:a")
+    assert (message.contact, message.sender_names, message.dedupe) == ("380501234567", ("X",), "m:380501234567:a")
     assert (message.at, message.text, message.name) == (AT, "Hi", "O")
 
 
@@ -207,8 +234,17 @@ def test_the_operator_names_the_fields():
         (SECONDS * 1000, AT),
         (str(SECONDS * 1000), AT),
         (SECONDS + 0.5, AT.replace(microsecond=500_000)),
+        (f"{SECONDS}.25", AT.replace(microsecond=250_000)),
+        (f" {SECONDS}.0 ", AT),
+        (f"{SECONDS * 1000}.0", AT),
+        (f"{SECONDS}.", None),
+        (f"{SECONDS}.2.5", None),
+        ("1.5", None),
+        ("9" * 20 + ".5", None),
         (SECONDS * 1000 + 7, AT.replace(microsecond=7000)),
         ("2026-01-31T12:00:00Z", AT),
+        ("2026-01-31t12:00:00z", AT),
+        ("2026-01-31t14:00:00.000+02:00", AT),
         ("2026-01-31T14:00:00+02:00", AT),
         ("2026-01-31 12:00:00.5+00:00", AT.replace(microsecond=500_000)),
         ("2026-01-31T12:00:00", None),
@@ -254,6 +290,19 @@ def test_without_an_id_a_repetition_is_told_by_contact_sender_time_and_the_whole
     assert message_of(dict(reversed(body.items()))).dedupe == first
     for change in ({"text": "Ho"}, {"timestamp": SECONDS + 1}, {"to": "Y"}, {"from": "380501234568"}, {"extra": 1}):
         assert message_of({**body, **change}).dedupe != first
+
+
+def test_the_same_id_from_another_contact_is_another_message():
+    one, other = (message_of({"from": contact, "id": 7}) for contact in ("380501234567", "380501234568"))
+    assert one.dedupe != other.dedupe
+
+
+def test_the_same_id_first_unsupported_and_then_with_content_is_two_messages():
+    body = {"from": "380501234567", "id": "7"}
+    first, then = message_of({**body, "type": "unsupported"}), message_of({**body, "type": "image"})
+    assert first.dedupe != then.dedupe
+    assert message_of({**body, "type": "unsupported", "try": 2}).dedupe == first.dedupe
+    assert message_of({**body, "type": "text"}).dedupe == then.dedupe
 
 
 @pytest.mark.parametrize("contact", ["0501234567", "Custom Company", "12", 1.5, "9" * 20, "380\x0050123"])
@@ -337,7 +386,7 @@ def test_nul_and_lone_surrogates_are_replaced_in_everything_that_is_kept():
 def test_what_nests_deeply_is_cut_there_and_the_rest_is_read():
     deep = '{"from": "380501234567", "id": "a", "x": ' + "[" * 500 + "]" * 500 + "}"
     message = message_of(deep.encode())
-    assert message.dedupe == "m:a"
+    assert message.dedupe == "m:380501234567:a"
     assert json.dumps(message.raw).count("[") < 100
 
 

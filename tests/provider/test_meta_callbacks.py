@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -50,7 +52,7 @@ def test_a_text_message_with_everything_that_is_known_of_it():
     assert event == InboundMessage(
         contact="16505551234",
         kind="text",
-        dedupe="m:wamid.1",
+        dedupe="m:16505551234:wamid.1",
         raw={"metadata": METADATA, "contacts": [PROFILE], "message": item},
         sender_names=("106540352242922", "15550783881"),
         provider_message_id="wamid.1",
@@ -186,6 +188,12 @@ def test_an_envelope_at_an_attempts_own_url_belongs_to_the_attempt_when_it_repor
     assert [event.attempt for event in decoded(envelope(a_value(statuses=two)), "tok")] == [None, None]
 
 
+def test_a_status_that_names_no_status_no_message_and_no_error_is_kept():
+    (event,) = decoded(envelope(a_value(statuses=[{"recipient_id": "16505551234"}])))
+    assert isinstance(event, Unrecognized)
+    assert (event.why, event.raw["status"]) == ("no_status", {"recipient_id": "16505551234"})
+
+
 def test_a_call_counts_when_the_contact_makes_it():
     call = an_item(event="connect", direction="USER_INITIATED")
     ours = {**call, "direction": "BUSINESS_INITIATED"}
@@ -237,6 +245,91 @@ def test_a_batch_keeps_its_order_and_a_broken_part_costs_the_rest_nothing():
         "no_change", "wamid.1", "shape", "wamid.2", "no_value", "no_value", "no_change",
         "shape", "wamid.1", "shape", "wamid.2",
     ]  # fmt: skip
+
+
+# --- large ones -----------------------------------------------------------------------------------------------------
+
+
+def a_crowd(size: int, **parts: Any) -> dict[str, Any]:
+    """A message from each of many contacts, in one value."""
+    numbers = [str(380_500_000_000 + each) for each in range(size)]
+    items = [an_item(type="text", id=f"wamid.{number}", **{"from": number}) for number in numbers]
+    profiles = [{"profile": {"name": f"N{number}"}, "wa_id": number} for number in numbers]
+    return envelope(a_value(contacts=profiles, messages=items, **parts))
+
+
+def size_of(events: list[CallbackEvent]) -> int:
+    return sum(len(json.dumps(event.raw)) for event in events)
+
+
+def calls_in(work: Callable[[], object]) -> int:
+    """How many functions were called."""
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+def test_a_batch_of_a_thousand_messages_from_a_thousand_contacts_keeps_each_with_its_own():
+    body = a_crowd(1000)
+    events = decoded(body)
+    value = body["entry"][0]["changes"][0]["value"]
+    assert [event.raw for event in events] == [
+        {"metadata": METADATA, "contacts": [profile], "message": item}
+        for profile, item in zip(value["contacts"], value["messages"], strict=True)
+    ]
+    assert [getattr(event, "name", None) for event in events] == [
+        profile["profile"]["name"] for profile in value["contacts"]
+    ]
+
+
+def test_the_work_grows_with_the_batch_and_not_with_its_square():
+    one, double = (json.dumps(a_crowd(size)).encode() for size in (100, 200))
+    assert calls_in(lambda: DECODE(double)) < 2.5 * calls_in(lambda: DECODE(one))
+
+
+@pytest.mark.parametrize("name", ["metadata", "errors"])
+def test_what_a_value_shares_is_left_out_where_all_copies_of_it_are_more_than_the_body_may_keep(name: str):
+    body = a_crowd(1000, **{name: {"note": "x" * 300_000}})
+    events = decoded(body)
+    assert [event.raw for event in events] == [
+        {"message": item} for item in body["entry"][0]["changes"][0]["value"]["messages"]
+    ]
+    assert all(isinstance(event, InboundMessage) and event.name for event in events)
+
+
+def test_a_large_shared_part_is_kept_with_each_item_of_a_small_batch():
+    metadata = {**METADATA, "note": "x" * 300_000}
+    events = decoded(a_crowd(10, metadata=metadata))
+    assert [event.raw["metadata"] for event in events] == [metadata] * 10
+
+
+def test_a_large_contact_that_many_messages_share_is_left_out_too_and_its_name_is_cut():
+    profile = {**PROFILE, "profile": {"name": "x" * 300_000}}
+    events = decoded(envelope(a_value(contacts=[profile], messages=[an_item(type="text")] * 100)))
+    assert size_of(events) < 100_000
+    assert {getattr(event, "name", None) for event in events} == {"x" * 256}
+
+
+def test_a_large_name_of_our_number_is_its_hash_and_matches_none():
+    (event,) = decoded(envelope(a_value(metadata={"phone_number_id": "1" * 300_000}, messages=[an_item()])))
+    assert isinstance(event, InboundMessage)
+    assert [len(name) for name in event.sender_names] == [64]
+
+
+def test_what_stands_around_unknown_changes_is_left_out_where_all_copies_of_it_are_too_much():
+    changes = [{"field": f"new_{each}", "value": {}} for each in range(1000)]
+    body = {"object": "whatsapp_business_account", "entry": [{"id": "x" * 1_000_000, "changes": changes}]}
+    assert [event.raw for event in decoded(body)] == [{"changes": [change]} for change in changes]
 
 
 # --- real ones, and any ---------------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ class Bench:
         """Which messages would be sent now; everything is given back."""
         claims = (await self.claims(**options)).claims
         for claim in claims:
-            await self.store.release(claim)
+            await self.store.release(claim, now=self.now)
         return [claim.message.id for claim in claims]
 
     async def begin(self, claim: Claim, content: Content = TEXT) -> Attempt | None:
@@ -136,6 +136,10 @@ class Bench:
             (delivery.url or delivery.endpoint, json.loads(delivery.body))
             for delivery in sorted(told, key=lambda one: one.id)
         ]
+
+    async def change(self, sql: str, *values: Any) -> None:
+        """Damage what is stored."""
+        await self.store._run(lambda ledger: ledger.db.execute(sql, values).rowcount)
 
     def query(self, sql: str, *values: Any) -> Sequence[Any]:
         """Rows as another connection sees them; only of a file."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -227,3 +228,11 @@ async def test_a_refusal_of_a_contact_never_seen_opens_nothing(bench: Bench) -> 
     await bench.store.note_refusal(a_draft(), a_refusal(), now=NOW)
     conversation = await bench.store.conversation(a_draft().sender, a_draft().contact, downgrades_since=NOW)
     assert conversation.window == UNKNOWN_WINDOW
+
+
+async def test_the_last_fallback_that_a_contact_may_be_given_is_given_once(bench: Bench) -> None:
+    """What a decision counted may have been used up by another request before it is stored."""
+    decision = a_downgrade(evidence=replace(a_downgrade().evidence, downgrade_limit=2))
+    since = NOW - timedelta(hours=24)
+    answers = [await bench.store.enqueue(a_draft(), decision, now=NOW, downgrades_since=since) for _ in range(3)]
+    assert [answer is not None for answer in answers] == [True, True, False]

@@ -76,7 +76,7 @@ async def test_a_claim_that_was_taken_over_can_not_begin(bench: Bench) -> None:
 async def test_a_claim_that_was_given_back_can_not_begin(bench: Bench) -> None:
     await bench.post()
     claim = await bench.claim()
-    await bench.store.release(claim)
+    await bench.store.release(claim, now=bench.now)
     assert await bench.begin(claim) is None
 
 

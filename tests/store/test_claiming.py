@@ -54,7 +54,7 @@ async def test_a_lease_that_ended_is_not_taken_over_from_one_of_our_own(bench: B
 async def test_a_conversation_that_we_hold_is_not_claimed_though_it_is_free(bench: Bench) -> None:
     await bench.post()
     claim = await bench.claim()
-    await bench.store.release(claim)
+    await bench.store.release(claim, now=bench.now)
     assert (await bench.claims(holding={claim.conversation})).claims == ()
     assert await bench.heads() == [claim.message.id]
 
@@ -70,7 +70,7 @@ async def test_a_lease_starts_anew_when_the_attempt_does(bench: Bench) -> None:
 
 async def test_a_released_conversation_is_as_it_was(bench: Bench) -> None:
     message_id = await bench.post()
-    await bench.store.release(await bench.claim())
+    await bench.store.release(await bench.claim(), now=bench.now)
     assert await bench.history(message_id) == ["queued"]
     assert await bench.heads() == [message_id]
 
@@ -80,7 +80,7 @@ async def test_a_stale_release_frees_nothing(bench: Bench) -> None:
     stale = await bench.claim()
     bench.pass_time(LEASE)
     await bench.claim()
-    await bench.store.release(stale)
+    await bench.store.release(stale, now=bench.now)
     assert (await bench.claims()).claims == ()
 
 
@@ -148,7 +148,7 @@ async def test_a_sender_gives_out_no_more_than_its_pace_allows(opened: Opener) -
     for number in range(10):
         await bench.post(contact=a_contact(number))
     first = await bench.claims()
-    assert len(first.claims) == 2, "a tenth of a second's worth at once"
+    assert len(first.claims) == 1
     assert first.again_in == timedelta(milliseconds=50)
     bench.pass_time(0.05)
     assert len((await bench.claims()).claims) == 1
@@ -189,7 +189,7 @@ async def test_a_claim_that_came_to_nothing_does_not_count_against_the_contact(o
     bench = await opened(StorePolicy(pace=PacePolicy(contact_interval=timedelta(minutes=1), contact_burst=1)))
     message_id = await bench.post()
     for _ in range(3):
-        await bench.store.release(await bench.claim())
+        await bench.store.release(await bench.claim(), now=bench.now)
         bench.pass_time(1)
     assert await bench.heads() == [message_id]
 
@@ -249,11 +249,13 @@ async def test_a_message_on_its_way_does_not_expire(bench: Bench) -> None:
 # --- downgrades -----------------------------------------------------------------------------------------------------
 
 
-async def test_downgrades_of_the_period_are_counted_but_not_the_message_itself(bench: Bench) -> None:
+async def test_downgrades_of_the_period_are_counted_but_not_those_behind_the_message(
+    bench: Bench,
+) -> None:
     for _ in range(2):
         await bench.post(decision=a_downgrade())
     claim = await bench.claim()
-    assert claim.downgrades == 1
+    assert claim.downgrades == 0, "what waits behind it does not count against it"
     conversation = await bench.store.conversation(SENDER, CONTACT, downgrades_since=bench.now - timedelta(hours=1))
     assert conversation.downgrades == 2
 
@@ -283,3 +285,22 @@ async def test_a_downgrade_that_ended_unsent_is_not_counted(bench: Bench) -> Non
     await bench.store.cancel(message_id, by="operator", now=bench.now)
     conversation = await bench.store.conversation(SENDER, CONTACT, downgrades_since=bench.now - timedelta(hours=1))
     assert conversation.downgrades == 0
+
+
+async def test_a_message_that_can_not_be_read_any_more_ends_visibly_and_stops_nobody(bench: Bench) -> None:
+    damaged, sound = await bench.post(), await bench.post(contact=a_contact(2))
+    await bench.change('update message set content = \'{"kind": "nonsense"}\' where id = ?', damaged)
+    assert await bench.heads() == [sound]
+    assert await bench.status(damaged) is Status.FAILED
+
+
+async def test_a_claim_that_is_given_back_leaves_no_attempt_that_was_not_written(bench: Bench) -> None:
+    """The commit of ``begin`` seemed to fail, and did not."""
+    message_id = await bench.post()
+    claim = await bench.claim()
+    await bench.begun(claim)
+    await bench.store.release(claim, now=bench.now)
+    assert await bench.status(message_id) is Status.QUEUED
+    assert await bench.heads() == [message_id]
+    record = await bench.store.message(message_id, client=None)
+    assert [attempt.status for attempt in record.attempts] == ["withdrawn"]

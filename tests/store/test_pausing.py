@@ -138,10 +138,24 @@ async def test_a_pause_uses_up_no_step_of_the_schedule_and_changes_no_order(benc
         bench.pass_time(wait)
         claim = (await bench.claims(1)).claims[0]
         assert claim.message.id == first
-        await bench.record(claim, await bench.begun(claim), TROUBLE if wait else THROTTLED)
+        await bench.record(claim, await bench.begun(claim), THROTTLED)
     bench.pass_time(4)
     await bench.attempt(TAKEN)
     assert await bench.heads() == [second]
+
+
+async def test_a_message_that_the_provider_stumbles_over_lets_others_do_the_probing(bench: Bench) -> None:
+    stumbling = await bench.post()
+    for _ in range(3):
+        bench.pass_time(3600)
+        await bench.attempt(TROUBLE)
+    other, behind_it = await bench.post(contact=a_contact(2)), await bench.post()
+    bench.pass_time(10)
+    probe = (await bench.claims()).claims[0]
+    assert probe.message.id == other
+    await bench.record(probe, await bench.begun(probe), TAKEN)
+    assert await bench.heads() == [stumbling], "within its own conversation it keeps its place"
+    assert await bench.status(behind_it) is Status.QUEUED
 
 
 async def test_a_success_that_began_before_the_pause_does_not_end_it(bench: Bench) -> None:
@@ -160,7 +174,7 @@ async def test_what_was_claimed_before_the_pause_does_not_begin_in_it(bench: Ben
     first, second = (await bench.claims()).claims
     await bench.record(first, await bench.begun(first), THROTTLED)
     assert await bench.begin(second) is None
-    await bench.store.release(second)
+    await bench.store.release(second, now=bench.now)
     assert await bench.status(second.message.id) is Status.QUEUED
 
 
@@ -176,7 +190,7 @@ async def test_a_second_failure_from_before_the_pause_makes_no_longer_waits(benc
 async def test_a_probe_that_was_given_back_is_due_again_at_once(bench: Bench) -> None:
     await paused(bench)
     bench.pass_time(1)
-    await bench.store.release(await bench.claim())
+    await bench.store.release(await bench.claim(), now=bench.now)
     assert len((await bench.claims()).claims) == 1
 
 

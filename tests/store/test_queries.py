@@ -57,7 +57,7 @@ async def steps_of_a_claim(bench: Bench) -> int:
         steps += 1
 
     await bench.store._writer.run(lambda db: db.set_progress_handler(count, 100))
-    await bench.store.release((await bench.claims(1)).claims[0])
+    await bench.store.release((await bench.claims(1)).claims[0], now=bench.now)
     await bench.deliveries(1)
     await bench.store._writer.run(lambda db: db.set_progress_handler(None, 0))
     return steps

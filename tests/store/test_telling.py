@@ -84,11 +84,11 @@ async def test_the_callback_url_is_told_each_change_of_the_number_that_it_shows(
     ]
 
 
-async def test_all_addresses_of_one_server_are_one_endpoint(bench: Bench) -> None:
+async def test_all_addresses_that_a_client_has_on_one_server_are_one_endpoint(bench: Bench) -> None:
     for number in range(2):
         await bench.submitted(callback_url=f"{URL}?id={number}", client="bot", contact=a_contact(number))
     deliveries = (await bench.deliveries()).deliveries
-    assert {one.endpoint for one in deliveries} == {"url:https://desk.example.com"}
+    assert {one.endpoint for one in deliveries} == {"url:bot:https://desk.example.com"}
     assert [one.url for one in deliveries] == [f"{URL}?id=0", f"{URL}?id=1"]
 
 

@@ -370,3 +370,12 @@ async def test_no_text_and_no_unknown_field_reaches_the_log(house: House) -> Non
     assert "secret words" not in told
     assert "380671112233" not in told
     assert [entry["count"] for entry in logs if entry["event"] == "request.fields_ignored"] == [2]
+
+
+@pytest.mark.parametrize("line", [b"OPTIONS * HTTP/1.1", b"CONNECT elsewhere:80 HTTP/1.1"])
+async def test_a_target_that_is_no_path_is_not_found(open_house: Open, line: bytes) -> None:
+    house = await open_house()
+    async with connection(house) as (reader, writer):
+        writer.write(line + b"\r\nHost: gateway\r\nConnection: close\r\n\r\n")
+        status, body = await said_before_closing(reader)
+    assert (status, body["code"]) == (404, "not_found")

@@ -23,6 +23,7 @@ create table conversation (
     leased_until integer,
     rests_until integer,
     pace_tat integer not null default 0,
+    probed_tick integer not null default 0, -- when it last failed as the probe of a paused sender
     unique (sender, contact)
 ) strict;
 
