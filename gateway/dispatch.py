@@ -17,7 +17,7 @@ import structlog
 
 from gateway.decision import Decider
 from gateway.domain.compliance import Downgrade, Hold, Refuse, Send
-from gateway.domain.delivery import Cause, Outcome, PauseCause, Retry, Unknown
+from gateway.domain.delivery import Cause, Failed, Outcome, PauseCause, Retry, Submitted, Unknown, WindowWasClosed
 from gateway.domain.errors import ProviderError, StoreUnavailable
 from gateway.domain.identity import MessageId, Sender
 from gateway.ports import Attempt, Claim, Claims, Clock, Conversations, Provider
@@ -270,8 +270,8 @@ class Dispatch:
             message_id=claim.message.id,
             sender=claim.message.sender,
             attempt=attempt.number,
-            outcome=type(outcome).__name__,
             status=status,
+            **_facts(outcome),
         )
         self._tell(claim)
         if isinstance(outcome, Retry) and outcome.cause is Cause.BALANCE:
@@ -289,6 +289,21 @@ class Dispatch:
     def _tell(self, claim: Claim) -> None:
         self._waiting.tell(claim.message.id)
         self._notify_relay()
+
+
+def _facts(outcome: Outcome) -> dict[str, object]:
+    """What came of an attempt, as a log may tell it: numbers, and none of the provider's words."""
+    match outcome:
+        case Submitted(provider_message_id=provider_message_id):
+            return {"outcome": "submitted", "provider_message_id": provider_message_id}
+        case Retry(cause=cause, error=error):
+            return {"outcome": "retry", "cause": cause, "code": error.code, "http_status": error.status}
+        case Failed(error=error):
+            return {"outcome": "failed", "code": error.code, "http_status": error.status}
+        case WindowWasClosed(error=error):
+            return {"outcome": "window_closed", "code": error.code, "http_status": error.status}
+        case Unknown(error=error):
+            return {"outcome": "unknown", "cause": error.message, "http_status": error.status}
 
 
 def _waits(claims: Claims, now: datetime) -> Sequence[timedelta]:

@@ -90,14 +90,16 @@ class Ingest:
         now = self._clock.now()
         arrivals = [self._arrival(event, self._directories[provider], now) for event in events]
         ingested = await self._inbox.ingest(provider, arrivals, now=now)
-        log.info(
+        unattributed = sum(arrival.problem == "unattributed" for arrival in arrivals)
+        tell = log.warning if unattributed or ingested.failed else log.info
+        tell(
             "callback.ingested",
             provider=provider,
             applied=ingested.applied,
             repeated=ingested.repeated,
             kept=ingested.kept,
             failed=ingested.failed,
-            unattributed=sum(arrival.problem == "unattributed" for arrival in arrivals),
+            unattributed=unattributed,
         )
         self._notify()
         return ingested

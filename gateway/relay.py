@@ -193,6 +193,15 @@ class Relay:
             log.warning("webhook.not_recorded", event_id=delivery.event_id)
         except Exception:  # the top of one delivery: no other one has to suffer for it
             log.exception("webhook.broke", event_id=delivery.event_id)
+            await self._count_broken(delivery)
+
+    async def _count_broken(self, delivery: Delivery) -> None:
+        """A try that broke is a try: it uses up the schedule like any other."""
+        broken = verdict(delivery, Posted(status=None, error="broke"), now=self._clock.now(), jitter=self._jitter())
+        try:
+            await self._record(delivery, broken)
+        except StoreUnavailable:
+            log.warning("webhook.not_recorded", event_id=delivery.event_id)
 
     async def _try(self, delivery: Delivery) -> Arrived | Again | GivenUp:
         target = self._target(delivery)
@@ -234,7 +243,7 @@ class Relay:
                 log.debug("webhook.delivered", **facts)
             case Again(due_at=due_at, hold_until=hold_until, error=error):
                 await self._outbox.deliver_again(delivery, due_at=due_at, hold_until=hold_until, error=error, now=now)
-                log.info("webhook.failed", error=error, **facts)
+                log.warning("webhook.failed", error=error, **facts)
             case GivenUp(error=error):
                 await self._outbox.give_up(delivery, error=error, now=now)
                 log.warning("webhook.given_up", error=error, **facts)

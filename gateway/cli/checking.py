@@ -37,6 +37,7 @@ def check(path: Path, environ: Mapping[str, str]) -> Checked:
     if config is not None and registry is not None:
         problems += _missing_rungs(path, config, registry)
         found += _unfilled_rungs(path, config, registry)
+        found += _useless_ladders(path, config, registry)
     return Checked(config=None if problems else config, problems=tuple(problems), warnings=tuple(found))
 
 
@@ -56,6 +57,15 @@ def _unfilled_rungs(path: Path, config: Config, registry: Registry) -> Iterator[
     for index, sender in enumerate(config.senders):
         for rung in registry.unfilled_rungs(sender.ladder, sender.language):
             yield f"{path}: senders[{index}].ladder: {rung} has no fill, so it is always passed over"
+
+
+def _useless_ladders(path: Path, config: Config, registry: Registry) -> Iterator[str]:
+    for index, sender in enumerate(config.senders):
+        if sender.ladder and not registry.usable_rungs(sender.ladder, sender.language):
+            yield (
+                f"{path}: senders[{index}].ladder: nothing on the ladder of {sender.id} is APPROVED and has a fill: "
+                "every free-form message into a closed window will be refused, unless it brings a fallback of its own"
+            )
 
 
 def _warnings(path: Path, config: Config | None) -> list[str]:

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -171,12 +172,20 @@ def sandbox(host: str, port: int, templates: Path | None, callbacks_to: str | No
 
     configure_logging("warning")
     folder = templates or shipped("templates")
-    alone = run_sandbox(templates=folder, host=host, port=port, callbacks_to=callbacks_to, started=_announce_sandbox)
+    announce = partial(_announce_sandbox, hears=callbacks_to is not None)
+    alone = run_sandbox(templates=folder, host=host, port=port, callbacks_to=callbacks_to, started=announce)
     asyncio.run(_until_stopped(alone))
 
 
-def _announce_sandbox(address: str) -> None:
+_DEAF = """\
+Without --callbacks-to nobody hears what customers write, so no window ever opens. It takes the gateway's address:
+--callbacks-to http://127.0.0.1:8080/callbacks/<name of the provider>/<its callback_secret>"""
+
+
+def _announce_sandbox(address: str, *, hears: bool) -> None:
     click.echo(f"base_url for a provider of kind decision-telecom: {address}/v1/api\nCustomers: {address}/sandbox/")
+    if not hears:
+        click.echo(_DEAF)
 
 
 async def _until_stopped(running: Coroutine[Any, Any, None]) -> None:

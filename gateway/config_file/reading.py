@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
-from yaml.nodes import MappingNode, SequenceNode
+from yaml.nodes import CollectionNode, MappingNode, Node, SequenceNode
 
 from gateway.config_file.tree import Place
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _QUOTED = re.compile(r"'[^']{2,}'")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LARGEST = 4 * 1024 * 1024
+_DEEPEST = 50
 
 
 class Unreadable(Exception):
@@ -64,29 +68,91 @@ _Loader.add_implicit_resolver(
 )
 
 
-def read_yaml(path: Path) -> Any:
+def read_yaml(path: Path, *, largest: int = _LARGEST) -> Any:
     """The file's values; a key without a value is as if absent. Raises Unreadable."""
+    text = read_text(path, largest=largest)
     try:
-        return _parse(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise Unreadable(["there is no such file; copy config.example.yaml, or name yours with --config"]) from None
-    except OSError as error:
-        raise Unreadable([f"can't be read: {error.strerror}"]) from None
-    except UnicodeDecodeError:
-        raise Unreadable(["is not UTF-8; save it in that encoding"]) from None
+        return _parse(text, largest)
     except yaml.YAMLError as error:
         raise Unreadable([_explained(error)]) from None
+    except RecursionError:
+        raise Unreadable([_TOO_DEEP]) from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):  # what constructors of values raise
+        raise Unreadable(["holds a value that is not what its !!tag says, or an endless number; quote it"]) from None
 
 
-def _parse(text: str) -> Any:
+def read_text(path: Path, *, largest: int) -> str:
+    """The text of a regular file of at most so many bytes. Raises Unreadable."""
+    try:
+        content = _content(path, largest + 1)
+    except FileNotFoundError:
+        raise Unreadable([_absent(path)]) from None
+    except OSError as error:
+        raise Unreadable([f"can't be read: {error.strerror}"]) from None
+    if len(content) > largest:
+        raise Unreadable([f"is larger than {largest // 1024} KB; take out what does not belong here"])
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise Unreadable(["is not UTF-8; save it in that encoding"]) from None
+
+
+def _content(path: Path, most: int) -> bytes:
+    with open(path, "rb", opener=_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise Unreadable(["is not a regular file; put one here, or a link to one"])
+        return file.read(most)
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Without waiting for a writer, as opening a pipe does."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _absent(path: Path) -> str:
+    if path.is_symlink():
+        return "is a link to a file that is not there; correct the link, or remove it"
+    return "there is no such file; copy config.example.yaml, or name yours with --config"
+
+
+def _parse(text: str, largest: int) -> Any:
     loader = _Loader(text)
     try:
-        tree = loader.get_single_data()
+        root = loader.get_single_node()
+        if root is None:
+            return {}
+        _expect_bounded(root, largest)
+        tree = loader.construct_document(root)
     finally:
         loader.dispose()
     if loader.repeated:
         raise Unreadable([f"{line}; remove one of the two" for line in loader.repeated])
     return {} if tree is None else tree
+
+
+_TOO_DEEP = f"is recursive, or nested more than {_DEEPEST} levels deep; make it flatter"
+
+
+def _expect_bounded(root: Node, largest: int) -> None:
+    """With every alias written out, a document may be as large as one without: a few lines can stand for billions."""
+    weight, level = 0, [root]
+    for _ in range(_DEEPEST):
+        inner: list[Node] = []
+        for node in level:
+            children = _children(node)
+            weight += len(children) or len(node.value)
+            if weight > largest:
+                raise Unreadable([f"comes to more than {largest // 1024} KB with its aliases written out; use fewer"])
+            inner += children
+        level = inner
+    if level:
+        raise Unreadable([_TOO_DEEP])
+
+
+def _children(node: Node) -> list[Node]:
+    if isinstance(node, MappingNode):
+        return [part for pair in node.value for part in pair]
+    return node.value if isinstance(node, CollectionNode) else []
 
 
 def _explained(error: yaml.YAMLError) -> str:

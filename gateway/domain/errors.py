@@ -113,6 +113,8 @@ class ProviderError:
     status: int | None = None
     name: str = ""
     message: str = ""
+    closes_window: bool = False
+    """It is the 24-hour refusal, whatever its number and words are with this provider."""
 
 
 class ProviderRefused(GatewayError):

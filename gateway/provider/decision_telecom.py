@@ -72,7 +72,11 @@ class DecisionTelecomProvider(Provider):
             status, answer, headers = await self._post(body, flight)
         except Exception as trouble:  # the top of one request: all that matters now is whether it was written
             log.warning(
-                "provider.no_answer", provider=self.name, error=type(trouble).__name__, written=flight.is_written
+                "provider.no_answer",
+                provider=self.name,
+                message_id=message.id,
+                error=type(trouble).__name__,
+                written=flight.is_written,
             )
             return _without_answer(trouble, flight)
         return classify(status, answer, headers, self._config, now=datetime.now(UTC))

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from gateway.config_file.reading import Unreadable, read_yaml
+from gateway.config_file.reading import Unreadable, read_text, read_yaml
 from gateway.domain.contract import DIALECT
 from gateway.domain.definition import DefinitionInvalid, define
 from gateway.domain.template import Place, TemplateDefinition, fold_language
@@ -17,6 +17,7 @@ from gateway.registry.fill import Fill, FillInvalid, compile_fill
 from gateway.registry.schema import Schema, SchemaInvalid
 from gateway.shipped import shipped
 
+_LARGEST_TEMPLATE = 256 * 1024
 _LARGEST_SCHEMA = 32 * 1024
 _FOREIGN = ("$id", "$dynamicRef", "$dynamicAnchor", "$vocabulary")
 
@@ -54,7 +55,7 @@ def read_template(path: Path) -> TemplateFile:
 
 def _shaped(path: Path) -> dict[str, Any]:
     try:
-        document = read_yaml(path)
+        document = read_yaml(path, largest=_LARGEST_TEMPLATE)
     except Unreadable as unreadable:
         raise FileInvalid([((), problem) for problem in unreadable.problems]) from None
     try:
@@ -85,12 +86,20 @@ def _expect_name(path: Path, definition: TemplateDefinition) -> None:
 def read_tightening(path: Path) -> Schema:
     """The schema in a JSON file; it stands alone, so that nothing is ever fetched. Raises FileInvalid."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return _tightening(read_text(path, largest=_LARGEST_SCHEMA))
+    except Unreadable as unreadable:
+        raise FileInvalid([((), problem) for problem in unreadable.problems]) from None
+    except RecursionError:
+        raise FileInvalid([((), "is nested too deeply; make it flatter")]) from None
+
+
+def _tightening(text: str) -> Schema:
+    try:
         document = json.loads(text, object_pairs_hook=_unrepeated, parse_constant=_refused)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise FileInvalid([((), f"is not JSON that we take: {error}")]) from None
-    if not isinstance(document, dict) or len(text) > _LARGEST_SCHEMA:
-        raise FileInvalid([((), f"expected an object, a JSON Schema of at most {_LARGEST_SCHEMA} bytes")])
+    if not isinstance(document, dict):
+        raise FileInvalid([((), "expected an object, a JSON Schema")])
     problems = list(_foreign(document, ()))
     if problems:
         raise FileInvalid(problems)

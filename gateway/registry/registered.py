@@ -47,9 +47,9 @@ class RegisteredTemplate:
             ],
         }
 
-    def check(self, message: TemplateMessage, *, at: str) -> TemplateMessage:
+    def check(self, message: TemplateMessage, *, at: str, must_be_approved: bool) -> TemplateMessage:
         """The message in normal form. Raises TemplateRefused with the path in the request."""
-        if not self.definition.is_approved:
+        if must_be_approved and not self.definition.is_approved:
             expected = f"expected an APPROVED template, this one is {self.definition.status}"
             raise TemplateRefused("template_paused", expected, field="template_name", path=f"{at}.name")
         form = normalise(message.components)
@@ -72,9 +72,18 @@ class RegisteredTemplate:
     def derived_misfit(self, form: NormalForm) -> Problem | None:
         problem = self.contract.problem(form.components)
         if problem is not None:
-            return problem
+            return self._counted(problem, form)
         long = too_long(self.definition, form.components)
         return None if long is None else Problem(*long)
+
+    def _counted(self, problem: Problem, form: NormalForm) -> Problem:
+        """With the number of the body parameter that it is about, where numbers are all that parameters have."""
+        count = len(self.definition.body.parameters)
+        match problem.place:
+            case (int(component), "parameters", int(index), *_) if count > 1 and not self.definition.is_named:
+                if form.components[component]["type"] == "body":
+                    return replace(problem, text=f"{problem.text} (body parameter {index + 1} of {count})")
+        return problem
 
     def tightened_misfit(self, form: NormalForm) -> Problem | None:
         """For a form that fits the derived contract."""

@@ -55,15 +55,18 @@ class Registry:
             raise NotFound("there is no such template")
         return template.document()
 
-    def check(self, message: TemplateMessage, *, at: str = "$.template") -> TemplateMessage:
+    def check(
+        self, message: TemplateMessage, *, at: str = "$.template", must_be_approved: bool = True
+    ) -> TemplateMessage:
         """The message in normal form. Raises TemplateRefused: unknown, not approved, or arguments that don't fit.
 
-        `at` is where the template object stands in the request.
+        `at` is where the template object stands in the request. A template that need not be sent now
+        need not be approved now.
         """
         template = self._find(message.name, message.language)
         if template is None:
             raise self._unknown(message, at)
-        return template.check(message, at=at)
+        return template.check(message, at=at, must_be_approved=must_be_approved)
 
     def judge(self, message: TemplateMessage) -> Rung:
         """The same as a rung, for a decision."""
@@ -107,6 +110,10 @@ class Registry:
         """Those of a ladder that are registered and can't stand in, as they have no fill."""
         found = {"/".join(key): self._find(*key) for key in _keys(names, language)}
         return tuple(name for name, template in found.items() if template is not None and template.fill is None)
+
+    def usable_rungs(self, names: Sequence[str], language: str) -> tuple[str, ...]:
+        """Those of a ladder that can stand in as things are."""
+        return tuple("/".join(key) for key in _keys(names, language) if self.can_stand_in(*key))
 
     def can_stand_in(self, name: str, language: str) -> bool:
         template = self._find(name, language)
@@ -153,7 +160,7 @@ class _Loading:
         if not schemas.is_dir():
             self.problems.append(f"{schemas}: there is no such folder; correct paths.schemas, or leave it empty")
         found: dict[Path, Schema] = {}
-        for path in sorted((schemas / "templates").glob("*.json")):
+        for path in _files(schemas / "templates", "*.json"):
             try:
                 found[path] = read_tightening(path)
             except FileInvalid as invalid:
@@ -165,7 +172,7 @@ class _Loading:
         if not folder.is_dir():
             self.problems.append(f"{folder}: there is no such folder; create it, or correct paths.templates")
         own = {_key(path): (path, schema) for path, schema in tightenings.items()}
-        paths = sorted(folder.glob("*.yaml"))
+        paths = _files(folder, "*.yaml")
         for path in paths:
             template = self._template(path, own.get(_key(path)))
             if template is not None:
@@ -193,12 +200,17 @@ class _Loading:
         for key, (path, _) in tightenings.items():
             if key not in keys:
                 self.warnings.append(f"{path}: there is no template {'/'.join(key)} in {folder} for it to tighten")
-        self.warnings.extend(f"{path}: is not read; rename it to .yaml" for path in sorted(folder.glob("*.yml")))
+        self.warnings.extend(f"{path}: is not read; rename it to .yaml" for path in _files(folder, "*.yml"))
         if not paths:
             self.warnings.append(f"{folder}: holds no template file; nothing can be sent into a closed window")
 
     def _note(self, path: Path, problems: Sequence[tuple[Place, str]]) -> None:
         self.problems.extend(_line(path, place, text) for place, text in problems)
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """Without hidden files, which editors and copies between systems leave behind."""
+    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
 
 
 def _key(path: Path) -> Key:

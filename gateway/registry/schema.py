@@ -55,7 +55,24 @@ class Schema:
     def _explained(self, error: ValidationError) -> Problem:
         around = self._around(error)
         place = (*error.instance_path, *_one_step_on(error.kind))
+        if isinstance(error.kind, ValidationErrorKind.Required):
+            return Problem(place, self._missing(error.kind.property, around))
         return Problem(place, _sentence(error, around))
+
+    def _missing(self, name: str, around: dict[str, Any]) -> str:
+        wanted = around.get("properties", {}).get(name)
+        told = _worded(wanted) or _worded(self._referred(wanted))
+        return f"is missing; expected {told}" if told else "is missing"
+
+    def _referred(self, part: Any) -> Any:
+        """What a part of the schema refers to by a plain pointer, one step on; None if it doesn't."""
+        match part:
+            case {"$ref": str(pointer)}:
+                found: Any = self.document
+                for step in pointer.split("/")[1:]:
+                    found = found.get(step) if isinstance(found, dict) else None
+                return found
+        return None
 
     def _around(self, error: ValidationError) -> dict[str, Any]:
         """The part of the schema in which the keyword stands that failed."""
@@ -94,8 +111,6 @@ def _one_step_on(kind: ValidationErrorKind) -> Place:
 
 def _sentence(error: ValidationError, around: dict[str, Any]) -> str:
     match error.kind:
-        case ValidationErrorKind.Required():
-            return _missing(error.kind.property, around)
         case ValidationErrorKind.AdditionalProperties():
             return f"expected no such key; known here: {', '.join(around.get('properties', {})) or 'none'}"
         case ValidationErrorKind.MinItems() | ValidationErrorKind.MaxItems():
@@ -105,20 +120,36 @@ def _sentence(error: ValidationError, around: dict[str, Any]) -> str:
     return f"expected {_expected(error.kind, around)}"
 
 
-def _missing(name: str, around: dict[str, Any]) -> str:
-    known = around.get("properties", {}).get(name)
-    told = known.get("description") if isinstance(known, dict) else None
-    return f"is missing; expected {told}" if told else "is missing"
+def _worded(part: Any) -> str | None:
+    """What a part of a schema asks for, if it can be said in a few words."""
+    match part:
+        case {"description": str(told)}:
+            return told
+        case {"const": value}:
+            return json.dumps(value)
+        case {"enum": [*options]}:
+            return _one_of(options)
+        case {"type": str(name)}:
+            return _kinds([name])
+    return None
+
+
+def _kinds(names: Sequence[str]) -> str:
+    return " or ".join(_ARTICLE.get(name, f"a {name}") for name in names)
+
+
+def _one_of(options: Sequence[Any]) -> str:
+    return f"one of {', '.join(map(json.dumps, options))}" if len(options) > 1 else json.dumps(options[0])
 
 
 def _expected(kind: ValidationErrorKind, around: dict[str, Any]) -> str:
     match kind:
         case ValidationErrorKind.Type(types):
-            return " or ".join(_ARTICLE.get(name, f"a {name}") for name in types)
+            return _kinds(types)
         case ValidationErrorKind.Constant(value):
             return json.dumps(value)
         case ValidationErrorKind.Enum(options) if "description" not in around:
-            return f"one of {', '.join(map(json.dumps, options))}" if len(options) > 1 else json.dumps(options[0])
+            return _one_of(options)
         case ValidationErrorKind.MinLength(limit):
             return f"at least {_counted(limit, 'character')}"
         case ValidationErrorKind.MaxLength(limit):

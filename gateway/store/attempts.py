@@ -148,7 +148,13 @@ def _news_of(outcome: Outcome) -> News:
 
 
 def _error_of(outcome: Outcome) -> ProviderError | None:
-    return None if isinstance(outcome, Submitted) else outcome.error
+    match outcome:
+        case Submitted():
+            return None
+        case WindowWasClosed(error=error):
+            return replace(error, closes_window=True)
+        case _:
+            return outcome.error
 
 
 def withdraw(ledger: Ledger, row: sqlite3.Row, *, now: datetime) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -129,7 +130,7 @@ def template_name(content: Content) -> str | None:
 def error_text(error: ProviderError | None) -> str | None:
     if error is None:
         return None
-    return to_json({"code": error.code, "status": error.status, "name": error.name, "message": error.message})
+    return to_json(asdict(error))
 
 
 def error_of(text: str | None) -> ProviderError | None:

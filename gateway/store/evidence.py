@@ -132,7 +132,8 @@ def _settle_closed(
     settlement = settle(outcome, tried, ledger.policy.delivery, 0.0)
     is_over = message["expires_at"] <= micros(now) or message["verdict"] not in (None, Status.QUEUED)
     status = AttemptStatus.FAILED if is_over else settlement.attempt
-    return replace(news, status=status), settlement.refutes_window
+    error = replace(outcome.error, closes_window=True)
+    return replace(news, status=status, error=error), settlement.refutes_window
 
 
 def take_report(ledger: Ledger, row: sqlite3.Row, report: News, *, now: datetime) -> None:

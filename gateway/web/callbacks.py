@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 
+import structlog
 from aiohttp import web
 
 from gateway.config import ProviderConfig
@@ -12,6 +13,8 @@ from gateway.domain.errors import NotFound
 from gateway.web.answers import answer
 from gateway.web.parts import PARTS
 from gateway.web.requests import read_body
+
+log = structlog.get_logger()
 
 
 async def callback(request: web.Request) -> web.Response:
@@ -31,4 +34,10 @@ def _provider(request: web.Request, providers: Sequence[ProviderConfig]) -> Prov
         expected = provider.callback_secret.encode()
         if hmac.compare_digest(secret, expected) and provider.name == request.match_info["provider"]:
             return provider
+    # Often a mistyped URL at the provider, whose customers' messages then open no window.
+    log.warning("callback.refused", provider=_known(request.match_info["provider"], providers))
     raise NotFound("there is no such resource")
+
+
+def _known(name: str, providers: Sequence[ProviderConfig]) -> str | None:
+    return name if any(provider.name == name for provider in providers) else None

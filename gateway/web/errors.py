@@ -14,7 +14,6 @@ from gateway.domain.errors import (
     IdempotencyConflict,
     InvalidRequest,
     NotFound,
-    ProviderError,
     ProviderRefused,
     Refused,
     StoreUnavailable,
@@ -59,7 +58,6 @@ WINDOW_CLOSED = (
 )
 """Source: DecisionTelecom, WhatsApp API, errors."""
 
-_WINDOW_CODES = frozenset({7, 470, 131047})
 _BALANCE_CODE = 3
 _UNEXPECTED = "The server encountered an unexpected condition which prevented it from fulfilling the request"
 _FORWARDED = frozenset({400, 402, 409, 413, 422})
@@ -85,17 +83,13 @@ def _unreadable(error: UnreadableBody) -> Said:
 
 def _provider_words(refused: ProviderRefused) -> Said:
     error = refused.error
-    if _is_window_refusal(error):
+    if error.closes_window:
         return _window_closed(refused)
     if error.code == _BALANCE_CODE or error.status == 402:
         return _balance_empty(refused)
     status = error.status if error.status in _FORWARDED else 400
     name = error.name or "Invalid Parameter"
     return _classic(status or 400, error.code or 1, name, error.message or "The provider refused the message")
-
-
-def _is_window_refusal(error: ProviderError) -> bool:
-    return error.code in _WINDOW_CODES or "more than 24 hours have passed" in " ".join(error.message.casefold().split())
 
 
 def _window_closed(_error: GatewayError) -> Said:

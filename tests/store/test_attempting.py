@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -38,6 +39,7 @@ LEASE = DeliveryPolicy().lease.total_seconds()
 TROUBLE = Retry(cause=Cause.SERVER, error=ProviderError(code=2, status=500))
 LOST = Unknown(error=ProviderError(name="TimeoutError"))
 CLOSED = WindowWasClosed(error=TOO_LATE)
+SAID_TOO_LATE = replace(TOO_LATE, closes_window=True)
 
 
 def with_delivery(**changes: object) -> StorePolicy:
@@ -229,7 +231,7 @@ async def test_a_refusal_for_the_closed_window_puts_the_message_back_once(bench:
     assert claim.window.is_refuted
     await bench.record(claim, await bench.begun(claim), CLOSED)
     record = await bench.store.message(message_id, client=None)
-    assert (record.status, record.failure, record.error) == (Status.FAILED, Failure.REFUSED, TOO_LATE)
+    assert (record.status, record.failure, record.error) == (Status.FAILED, Failure.REFUSED, SAID_TOO_LATE)
 
 
 async def test_a_late_refusal_does_not_close_what_the_contact_opened_after_the_attempt(bench: Bench) -> None:
@@ -258,8 +260,8 @@ async def test_without_a_rung_after_the_provider_s_refusal_the_message_has_faile
     await bench.attempt(CLOSED)
     assert await bench.store.refuse(await bench.claim(), a_refusal(), now=bench.now)
     record = await bench.store.message(message_id, client=None)
-    assert (record.status, record.failure, record.error) == (Status.FAILED, Failure.REFUSED, TOO_LATE)
-    assert await bench.store.settle_wait(message_id) == TOO_LATE
+    assert (record.status, record.failure, record.error) == (Status.FAILED, Failure.REFUSED, SAID_TOO_LATE)
+    assert await bench.store.settle_wait(message_id) == SAID_TOO_LATE
 
 
 async def test_our_own_refusal_ends_a_message_as_refused(bench: Bench) -> None:
