@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from structlog.testing import capture_logs
 
 from gateway.config import ProviderConfig
 from gateway.domain.compliance import Evidence, Reason, Send
@@ -72,6 +73,36 @@ async def test_a_refused_connection_uses_up_no_attempt_and_changes_no_order(tmp_
         finally:
             await server.close()
         assert world.far.texts() == [f"{n}" for n in range(10)]
+
+
+async def test_one_message_that_the_provider_always_stumbles_over_stops_nobody_else(tmp_path: Path) -> None:
+    policy = DeliveryPolicy(
+        retry_schedule=(timedelta(milliseconds=10),),
+        probe_from=timedelta(milliseconds=20),
+        probe_to=timedelta(milliseconds=50),
+        pause_after=3,
+    )
+    async with a_world(tmp_path, delivery=policy) as world:
+
+        async def stumble(body: dict[str, Any]) -> web.StreamResponse:
+            if body.get("text") == "poison":
+                error = {"name": "Internal server error", "message": "x", "code": 4, "status": 500}
+                return web.json_response(error, status=500)
+            return world.far.taken()
+
+        world.far.behaviour = stumble
+        contacts = [f"38050000000{n}" for n in range(8)]
+        for contact in contacts:
+            await world.hears(contact)
+        with capture_logs() as logs:
+            await world.desk.text("poison", contact=contacts[0])
+            await world.far.has(4)
+            ids = [await world.desk.text("good", contact=contact) for contact in contacts[1:]]
+            for message_id in ids:
+                await world.desk.until(message_id, "submitted")
+        paused = [entry for entry in logs if entry["event"] == "sender.paused"]
+        assert paused[0]["cause"] == "failing"
+        assert any(entry["event"] == "sender.resumed" for entry in logs)
 
 
 async def queue(world: World, count: int, sender: str) -> None:
