@@ -26,6 +26,8 @@ from gateway.store.sqlite import SqliteReader, SqliteStore, Units
 MEMORY = "memory:"
 _SCHEME = "sqlite:///"
 _STATEMENTS = 256
+_PAGES_LOOKED_AT = 65_536
+"""256 MB of pages are looked through in about a second; a larger file would keep a restart waiting."""
 
 
 async def open_store(
@@ -127,7 +129,7 @@ async def _open(connect: Callable[[], sqlite3.Connection], prepare: Callable[[sq
         await database.run(prepare)
     except BaseException as error:
         await asyncio.shield(database.close())
-        if isinstance(error, sqlite3.Error):
+        if isinstance(error, sqlite3.Error | UnicodeError):  # a damaged schema may not even be text
             raise CannotStart(f"the store can't be opened: {error}") from error
         raise
     return database
@@ -148,12 +150,22 @@ def _connect_read_only(path: Path) -> sqlite3.Connection:
 
 def _prepare(db: sqlite3.Connection, *, name: str, start: Callable[[sqlite3.Connection], None]) -> None:
     version = schema.check(db, name)
+    _look_for_damage(db, name)
     for pragma in _PRAGMAS:
         db.execute(pragma).fetchall()
     schema.migrate(db, version)
     for result in commit_group(db, [start]):
         if result is not None:
             raise result.error
+
+
+def _look_for_damage(db: sqlite3.Connection, name: str) -> None:
+    """A damaged file is not served: what it would lose or answer wrongly, nobody would see."""
+    if int(db.execute("pragma page_count").fetchone()[0]) > _PAGES_LOOKED_AT:
+        return
+    (found,) = db.execute("pragma quick_check(1)").fetchone()
+    if found != "ok":
+        raise CannotStart(f"{name} is damaged; restore it from a backup, or move it away to start anew")
 
 
 _PRAGMAS = (

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.domain.errors import CannotStart, NotFound, SchemaTooNew, StoreInUse
 from gateway.domain.identity import MessageId
@@ -177,6 +178,19 @@ async def test_a_file_in_use_is_refused_and_the_way_out_is_named(file_bench: Ben
         await open_store(file_bench.url, POLICY, lock_timeout=0.1)
 
 
+async def test_who_waits_for_a_file_says_so_once_and_for_which(file_bench: Bench, path: Path) -> None:
+    with capture_logs() as logs, pytest.raises(StoreInUse):
+        await open_store(file_bench.url, POLICY, lock_timeout=0.2)
+    (waiting,) = [event for event in logs if event["event"] == "store.waiting"]
+    assert (waiting["log_level"], waiting["path"]) == ("warning", str(path))
+
+
+async def test_who_takes_a_file_at_once_says_nothing(at: str) -> None:
+    with capture_logs() as logs:
+        await (await open_store(at, POLICY)).aclose()
+    assert logs == []
+
+
 async def test_a_restart_may_overlap(at: str) -> None:
     first = await open_store(at, POLICY)
     second = asyncio.create_task(open_store(at, POLICY, lock_timeout=20))
@@ -244,3 +258,12 @@ def test_the_store_s_own_time_never_goes_back() -> None:
     ticks = wall_clock()
     times = [ticks() for _ in range(1000)]
     assert times == sorted(times)
+
+
+async def test_a_damaged_file_is_refused_in_one_line(at: str, path: Path) -> None:
+    await (await open_store(at, POLICY)).aclose()
+    with path.open("r+b") as file:
+        file.seek(4096 * 3)
+        file.write(b"\xa5" * 4096)
+    with pytest.raises(CannotStart, match="damaged|malformed"):
+        await open_store(at, POLICY, lock_timeout=0)
