@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from contextlib import AsyncExitStack
@@ -25,8 +26,15 @@ def listen(server: ServerConfig) -> socket.socket:
     try:
         return socket.create_server((server.host, server.port), family=family, backlog=BACKLOG)
     except OSError as fault:
-        told = f"server: {server.host}:{server.port} can't be listened on ({fault.strerror}); choose another port"
-        raise CannotStart(told) from None
+        raise CannotStart(f"server: {cannot_listen(server.host, server.port, fault)}") from None
+
+
+def cannot_listen(host: str, port: int, fault: OSError) -> str:
+    """Why nobody can listen there, and what to change."""
+    number = fault.errno or 0
+    why = os.strerror(number) if number > 0 else "the host is not known"  # name look-ups count below zero
+    remedy = "choose another port" if number in (errno.EADDRINUSE, errno.EACCES) else "choose another host"
+    return f"{host}:{port} can't be listened on: {why}; {remedy}"
 
 
 async def open_door(app: web.Application, listening: socket.socket, stack: AsyncExitStack) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from gateway.domain.errors import GatewayError, InvalidRequest, NotFound, StoreUnavailable
 from gateway.domain.identity import Contact, MessageId
+from gateway.domain.instant import rfc3339
 from gateway.domain.message import Status
-from gateway.ports import Clock, MessagePage, MessageQuery, MessageRecord, Messages
+from gateway.ports import Acted, ActRecord, Clock, MessagePage, MessageQuery, MessageRecord, Messages
 from gateway.web.answers import answer
 from gateway.web.views import message_view, page_view
+
+log = structlog.get_logger(__name__)
 
 STORE: web.AppKey[Messages] = web.AppKey("store", Messages)
 CLOCK: web.AppKey[Clock] = web.AppKey("clock", Clock)
@@ -21,11 +26,16 @@ CLOCK: web.AppKey[Clock] = web.AppKey("clock", Clock)
 NAME_HEADER = "Gateway-Operator"
 """Who asks, as the command line knows it: whoever may open the socket is believed."""
 
+LARGEST_ID = 2**53 - 1
+_ID = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
+_LIMIT = re.compile(r"[0-9]{1,4}", re.ASCII)
 _LONGEST_PAGE = 1000
+_LONGEST_NAME = 64
+_EVENTS = {"retry": "message.resent", "close": "message.closed", "cancel": "message.cancelled"}
 
 _STATUS_OF: Mapping[type[GatewayError], int] = {InvalidRequest: 400, NotFound: 404, StoreUnavailable: 503}
 
-Verb = Callable[..., Awaitable[Status]]
+Verb = Callable[..., Awaitable[Acted]]
 
 
 def operator_app(store: Messages, clock: Clock) -> web.Application:
@@ -36,8 +46,8 @@ def operator_app(store: Messages, clock: Clock) -> web.Application:
     app.add_routes(
         [
             web.get("/messages", _list),
-            web.get(r"/messages/{id:[0-9]{1,16}}", _show),
-            web.post(r"/messages/{id:[0-9]{1,16}}/{verb:retry|close|cancel}", _act),
+            web.get("/messages/{id}", _show),
+            web.post("/messages/{id}/{verb:retry|close|cancel}", _act),
         ]
     )
     return app
@@ -49,8 +59,17 @@ def verb_of(store: Messages, name: str) -> Verb:
 
 
 def record_view(record: MessageRecord) -> dict[str, Any]:
-    """A message as its client sees it, and whose it is."""
-    return {**message_view(record), "client": record.message.client}
+    """A message as its client sees it, whose it is, and what operators did to it."""
+    return {**message_view(record), "client": record.message.client, "acts": [_act_view(act) for act in record.acts]}
+
+
+def _act_view(act: ActRecord) -> dict[str, Any]:
+    return {"at": rfc3339(act.at), "by": act.by, "act": act.act, "before": act.before, "after": act.after}
+
+
+def acted_view(acted: Acted) -> dict[str, Any]:
+    """The status before and after, and whether anything was done."""
+    return {"status": acted.after, "before": acted.before, "done": acted.is_done}
 
 
 def list_view(page: MessagePage) -> dict[str, Any]:
@@ -63,16 +82,21 @@ def list_view(page: MessagePage) -> dict[str, Any]:
 def query_from(asked: Mapping[str, str]) -> MessageQuery:
     """What to list. Raises InvalidRequest."""
     return MessageQuery(
-        client=asked.get("client"),
+        client=_text(asked["client"]) if "client" in asked else None,
         status=_status(asked["status"]) if "status" in asked else None,
-        contact=Contact(asked["contact"]) if "contact" in asked else None,
+        contact=Contact(_text(asked["contact"])) if "contact" in asked else None,
         cursor=asked.get("cursor"),
         limit=_limit(asked.get("limit", "50")),
     )
 
 
+def _text(written: str) -> str:
+    """Without what is no UTF-8, which no store can look for."""
+    return written.encode(errors="replace").decode()
+
+
 def _limit(written: str) -> int:
-    if not written.isdecimal() or not 1 <= int(written) <= _LONGEST_PAGE:
+    if not _LIMIT.fullmatch(written) or not 1 <= int(written) <= _LONGEST_PAGE:
         raise InvalidRequest("limit", f"expected a number from 1 to {_LONGEST_PAGE}")
     return int(written)
 
@@ -102,10 +126,22 @@ async def _show(request: web.Request) -> web.Response:
 
 
 async def _act(request: web.Request) -> web.Response:
-    verb = verb_of(request.app[STORE], request.match_info["verb"])
-    by = f"operator {request.headers.get(NAME_HEADER, 'unnamed')[:64]}"
-    return answer({"status": await verb(_id(request), by=by, now=request.app[CLOCK].now())})
+    name, message_id, operator = request.match_info["verb"], _id(request), _operator(request)
+    verb = verb_of(request.app[STORE], name)
+    acted = await verb(message_id, by=f"operator {operator}", now=request.app[CLOCK].now())
+    if acted.is_done:
+        log.info(_EVENTS[name], message_id=message_id, operator=operator, before=acted.before, after=acted.after)
+    return answer(acted_view(acted))
+
+
+def _operator(request: web.Request) -> str:
+    """The name, in characters that every log and store takes."""
+    name = request.headers.get(NAME_HEADER, "unnamed")[:_LONGEST_NAME]
+    return "".join(character if character.isprintable() else "?" for character in name)
 
 
 def _id(request: web.Request) -> MessageId:
-    return MessageId(int(request.match_info["id"]))
+    written = request.match_info["id"]
+    if not _ID.fullmatch(written) or int(written) > LARGEST_ID:
+        raise NotFound("no such message")
+    return MessageId(int(written))

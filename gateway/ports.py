@@ -82,6 +82,17 @@ class StatusChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActRecord:
+    """One use of an operator's power on a message, also one that changed nothing."""
+
+    at: datetime
+    by: str
+    act: str
+    before: Status
+    after: Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRecord:
     """Everything that is known of one message."""
 
@@ -95,6 +106,8 @@ class MessageRecord:
     """The decision at acceptance, then each that replaced it: ``{stage, at, action, reasons, template, evidence}``."""
     attempts: tuple[AttemptRecord, ...]
     history: tuple[StatusChange, ...]
+    acts: tuple[ActRecord, ...] = ()
+    """What operators did to it; only an operator is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +138,15 @@ class MessagePage:
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acted:
+    """What an operator's word came to: the status before and after, and whether anything was done."""
+
+    before: Status
+    after: Status
+    is_done: bool
+
+
 class Messages(Protocol):
     """Accepting, looking up, and what an operator may do."""
 
@@ -151,14 +173,14 @@ class Messages(Protocol):
     async def messages(self, query: MessageQuery) -> MessagePage:
         """Newest first."""
 
-    async def cancel(self, message_id: MessageId, *, by: str, now: datetime) -> Status:
-        """End a message that has not left (queued, held). The status afterwards; unchanged if it can't be cancelled."""
+    async def cancel(self, message_id: MessageId, *, by: str, now: datetime) -> Acted:
+        """End a message that has not left (queued, held), by an operator's word. Raises NotFound."""
 
-    async def resend(self, message_id: MessageId, *, by: str, now: datetime) -> Status:
-        """Put an ``unknown`` message back in line, by an operator's word."""
+    async def resend(self, message_id: MessageId, *, by: str, now: datetime) -> Acted:
+        """Put an ``unknown`` message that still has its content back in line. Raises NotFound."""
 
-    async def close(self, message_id: MessageId, *, by: str, now: datetime) -> Status:
-        """End an ``unknown`` message as failed, by an operator's word."""
+    async def close(self, message_id: MessageId, *, by: str, now: datetime) -> Acted:
+        """End an ``unknown`` message as failed. Raises NotFound."""
 
 
 # --- conversations --------------------------------------------------------------------------------------------------

@@ -27,10 +27,24 @@ def signing_key(secret: str) -> bytes:
 
     The library would skip what is no base64 and sign with the rest, so that a typing error shortens the key unseen.
     """
-    written = secret.strip().removeprefix(_PREFIX)
+    written = _without_prefix(secret)
     if not written:
         raise ValueError("a webhook secret may not be empty")
+    decoded = _decoded(written)
+    return written.encode() if decoded is None else decoded
+
+
+def is_base64(secret: str) -> bool:
+    """Whether the key is what a secret's base64 says, rather than its own characters."""
+    return _decoded(_without_prefix(secret)) is not None
+
+
+def _without_prefix(secret: str) -> str:
+    return secret.strip().removeprefix(_PREFIX)
+
+
+def _decoded(written: str) -> bytes | None:
     try:
         return base64.b64decode(written + "=" * (-len(written) % 4), validate=True)
     except (binascii.Error, ValueError):
-        return written.encode()
+        return None

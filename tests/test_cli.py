@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from click.testing import CliRunner, Result
 
 from gateway import __version__, keys
 from gateway.cli import cli
+from gateway.doors import cannot_listen
 
 ROOT = Path(__file__).resolve().parents[1]
 GATEWAY = [sys.executable, "-m", "gateway"]
@@ -68,6 +71,19 @@ def test_a_program_gets_the_same_as_json() -> None:
     assert made["config"] == f"sha256:{keys.digest(made['key']).hex()}"
 
 
+@pytest.mark.parametrize("name", ["", "  "])
+def test_a_key_is_made_for_somebody(name: str) -> None:
+    refused = run("keys", "new", "--client", name)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "expected the name of a client" in refused.stderr
+
+
+def test_making_a_key_needs_no_server() -> None:
+    program = "import sys, gateway.cli; print(sorted({'aiohttp', 'gateway.config_file'} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", program], env=ENVIRON, capture_output=True, text=True, check=True)
+    assert loaded.stdout == "[]\n"
+
+
 # --- check ----------------------------------------------------------------------------------------------------------
 
 
@@ -88,6 +104,34 @@ def test_problems_of_configuration_and_templates_are_told_together(folder: Path)
     assert f"{folder}/templates/note.en_US.yaml: category" in checked.stderr
 
 
+def test_a_wrong_store_hides_no_wrong_template(folder: Path) -> None:
+    (folder / "config.yaml").write_text(GOOD + "store: {url: nonsense}\n")
+    (folder / "templates" / "note.en_US.yaml").write_text(TEMPLATE.replace("UTILITY", "NEWS"))
+    store, template = json.loads(check(folder, "--json").stdout)["problems"]
+    assert store.startswith(f"{folder}/config.yaml: store.url: expected memory:")
+    assert template.startswith(f"{folder}/templates/note.en_US.yaml: category")
+
+
+def test_folders_that_are_not_there_are_problems_whatever_else_is_wrong(folder: Path) -> None:
+    places = "store: {url: 'sqlite:///data%20of%20it/gateway.db'}\n"
+    (folder / "config.yaml").write_text(GOOD.replace("port: 0", "operator: run/gw.sock") + places + "windw: {}\n")
+    assert json.loads(check(folder, "--json").stdout)["problems"][1:] == [
+        f"{folder}/config.yaml: store.url: there is no folder {folder}/data of it; make it, or name another",
+        f"{folder}/config.yaml: server.operator: there is no folder {folder}/run; make it, or name another",
+    ]
+    (folder / "data of it").mkdir()
+    (folder / "run").mkdir()
+    assert len(json.loads(check(folder, "--json").stdout)["problems"]) == 1
+
+
+def test_a_webhook_that_no_event_would_reach_is_a_problem_that_names_what_to_allow(folder: Path) -> None:
+    webhook = "webhook: {url: 'http://127.0.0.1:9/hook', secret: whsec_}"
+    (folder / "config.yaml").write_text(GOOD.replace("name: desk,", f"name: desk, {webhook},"))
+    secret, url = json.loads(check(folder, "--json").stdout)["problems"]
+    assert "clients[0].webhook.secret: holds no key" in secret
+    assert url.endswith("if it is meant, add 127.0.0.1 to delivery.callback_hosts.allow")
+
+
 def test_a_rung_that_is_not_registered_is_a_problem(folder: Path) -> None:
     (folder / "config.yaml").write_text(GOOD.replace("[note]", "[note, nota, note/uk]"))
     problems = json.loads(check(folder, "--json").stdout)["problems"]
@@ -102,6 +146,22 @@ def test_a_rung_without_a_fill_is_a_warning(folder: Path) -> None:
     checked = check(folder)
     assert checked.exit_code == 0
     assert "senders[0].ladder: note/en_US has no fill" in checked.stderr
+
+
+@pytest.mark.parametrize(("good", "useless"), [("fill: {}", ""), ("APPROVED", "PAUSED")])
+def test_a_ladder_on_which_nothing_can_stand_in_is_a_warning_that_names_the_sender(
+    folder: Path, good: str, useless: str
+) -> None:
+    warning = "senders[0].ladder: nothing on the ladder of Shop is APPROVED and has a fill: every free-form message"
+    (folder / "templates" / "note.en_US.yaml").write_text(TEMPLATE.replace(good, useless))
+    (folder / "templates" / "spare.en_US.yaml").write_text(TEMPLATE.replace("note", "spare"))
+    checked = check(folder)
+    assert checked.exit_code == 0
+    assert warning in checked.stderr
+    (folder / "config.yaml").write_text(GOOD.replace("[note]", "[note, spare]"))
+    assert warning not in check(folder).stderr
+    (folder / "config.yaml").write_text(GOOD.replace("[note]", "[]"))
+    assert warning not in check(folder).stderr
 
 
 def test_a_configuration_that_is_not_there_is_one_problem_and_told_once(tmp_path: Path) -> None:
@@ -176,8 +236,56 @@ def test_a_port_that_is_taken_is_told_in_one_line(folder: Path) -> None:
         command = [*GATEWAY, "serve", "--log-level", "error", "--config", "second.yaml"]
         refused = subprocess.run(command, cwd=folder, env=ENVIRON, capture_output=True, text=True, check=False)
     assert refused.returncode == 1
-    assert refused.stderr.startswith("gateway: ")
-    assert refused.stderr.count("\n") == 1
+    assert refused.stderr == (
+        f"gateway: server: 127.0.0.1:{port} can't be listened on: Address already in use; choose another port\n"
+    )
+
+
+def test_a_second_gateway_says_what_it_waits_for(folder: Path) -> None:
+    with serving(folder, "serve") as first:
+        logged_until(first, "gateway.started")
+        with serving(folder, "serve") as second:
+            waiting = logged_until(second, "store.waiting")[-1]
+            assert (waiting["level"], waiting["path"]) == ("warning", f"{folder}/gateway.db")
+
+
+# --- sandbox --------------------------------------------------------------------------------------------------------
+
+
+def test_a_sandbox_on_a_port_that_is_taken_says_so_in_one_line(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = subprocess.run(
+            [*GATEWAY, "sandbox", "--port", str(port)],
+            cwd=folder,
+            env=ENVIRON,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        f"gateway: 127.0.0.1:{port} can't be listened on: Address already in use; choose another port\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (OSError(errno.EACCES, "words (of a library)"), "Permission denied; choose another port"),
+        (OSError(errno.EADDRNOTAVAIL, "words"), "Cannot assign requested address; choose another host"),
+        (socket.gaierror(socket.EAI_NONAME, "words"), "the host is not known; choose another host"),
+    ],
+)
+def test_why_nobody_can_listen_is_told_with_what_to_change(fault: OSError, told: str) -> None:
+    assert cannot_listen("gw.example", 80, fault) == f"gw.example:80 can't be listened on: {told}"
+
+
+@pytest.mark.parametrize("written", ["foo", "ftp://h/x", "http://", "http:///callbacks", "http://h:99999/", "http://["])
+def test_a_sandbox_posts_only_to_an_address(written: str) -> None:
+    refused = run("sandbox", "--callbacks-to", written)
+    assert refused.exit_code == 2
+    assert "expected an http or https address" in refused.stderr
 
 
 # --- the rest -------------------------------------------------------------------------------------------------------

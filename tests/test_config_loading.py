@@ -7,7 +7,7 @@ import pytest
 
 from gateway import keys
 from gateway.config import Config, DowngradeLimit, InboundFields
-from gateway.config_file import config_from, load_config, load_places, warnings
+from gateway.config_file import config_from, load_config, load_folders, load_places, warnings
 from gateway.config_file.units import duration, size
 from gateway.demo import demo_config
 from gateway.domain.errors import ConfigInvalid
@@ -91,6 +91,19 @@ def test_places_are_found_whatever_else_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(ConfigInvalid) as caught:
         load_places(path, {})
     assert len(caught.value.problems) == 1
+
+
+def test_folders_are_found_whatever_is_wrong_with_the_places_and_the_other_way_round(tmp_path: Path) -> None:
+    folders = load_folders(written(tmp_path, "store: {url: nonsense}\npaths: {templates: t, schemas: s}\n"), {})
+    assert (folders.templates, folders.schemas) == (tmp_path / "t", tmp_path / "s")
+    places = load_places(written(tmp_path, "store: {url: 'memory:'}\npaths: {templates: 5}\n"), {})
+    assert places.store_file is None
+
+
+def test_the_file_of_a_store_is_found_in_a_folder_with_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "50% of it"
+    folder.mkdir()
+    assert load_places(written(folder, GOOD), ENVIRON).store_file == folder / "gateway.db"
 
 
 def test_keys_are_kept_as_digests_however_they_are_written(tmp_path: Path) -> None:
@@ -232,9 +245,62 @@ def test_words_and_times_are_texts_and_not_what_old_yaml_makes_of_them(tmp_path:
     assert (sender.id, sender.aliases, sender.language) == ("2024-01-01", ("no", "12:30", "007"), "no")
 
 
-def test_an_endless_yaml_is_refused(tmp_path: Path) -> None:
-    (found,) = problems(tmp_path, "clients: &a [*a]\n")
-    assert "recursive" in found
+@pytest.mark.parametrize("inside", ["*a", "*a, *a", "{b: *a}"])
+def test_an_endless_yaml_is_refused(tmp_path: Path, inside: str) -> None:
+    (found,) = problems(tmp_path, f"clients: &a [{inside}]\n")
+    assert "recursive" in found or "aliases written out" in found
+
+
+def _tenfold(first: str, each: str) -> str:
+    """Nine lines, each of which holds the one above it ten times."""
+    inner = [", ".join([f"*l{step}"] * 10) for step in range(8)]
+    lines = [first, *map(each.format, inner)]
+    return "\n".join(f"l{step}: &l{step} {line}" for step, line in enumerate(lines))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _tenfold("[x]", "[{}]"),
+        _tenfold("{x: y}", "[{}]"),
+        _tenfold("x", "!!omap [{{a: [{}]}}]"),
+        f"a: &a {'x' * 100_000}\nb: [{', '.join(['*a'] * 100)}]",
+        f"a: [&a {'x' * 1000}]\nb: [{', '.join(['{*a : 1}'] * 5000)}]",
+    ],
+    ids=["lists", "mappings", "tagged", "one text", "keys"],
+)
+def test_aliases_that_stand_for_more_than_a_file_may_hold_are_refused(tmp_path: Path, text: str) -> None:
+    assert problems(tmp_path, text) == ["comes to more than 4096 KB with its aliases written out; use fewer"]
+
+
+def test_aliases_are_taken(tmp_path: Path) -> None:
+    text = GOOD.replace("senders: [Shop]", "senders: [&shop Shop]").replace("id: Shop", "id: *shop")
+    assert load(tmp_path, text).senders[0].id == "Shop"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 5000,
+        "[" * 51 + "]" * 51,
+        "\n".join(["l0: &l0 [x]", *(f"l{step}: &l{step} [*l{step - 1}]" for step in range(1, 60))]),
+    ],
+    ids=["broken off", "lists", "aliases"],
+)
+def test_a_yaml_that_is_too_deep_is_refused(tmp_path: Path, text: str) -> None:
+    assert problems(tmp_path, text) == ["is recursive, or nested more than 50 levels deep; make it flatter"]
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "!!int x", "!!bool x", "!!float x", "!!timestamp x", "!!int ''"])
+def test_a_value_that_belies_its_kind_is_refused(tmp_path: Path, value: str) -> None:
+    (found,) = problems(tmp_path, f"clients: {value}\n")
+    assert found.startswith("holds a value that is not what its !!tag says, or an endless number")
+
+
+def test_a_configuration_from_a_device_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").symlink_to("/dev/null")
+    with pytest.raises(ConfigInvalid, match="is not a regular file"):
+        load_config(tmp_path / "config.yaml", {})
 
 
 # --- units ----------------------------------------------------------------------------------------------------------
@@ -272,9 +338,16 @@ def warned(config: Config) -> str:
     return "\n".join(warnings(config))
 
 
+SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
+
+
+def webhook(secret: str) -> str:
+    return f"webhook: {{url: 'https://desk.example/hook', secret: '{secret}'}}"
+
+
 def test_a_configuration_with_nothing_to_warn_of_has_no_warnings(tmp_path: Path) -> None:
-    webhook = "webhook: {url: 'https://desk.example/hook', secret: s}"
-    text = GOOD.replace("{name: desk,", f"{{name: desk, {webhook},") + "server: {public_url: 'https://gw.example'}\n"
+    text = GOOD.replace("{name: desk,", f"{{name: desk, {webhook(SECRET)},")
+    text = text.replace("id: Shop,", "id: Shop, ladder: [note],") + "server: {public_url: 'https://gw.example'}\n"
     assert warnings(load(tmp_path, text, DESK_KEY=f"sha256:{keys.digest(KEY).hex()}")) == []
 
 
@@ -292,6 +365,48 @@ def test_each_risky_choice_is_warned_of(tmp_path: Path) -> None:
     ):
         assert place in warned(risky)
     assert "guess\n" not in warned(risky)
+
+
+OWN_CHARACTERS = "secret: is not base64, so its own characters are the key"
+SHORT = "secret: comes to a key of"
+
+
+@pytest.mark.parametrize(
+    ("secret", "expected"),
+    [
+        (SECRET, []),
+        (SECRET.removeprefix("whsec_"), []),
+        (SECRET[:-4], [f"{SHORT} 21 bytes"]),
+        ("a-secret-of-our-own-choice", [OWN_CHARACTERS]),
+        ("a-secret", [OWN_CHARACTERS, f"{SHORT} 8 bytes"]),
+    ],
+)
+def test_a_webhook_secret_that_is_weak_or_may_be_misread_is_warned_of(
+    tmp_path: Path, secret: str, expected: list[str]
+) -> None:
+    found = warned(load(tmp_path, GOOD.replace("{name: desk,", f"{{name: desk, {webhook(secret)},")))
+    told = [line.removeprefix("clients (desk).webhook.") for line in found.splitlines() if ".webhook." in line]
+    assert len(told) == len(expected)
+    assert all(line.startswith(start) for line, start in zip(told, expected, strict=True))
+    assert secret not in found
+
+
+def test_a_sender_that_no_client_lists_is_warned_of(tmp_path: Path) -> None:
+    text = GOOD + "  - {id: Spare, provider: dt}\n"
+    found = warned(load(tmp_path, text))
+    assert "senders (Spare): no client lists it" in found
+    assert "senders (Shop): no client" not in found
+
+
+@pytest.mark.parametrize(
+    ("own", "is_warned"), [("", True), ("ladder: [note],", False), ("on_closed_window: refuse,", False)]
+)
+def test_an_empty_ladder_is_warned_of_where_something_ought_to_stand_in(
+    tmp_path: Path, own: str, is_warned: bool
+) -> None:
+    found = warned(load(tmp_path, GOOD.replace("id: Shop,", f"id: Shop, {own}")))
+    expected = "senders (Shop).ladder: is empty, so only templates that a request names can stand in"
+    assert (expected in found) is is_warned
 
 
 def test_a_missing_public_url_is_warned_of_unless_all_is_sandbox(tmp_path: Path) -> None:

@@ -91,7 +91,8 @@ def test_what_is_not_built_yet_is_refused_and_just_that_is_said(
             "x" * 21,
             "senders[0].id: expected the sender as the provider knows it, at most 20 characters",
         ),
-        ("senders.0.on_closed_window", "drop", "senders[0].on_closed_window: expected downgrade, refuse or hold"),
+        ("senders.0.on_closed_window", "drop", "senders[0].on_closed_window: expected downgrade or refuse"),
+        ("senders.0.mode", "watch", "senders[0].mode: expected enforce"),
         ("senders.0.downgrade_limit", {"count": 2}, "senders[0].downgrade_limit: expected {count: N, per: DURATION}"),
         ("senders.0.provider", "dtt", "senders[0].provider: no provider has this name; known: dt"),
         ("senders.0.aliases", "380441234567", "senders[0].aliases: expected a list"),
@@ -104,6 +105,7 @@ def test_what_is_not_built_yet_is_refused_and_just_that_is_said(
         ("clients.0.keys", [SHA, SHA], "clients[0].keys[1]: stands in clients[0].keys[0] already"),
         ("clients.0.webhook", {"url": "https://d.example"}, "clients[0].webhook.secret: is missing"),
         ("clients.0.webhook", {"url": "desk", "secret": "s"}, "clients[0].webhook.url: expected an http or https"),
+        ("providers.0.kind", "telegram", "providers[0].kind: expected decision-telecom or sandbox"),
         ("providers.0.name", "d/t", "providers[0].name: expected letters, digits, - and _"),
         ("providers.0.callback_secret", "a/b", "providers[0].callback_secret: expected letters, digits and"),
         ("providers.0.base_url", "https://h:99999", "providers[0].base_url: is no address"),
@@ -132,6 +134,76 @@ def test_a_wrong_value_is_told_with_its_place_and_what_was_expected(
     first, *others = problems(tmp_path, put(good(), place, value))
     assert first.startswith(problem)
     assert all("no sender has this id" in other or "no provider has this name" in other for other in others)
+
+
+@pytest.mark.parametrize("ending", ["?to=us", "/#top", "/in?to=us#top"])
+def test_an_address_that_others_are_put_behind_takes_no_query_and_no_fragment(tmp_path: Path, ending: str) -> None:
+    expected = "expected an http or https address, without a query or a fragment (? or #)"
+    tree = put(good(), "server.public_url", f"https://gw.example{ending}")
+    assert problems(tmp_path, tree) == [f"server.public_url: {expected}"]
+
+
+@pytest.mark.parametrize("kind", ["cloud-api", "360dialog", "telegram"])
+def test_no_kind_of_provider_is_offered_that_is_not_built(tmp_path: Path, kind: str) -> None:
+    (found,) = problems(tmp_path, put(good(), "providers.0.kind", kind))
+    assert found.endswith(("expected decision-telecom or sandbox", "use decision-telecom or sandbox"))
+
+
+# --- webhooks -------------------------------------------------------------------------------------------------------
+
+
+def with_webhook(url: str, **hosts: Any) -> dict[str, Any]:
+    tree = put(good(), "clients.0.webhook", {"url": url, "secret": "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"})
+    return put(tree, "delivery.callback_hosts", hosts) if hosts else tree
+
+
+@pytest.mark.parametrize("secret", ["whsec_", "  ", " whsec_ "])
+def test_a_webhook_secret_without_a_key_is_refused(tmp_path: Path, secret: str) -> None:
+    tree = put(good(), "clients.0.webhook", {"url": "https://desk.example", "secret": secret})
+    (found,) = problems(tmp_path, tree)
+    assert found.startswith("clients[0].webhook.secret: holds no key; write whsec_ and the base64 of")
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://127.0.0.1:9000/hook", "127.0.0.1"),
+        ("http://localhost:9000/hook", "localhost"),
+        ("https://10.1.2.3/hook", "10.1.2.3"),
+        ("http://[::1]:9000/hook", "::1"),
+    ],
+)
+def test_a_webhook_that_no_event_would_reach_is_refused_with_what_to_allow(tmp_path: Path, url: str, host: str) -> None:
+    remedy = f"if it is meant, add {host} to delivery.callback_hosts.allow"
+    assert problems(tmp_path, with_webhook(url)) == [
+        f"clients[0].webhook.url: must not lead to a private address; {remedy}"
+    ]
+    assert problems(tmp_path, with_webhook(url, allow=[host])) == []
+    assert problems(tmp_path, with_webhook(url, allow_private=True)) == []
+
+
+def test_what_can_not_be_allowed_is_refused_without_a_remedy_that_is_none(tmp_path: Path) -> None:
+    private = "clients[0].webhook.url: must not lead to a private address"
+    assert problems(tmp_path, with_webhook("http://169.254.169.254/hook", allow_private=True)) == [private]
+    in_clear = problems(tmp_path, with_webhook("http://desk.example/hook", https_only=True))
+    assert in_clear == ["clients[0].webhook.url: must be an https URL"]
+
+
+@pytest.mark.parametrize(
+    "url", ["https://me:pw@h.example", "https://h.example:99999", "https://h.example/#top", "https://["]
+)
+def test_a_webhook_address_that_is_none_is_told_once(tmp_path: Path, url: str) -> None:
+    (found,) = problems(tmp_path, with_webhook(url))
+    assert found.startswith("clients[0].webhook.url: ")
+
+
+@pytest.mark.parametrize("hosts", [5, [], {"allow": 7}, {"allow": [7]}, {"allow_private": "x"}])
+def test_callback_hosts_of_any_shape_give_problems_and_never_break(tmp_path: Path, hosts: Any) -> None:
+    tree = put(with_webhook("https://desk.example/hook"), "delivery.callback_hosts", hosts)
+    assert all(problem.startswith("delivery.callback_hosts") for problem in problems(tmp_path, tree))
+
+
+# --- one part and another -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("key", ["base_url", "key", "callback_secret"])

@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = (
     {"domain", "shipped", "retry_after", "keys", "clock"},
     {"config", "ports", "log", "slots", "waiting", "signing"},
-    {"config_file", "egress"},
+    {"egress"},
+    {"config_file"},
     {"registry"},
     {"decision"},
     {"accept", "ingest", "dispatch", "relay", "upkeep"},
@@ -29,7 +30,7 @@ ONLY = {
     "domain": set(),
     "config": {"domain"},
     "ports": {"domain"},
-    "config_file": {"config", "domain", "keys", "shipped"},
+    "config_file": {"config", "domain", "egress", "keys", "shipped", "signing"},
     "store": {"ports", "domain"},
     "provider": {"ports", "domain", "config", "egress", "retry_after", "shipped"},
     "webhook": {"ports", "domain", "config", "egress", "retry_after"},

@@ -100,6 +100,42 @@ def test_a_template_that_is_not_approved_is_refused_with_its_status(registry):
     assert "PAUSED" in str(refused)
 
 
+def test_a_template_that_is_not_sent_now_need_not_be_approved(registry):
+    paused = a_message(body("a", "b"), name="paused", language="en-US")
+    checked = registry.check(paused, must_be_approved=False)
+    assert (checked.language, checked.components) == ("en_US", (body("a", "b"),))
+    assert registry.judge(checked).problem == "not_approved"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"name": "nobody"}, "template_unknown"),
+        ({"name": "paused", "language": "de"}, "template_unknown"),
+        ({"name": "paused", "components": (body("a"),)}, "template_arguments"),
+    ],
+)
+def test_a_template_that_need_not_be_approved_must_still_be_known_and_fit(registry, wrong, code):
+    with pytest.raises(TemplateRefused) as caught:
+        registry.check(a_message(**wrong), at="$.fallback", must_be_approved=False)
+    assert caught.value.code == code
+    assert caught.value.path.startswith("$.fallback.")
+
+
+@pytest.mark.parametrize("bad", [{"type": "text"}, text(5), text("a\nb"), "x"])
+def test_an_error_in_a_body_says_which_parameter_of_the_template_it_is(registry, bad):
+    wrong = {"type": "body", "parameters": [text("Ann"), bad]}
+    refused = refusal(registry, a_message(wrong, header(image=LINK), button(1, "url", text="A-1")))
+    assert refused.path.startswith("$.template.components[0].parameters[1]")
+    assert str(refused).endswith(" (body parameter 2 of 2)")
+
+
+def test_an_error_elsewhere_counts_no_body_parameter(registry):
+    spoilt = {"type": "button", "sub_type": "url", "index": 1, "parameters": [{"type": "text"}]}
+    refused = refusal(registry, a_message(body("a", "b"), header(image=LINK), spoilt))
+    assert str(refused) == "is missing; expected the end of a URL, percent-encoded"
+
+
 def test_a_namespace_passes_through_and_else_is_the_registered_one(registry):
     assert registry.check(a_message(name="hello")).namespace == "0f1e2d3c"
     assert registry.check(a_message(name="hello", namespace="mine")).namespace == "mine"

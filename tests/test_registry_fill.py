@@ -277,5 +277,6 @@ def test_what_a_ladder_lacks_is_told_for_the_check_of_a_configuration(ladder_reg
     ladder = ["first", "second", "second/uk", "unfilled", "paused"]
     assert ladder_registry.missing_rungs(ladder, "en_US") == ("second/en_US",)
     assert ladder_registry.unfilled_rungs(ladder, "en_US") == ("unfilled/en_US",)
+    assert ladder_registry.usable_rungs(ladder, "en_US") == ("first/en_US", "second/uk")
     assert ladder_registry.can_stand_in("first", "en_US")
     assert not ladder_registry.can_stand_in("paused", "en_US")

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+from contextlib import contextmanager
 
 import jsonschema
 import pytest
@@ -90,6 +93,66 @@ def test_a_file_that_is_no_template_is_a_problem_and_never_a_crash(tmp_path, con
 def test_a_file_that_is_not_utf_8_is_a_problem(tmp_path):
     (tmp_path / "order_sent.en_US.yaml").write_bytes(b"name: \xff\xfe")
     assert "UTF-8" in problems(tmp_path)[0]
+
+
+@contextmanager
+def expected_to_end():
+    """What hangs is broken off by the clock, and then has no answer of its own."""
+
+    def ring(*_):
+        raise AssertionError("it hangs")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 10)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("place", ["order_sent.en_US.yaml", "schemas/templates/order_sent.en_US.json"])
+def test_only_regular_files_are_read(tmp_path, place):
+    write_template(tmp_path, a_document(ONE), "order_sent.en-US.yaml")
+    (tmp_path / "schemas" / "templates").mkdir(parents=True)
+    os.mkfifo(tmp_path / place)
+    with expected_to_end():
+        found = problems(tmp_path, tmp_path / "schemas")
+    assert f"{place}: is not a regular file; put one here, or a link to one" in found
+
+
+def test_a_link_to_a_device_is_no_template(tmp_path):
+    (tmp_path / "order_sent.en_US.yaml").symlink_to("/dev/null")
+    assert "is not a regular file" in problems(tmp_path)[0]
+
+
+def test_a_link_to_a_file_is_read(tmp_path):
+    path = write_template(tmp_path, a_document(ONE))
+    path.symlink_to(path.rename(tmp_path / "..of_this_release"))
+    assert Registry.load(tmp_path).names() == (("order_sent", "en_US"),)
+
+
+def test_a_link_to_nothing_is_told_as_such(tmp_path):
+    (tmp_path / "order_sent.en_US.yaml").symlink_to("nowhere")
+    remedy = "is a link to a file that is not there; correct the link, or remove it"
+    assert problems(tmp_path) == [f"order_sent.en_US.yaml: {remedy}"]
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path):
+    path = write_template(tmp_path, a_document(ONE))
+    good = path.read_bytes()
+    path.write_bytes(good + b"#" * (256 * 1024 - len(good)))
+    assert Registry.load(tmp_path).names()
+    path.write_bytes(path.read_bytes() + b"#")
+    assert problems(tmp_path) == ["order_sent.en_US.yaml: is larger than 256 KB; take out what does not belong here"]
+
+
+def test_hidden_files_are_not_read(tmp_path):
+    write_template(tmp_path, a_document(ONE))
+    schemas = tighten(tmp_path, DIGITS)
+    for name in ("._order_sent.en_US.yaml", "._order_sent.en_US.yml", "schemas/templates/._order_sent.en_US.json"):
+        (tmp_path / name).write_bytes(b"\x00\x05\x16\x07")
+    assert Registry.load(tmp_path, schemas).warnings == ()
 
 
 def test_a_fill_without_quotes_is_a_problem_with_its_line(tmp_path):
@@ -188,7 +251,8 @@ def test_a_reference_inside_a_tightening_is_followed(tmp_path):
         ("{", "is not JSON that we take"),
         ('{"type": "array", "type": "object"}', "is not JSON that we take: a key stands twice"),
         ('{"maxItems": NaN}', "is not JSON that we take"),
-        ({"description": "x" * 40_000}, "expected an object, a JSON Schema of at most 32768 bytes"),
+        ({"description": "x" * 40_000}, "is larger than 32 KB"),
+        ('{"items":' * 3_000 + "{}" + "}" * 3_000, "is nested too deeply"),
     ],
 )
 def test_a_tightening_that_we_do_not_take_is_a_problem(tmp_path, schema, words):

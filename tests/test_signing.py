@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from gateway.signing import signed_headers, signing_key
+from gateway.signing import is_base64, signed_headers, signing_key
 
 KEY = bytes(range(24))
 WRITTEN = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
@@ -69,3 +69,13 @@ def test_a_secret_is_its_base64_and_one_that_is_none_its_own_bytes(secret: str, 
 def test_an_empty_secret_signs_nothing(secret: str):
     with pytest.raises(ValueError, match="empty"):
         signing_key(secret)
+
+
+@pytest.mark.parametrize("secret", [f"whsec_{WRITTEN}", WRITTEN, "AAE", " AAE= "])
+def test_what_is_base64_is_known_as_such(secret: str):
+    assert is_base64(secret)
+
+
+@pytest.mark.parametrize("secret", ["my-own-secret", "whsec_my-own-secret", "AAE=AAE=", "пароль"])
+def test_what_is_no_base64_is_known_as_such(secret: str):
+    assert not is_base64(secret)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from gateway.config import Config
-from gateway.config_file import load_config, load_places, warnings
+from gateway.config_file import Places, load_config, load_folders, load_places, warnings
 from gateway.domain.errors import ConfigInvalid
 from gateway.registry import Registry
+
+T = TypeVar("T")
+Load = Callable[[Path, Mapping[str, str]], T]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,15 +28,11 @@ class Checked:
 def check(path: Path, environ: Mapping[str, str]) -> Checked:
     """Look at everything that the configuration names, and tell all problems at once."""
     problems: list[str] = []
-    config = registry = None
-    try:
-        config = load_config(path, environ)
-    except ConfigInvalid as invalid:
-        problems += invalid.problems
-    try:
-        registry = _registry(path, environ)
-    except ConfigInvalid as invalid:
-        problems += [problem for problem in invalid.problems if problem not in problems]
+    config = _told(problems, load_config, path, environ)
+    places = _told(problems, load_places, path, environ)
+    registry = _told(problems, _registry, path, environ)
+    if places is not None:
+        problems += _missing_folders(path, places)
     found = [*_warnings(path, config), *(registry.warnings if registry is not None else ())]
     if config is not None and registry is not None:
         problems += _missing_rungs(path, config, registry)
@@ -41,9 +41,24 @@ def check(path: Path, environ: Mapping[str, str]) -> Checked:
     return Checked(config=None if problems else config, problems=tuple(problems), warnings=tuple(found))
 
 
+def _told(problems: list[str], load: Load[T], path: Path, environ: Mapping[str, str]) -> T | None:
+    """What could be loaded; or None, and what is wrong has joined the problems, told once."""
+    try:
+        return load(path, environ)
+    except ConfigInvalid as invalid:
+        problems += [problem for problem in invalid.problems if problem not in problems]
+        return None
+
+
 def _registry(path: Path, environ: Mapping[str, str]) -> Registry:
-    places = load_places(path, environ)
-    return Registry.load(places.templates, places.schemas)
+    folders = load_folders(path, environ)
+    return Registry.load(folders.templates, folders.schemas)
+
+
+def _missing_folders(path: Path, places: Places) -> Iterator[str]:
+    for place, file in (("store.url", places.store_file), ("server.operator", places.operator)):
+        if file is not None and not file.parent.is_dir():
+            yield f"{path}: {place}: there is no folder {file.parent}; make it, or name another"
 
 
 def _missing_rungs(path: Path, config: Config, registry: Registry) -> Iterator[str]:

@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 import structlog
@@ -18,7 +19,7 @@ from gateway import __version__, keys
 from gateway.cli.messages import messages
 from gateway.cli.options import config_option, json_option
 from gateway.config import Config
-from gateway.domain.errors import ConfigInvalid, GatewayError
+from gateway.domain.errors import CannotStart, ConfigInvalid, GatewayError
 
 log = structlog.get_logger(__name__)
 
@@ -132,13 +133,19 @@ def _tell(path: Path, problems: tuple[str, ...], warnings: tuple[str, ...]) -> N
         click.echo(f"{path}: good" + (f", with {len(warnings)} to look at" if warnings else ""))
 
 
+def _named(_: click.Context, __: click.Parameter, name: str) -> str:
+    if not name.strip():
+        raise click.BadParameter("expected the name of a client")
+    return name
+
+
 @cli.group("keys")
 def keys_group() -> None:
     """Keys of clients."""
 
 
 @keys_group.command("new")
-@click.option("--client", required=True, help="The client's name in the configuration.")
+@click.option("--client", required=True, callback=_named, help="The client's name in the configuration.")
 @json_option
 def new_key(client: str, as_json: bool) -> None:
     """Make a key. It is shown this once; the configuration keeps its hash."""
@@ -149,6 +156,20 @@ def new_key(client: str, as_json: bool) -> None:
         return
     click.echo(f"The key of {client}; it is shown this once:\n\n  {key}\n")
     click.echo(f"The line for keys: of {client} in the configuration:\n\n  - {line}")
+
+
+def _http_address(_: click.Context, __: click.Parameter, written: str | None) -> str | None:
+    if written is not None and not _is_http_address(written):
+        raise click.BadParameter("expected an http or https address")
+    return written
+
+
+def _is_http_address(written: str) -> bool:
+    try:
+        parts = urlsplit(written)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 @cli.command()
@@ -162,10 +183,12 @@ def new_key(client: str, as_json: bool) -> None:
 @click.option(
     "--callbacks-to",
     metavar="URL",
+    callback=_http_address,
     help="Where customers' messages go: <public_url>/callbacks/<name>/<callback_secret> of the gateway to try.",
 )
 def sandbox(host: str, port: int, templates: Path | None, callbacks_to: str | None) -> None:
     """Run the provider to try things on alone: its send-whatsapp is at /v1/api, its customers at /sandbox."""
+    from gateway.doors import cannot_listen
     from gateway.log import configure_logging
     from gateway.provider.sandbox import run_sandbox
     from gateway.shipped import shipped
@@ -174,7 +197,10 @@ def sandbox(host: str, port: int, templates: Path | None, callbacks_to: str | No
     folder = templates or shipped("templates")
     announce = partial(_announce_sandbox, hears=callbacks_to is not None)
     alone = run_sandbox(templates=folder, host=host, port=port, callbacks_to=callbacks_to, started=announce)
-    asyncio.run(_until_stopped(alone))
+    try:
+        asyncio.run(_until_stopped(alone))
+    except OSError as fault:
+        raise CannotStart(cannot_listen(host, port, fault)) from None
 
 
 _DEAF = """\

@@ -6,24 +6,20 @@ import asyncio
 import getpass
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from gateway.cli.options import config_option, json_option
-from gateway.config_file import load_config, load_places
+from gateway.cli.tables import print_table, shown
 from gateway.domain.identity import parse_contact
 from gateway.domain.message import Status
 
-_DONE = {"retry": (Status.QUEUED, Status.SENDING), "close": (Status.FAILED,), "cancel": (Status.CANCELLED,)}
-"""The statuses that show that it was done."""
-
+_MESSAGE_ID = click.IntRange(1, 2**53 - 1)
 _ONLY = {
-    "retry": "only one that is unknown can be sent again",
+    "retry": "only one that is unknown, and still has its content, can be sent again",
     "close": "only one that is unknown can be closed",
     "cancel": "only one that is queued or held can be cancelled",
 }
@@ -45,14 +41,14 @@ def messages() -> None:
 def list_messages(path: Path, as_json: bool, limit: int, contact: str | None, **asked: str | None) -> None:
     """List messages, newest first."""
     from gateway.cli.operating import list_messages as look_up
+    from gateway.config_file import load_places
 
     query = {"limit": str(limit), "contact": _contact(contact), **asked}
     page = asyncio.run(look_up(load_places(path, os.environ), {key: value for key, value in query.items() if value}))
     if as_json:
         click.echo(json.dumps(page))
         return
-    columns = ("id", "status", "client", "sender", "contact", "accepted_at", "changed_at")
-    _print_table(columns, ([str(row[column]) for column in columns] for row in page["messages"]))
+    print_table(_LISTED, ([str(row[column]) for column in _LISTED] for row in page["messages"]))
     if page["next_cursor"]:
         click.echo(f"There are more: --cursor {page['next_cursor']}")
 
@@ -60,10 +56,11 @@ def list_messages(path: Path, as_json: bool, limit: int, contact: str | None, **
 @messages.command("show")
 @config_option
 @json_option
-@click.argument("message_id", type=click.IntRange(1))
+@click.argument("message_id", type=_MESSAGE_ID)
 def show_message(path: Path, as_json: bool, message_id: int) -> None:
-    """Show one message: its decisions, attempts and statuses."""
+    """Show one message: its decisions, attempts and statuses, and what operators did to it."""
     from gateway.cli.operating import show_message as look_up
+    from gateway.config_file import load_places
 
     message = asyncio.run(look_up(load_places(path, os.environ), message_id))
     if as_json:
@@ -74,21 +71,24 @@ def show_message(path: Path, as_json: bool, message_id: int) -> None:
 
 def _act(verb: str, path: Path, message_id: int, as_json: bool) -> None:
     from gateway.cli.operating import act
+    from gateway.config_file import load_config, load_places
+    from gateway.log import configure_logging
 
+    configure_logging("warning")
     places = load_places(path, os.environ)
-    status = asyncio.run(act(places, lambda: load_config(path, os.environ), verb, message_id, name=getpass.getuser()))
+    acted = asyncio.run(act(places, lambda: load_config(path, os.environ), verb, message_id, name=getpass.getuser()))
     if as_json:
-        click.echo(json.dumps({"id": str(message_id), "status": status}))
-    else:
-        click.echo(f"{message_id} is {status}")
-    if status not in _DONE[verb]:
-        raise click.ClickException(f"nothing was changed: {_ONLY[verb]}")
+        click.echo(json.dumps({"id": str(message_id), **acted}))
+    elif acted["done"]:
+        click.echo(f"{message_id} is {acted['status']}")
+    if not acted["done"]:
+        raise click.ClickException(f"nothing was changed: {message_id} is {acted['status']}; {_ONLY[verb]}")
 
 
 @messages.command()
 @config_option
 @json_option
-@click.argument("message_id", type=click.IntRange(1))
+@click.argument("message_id", type=_MESSAGE_ID)
 def retry(path: Path, as_json: bool, message_id: int) -> None:
     """Send an unknown message again: its contact may then have it twice."""
     _act("retry", path, message_id, as_json)
@@ -97,7 +97,7 @@ def retry(path: Path, as_json: bool, message_id: int) -> None:
 @messages.command()
 @config_option
 @json_option
-@click.argument("message_id", type=click.IntRange(1))
+@click.argument("message_id", type=_MESSAGE_ID)
 def close(path: Path, as_json: bool, message_id: int) -> None:
     """End an unknown message as failed."""
     _act("close", path, message_id, as_json)
@@ -106,7 +106,7 @@ def close(path: Path, as_json: bool, message_id: int) -> None:
 @messages.command()
 @config_option
 @json_option
-@click.argument("message_id", type=click.IntRange(1))
+@click.argument("message_id", type=_MESSAGE_ID)
 def cancel(path: Path, as_json: bool, message_id: int) -> None:
     """End a message that has not left yet."""
     _act("cancel", path, message_id, as_json)
@@ -119,21 +119,27 @@ def _contact(written: str | None) -> str | None:
         raise click.BadParameter(str(error), param_hint="--contact") from None
 
 
-# --- tables ---------------------------------------------------------------------------------------------------------
+# --- how it is shown ------------------------------------------------------------------------------------------------
 
+_LISTED = ("id", "status", "client", "sender", "contact", "accepted_at", "changed_at")
 _HEAD = ("id", "status", "failure", "client", "sender", "contact", "reference", "accepted_at", "expires_at")
+_ATTEMPT = ("number", "status", "started_at", "ended_at", "provider_message_id", "error")
+_ACT = ("at", "by", "act", "before", "after")
 
 
 def _print_message(message: Mapping[str, Any]) -> None:
     for key in _HEAD:
         if message.get(key) is not None:
-            click.echo(f"{key + ':':<13} {_printable(str(message[key]))}")
+            click.echo(f"{key + ':':<13} {shown(str(message[key]))}")
     click.echo("\nDecisions")
-    _print_table(("at", "stage", "action", "template", "reasons"), map(_decision_row, message["decisions"]))
+    print_table(("at", "stage", "action", "template", "reasons"), map(_decision_row, message["decisions"]))
     click.echo("\nAttempts")
-    _print_table(("number", "status", "started_at", "ended_at", "error"), map(_attempt_row, message["attempts"]))
+    print_table(_ATTEMPT, map(_attempt_row, message["attempts"]))
     click.echo("\nStatuses")
-    _print_table(("at", "status"), ([change["at"], change["status"]] for change in message["history"]))
+    print_table(("at", "status"), ([change["at"], change["status"]] for change in message["history"]))
+    if message["acts"]:
+        click.echo("\nActs")
+        print_table(_ACT, ([act[key] for key in _ACT] for act in message["acts"]))
 
 
 def _decision_row(decision: Mapping[str, Any]) -> list[str]:
@@ -144,23 +150,4 @@ def _decision_row(decision: Mapping[str, Any]) -> list[str]:
 def _attempt_row(attempt: Mapping[str, Any]) -> list[str]:
     error = attempt["error"] or {}
     words = " ".join(str(error[key]) for key in ("code", "name", "message") if error.get(key) not in (None, ""))
-    return [*(str(attempt[key] or "") for key in ("number", "status", "started_at", "ended_at")), words]
-
-
-def _print_table(columns: Iterable[str], rows: Iterable[list[str]]) -> None:
-    """A table at a terminal; where a program reads, tabs and one line per row whatever its width."""
-    console = Console(highlight=False, markup=False, emoji=False)
-    lines = [[_printable(cell) for cell in row] for row in rows]
-    if not console.is_terminal:
-        for line in [list(columns), *lines]:
-            click.echo("\t".join(line))
-        return
-    table = Table(*columns, box=None, pad_edge=False)
-    for line in lines:
-        table.add_row(*line)
-    console.print(table)
-
-
-def _printable(cell: str) -> str:
-    """Without what a terminal would obey: the words of a provider are not ours."""
-    return "".join(character if character.isprintable() else " " for character in cell)
+    return [*(str(attempt[key] or "") for key in _ATTEMPT[:-1]), words]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import aiohttp
 
@@ -15,7 +14,7 @@ from gateway.config import Config
 from gateway.config_file import Places
 from gateway.domain.errors import GatewayError, NotFound, StoreUnavailable
 from gateway.domain.identity import MessageId
-from gateway.operator import NAME_HEADER, list_view, query_from, record_view, verb_of
+from gateway.operator import NAME_HEADER, acted_view, list_view, query_from, record_view, verb_of
 from gateway.store import open_for_reading, open_store
 
 _WITHIN = aiohttp.ClientTimeout(total=30)
@@ -33,9 +32,9 @@ class Refused(GatewayError):
 
 async def list_messages(places: Places, asked: Mapping[str, str]) -> View:
     """One page of messages, newest first."""
-    if _is_in_memory(places):
+    if places.store_file is None:
         return await _ask(places.operator, "GET", "/messages", query=asked)
-    reader = await open_for_reading(_file(places.store_url))
+    reader = await open_for_reading(places.store_file)
     try:
         return list_view(await reader.messages(query_from(asked)))
     finally:
@@ -44,43 +43,35 @@ async def list_messages(places: Places, asked: Mapping[str, str]) -> View:
 
 async def show_message(places: Places, message_id: int) -> View:
     """Everything about one message. Raises NotFound."""
-    if _is_in_memory(places):
+    if places.store_file is None:
         return await _ask(places.operator, "GET", f"/messages/{message_id}")
-    reader = await open_for_reading(_file(places.store_url))
+    reader = await open_for_reading(places.store_file)
     try:
         return record_view(await reader.message(MessageId(message_id), client=None))
     finally:
         await reader.aclose()
 
 
-async def act(places: Places, load: Callable[[], Config], verb: str, message_id: int, *, name: str) -> str:
-    """Retry, close or cancel a message; the status afterwards. Raises NotFound."""
+async def act(places: Places, load: Callable[[], Config], verb: str, message_id: int, *, name: str) -> View:
+    """Retry, close or cancel a message: the status before and afterwards, and whether anything was done. Raises
+    NotFound."""
     try:
-        answer = await _ask(places.operator, "POST", f"/messages/{message_id}/{verb}", headers={NAME_HEADER: name})
+        return await _ask(places.operator, "POST", f"/messages/{message_id}/{verb}", headers={NAME_HEADER: name})
     except NobodyRuns:
-        if _is_in_memory(places):
+        if places.store_file is None:
             raise
+        await (await open_for_reading(places.store_file)).aclose()  # raises for a file that is not there, or not ours
         return await _act_alone(load(), verb, message_id, name=name)
-    return str(answer["status"])
 
 
-async def _act_alone(config: Config, verb: str, message_id: int, *, name: str) -> str:
+async def _act_alone(config: Config, verb: str, message_id: int, *, name: str) -> View:
     """Nobody runs: take the file's lock, so that nobody starts meanwhile."""
-    await (await open_for_reading(_file(config.store_url))).aclose()  # raises for a file that is not there, or not ours
     store = await open_store(config.store_url, store_policy(config))
     try:
         act = verb_of(store, verb)
-        return await act(MessageId(message_id), by=f"operator {name}", now=SystemClock().now())
+        return acted_view(await act(MessageId(message_id), by=f"operator {name}", now=SystemClock().now()))
     finally:
         await store.aclose()
-
-
-def _file(store_url: str) -> Path:
-    return Path(unquote(store_url.removeprefix("sqlite:///")))
-
-
-def _is_in_memory(places: Places) -> bool:
-    return places.store_url == "memory:"
 
 
 async def _ask(

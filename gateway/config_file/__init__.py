@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from gateway.config import Config
-from gateway.config_file.building import Places, build, places_in
+from gateway.config_file.building import Folders, Places, build, folders_in, places_in
 from gateway.config_file.checks import problems_across
 from gateway.config_file.reading import Expanded, Unreadable, expand, read_yaml
 from gateway.config_file.shape import convert, problems_of_shape
@@ -14,12 +14,13 @@ from gateway.config_file.tree import Problem, Tree, part, shown
 from gateway.config_file.warning import warnings
 from gateway.domain.errors import ConfigInvalid
 
-__all__ = ["Places", "config_from", "load_config", "load_places", "warnings"]
+__all__ = ["Folders", "Places", "config_from", "load_config", "load_folders", "load_places", "warnings"]
 
 _LONGEST_SOCKET = 107
 """The operating system takes no longer path for a Unix socket."""
 
-_PLACES = (("server", "operator"), ("store", "url"), ("paths", "templates"), ("paths", "schemas"))
+_PLACES = (("server", "operator"), ("store", "url"))
+_FOLDERS = (("paths", "templates"), ("paths", "schemas"))
 
 
 def load_config(path: Path, environ: Mapping[str, str]) -> Config:
@@ -37,16 +38,26 @@ def config_from(tree: Tree, environ: Mapping[str, str], *, folder: Path, name: s
 
 
 def load_places(path: Path, environ: Mapping[str, str]) -> Places:
-    """Where the file keeps its things, whatever else is wrong with it or missing in the environment. Raises
-    ConfigInvalid."""
+    """Where a gateway with this file keeps its store and its socket, whatever else is wrong with the file or missing
+    in the environment. Raises ConfigInvalid."""
+    return places_in(_only(_PLACES, path, environ), path.resolve().parent)
+
+
+def load_folders(path: Path, environ: Mapping[str, str]) -> Folders:
+    """Where the file's templates and schemas are, whatever else is wrong. Raises ConfigInvalid."""
+    return folders_in(_only(_FOLDERS, path, environ), path.resolve().parent)
+
+
+def _only(wanted: Collection[tuple[str, str]], path: Path, environ: Mapping[str, str]) -> Tree:
+    """The values at these places, found good."""
     tree = _read(path)
     kept: dict[str, dict[str, object]] = {}
-    for section, key in _PLACES:
+    for section, key in wanted:
         if key in part(tree, section):
             kept.setdefault(section, {})[key] = tree[section][key]
     expanded = _expanded(kept, environ)
-    _refuse(str(path), ((place, problem) for place, problem in _problems(expanded) if place in _PLACES))
-    return places_in(expanded.tree, path.resolve().parent)
+    _refuse(str(path), ((place, problem) for place, problem in _problems(expanded) if place in wanted))
+    return expanded.tree
 
 
 def _read(path: Path) -> Tree:
@@ -77,8 +88,11 @@ def _problems(expanded: Expanded) -> Iterator[Problem]:
 
 
 def _found(tree: Tree) -> Iterator[Problem]:
-    yield from problems_of_shape(tree)
-    yield from problems_across(tree)
+    """Of a value whose shape is wrong nothing more is told."""
+    misshapen = list(problems_of_shape(tree))
+    yield from misshapen
+    told = {place for place, _ in misshapen}
+    yield from ((place, problem) for place, problem in problems_across(tree) if place not in told)
 
 
 def _long_socket(config: Config) -> Iterator[Problem]:

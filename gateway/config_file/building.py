@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from gateway.config import (
     CallbackHosts,
@@ -32,40 +32,58 @@ from gateway.keys import has_valid_checksum, looks_issued
 Values = Mapping[str, Any]
 
 _SHORTEST_KEY = 16
+_MEMORY = "memory:"
+_SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Where a configuration keeps its things."""
+    """What a gateway makes: its store and its operator's socket."""
 
     store_url: str
     operator: Path
+
+    @property
+    def store_file(self) -> Path | None:
+        """None: the store is in memory."""
+        return None if self.store_url == _MEMORY else Path(unquote(self.store_url.removeprefix(_SQLITE)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """What an operator writes besides the configuration."""
+
     templates: Path
     schemas: Path | None
 
 
 def places_in(tree: Values, folder: Path) -> Places:
     """The places; relative paths count from `folder`."""
-    paths = tree.get("paths", {})
     return Places(
         store_url=_store_url(tree.get("store", {}).get("url", "sqlite:///gateway.db"), folder),
         operator=folder / tree.get("server", {}).get("operator", "gateway.sock"),
-        templates=folder / paths.get("templates", "templates"),
-        schemas=_schemas(paths.get("schemas"), folder),
+    )
+
+
+def folders_in(tree: Values, folder: Path) -> Folders:
+    """The folders; relative paths count from `folder`."""
+    paths = tree.get("paths", {})
+    return Folders(
+        templates=folder / paths.get("templates", "templates"), schemas=_schemas(paths.get("schemas"), folder)
     )
 
 
 def build(tree: Values, folder: Path) -> Config:
     """The configuration; relative paths count from `folder`."""
     delivery = tree.get("delivery", {})
-    places = places_in(tree, folder)
+    places, folders = places_in(tree, folder), folders_in(tree, folder)
     return Config(
         server=ServerConfig(
             operator=places.operator, **_given(tree.get("server", {}), host=str, port=int, public_url=_without_slash)
         ),
         store_url=places.store_url,
-        templates=places.templates,
-        schemas=places.schemas,
+        templates=folders.templates,
+        schemas=folders.schemas,
         clients=tuple(_client(values) for values in tree["clients"]),
         providers=tuple(_provider(values) for values in tree["providers"]),
         senders=tuple(_sender(values) for values in tree["senders"]),
@@ -92,10 +110,10 @@ def _without_slash(url: str) -> str:
 
 
 def _store_url(url: str, folder: Path) -> str:
-    if url == "memory:":
+    if url == _MEMORY:
         return url
-    written = url.removeprefix("sqlite:///")
-    return url if written.startswith("/") else f"sqlite:///{quote(str(folder))}/{written}"
+    written = url.removeprefix(_SQLITE)
+    return url if written.startswith("/") else f"{_SQLITE}{quote(str(folder))}/{written}"
 
 
 def _schemas(written: str | None, folder: Path) -> Path | None:

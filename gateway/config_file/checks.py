@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.config_file.tree import Place, Problem, Tree, part, rows, shown, text, texts
 from gateway.config_file.units import duration
+from gateway.config_file.webhooks import problems_of_webhooks
 from gateway.domain.identity import parse_contact
 from gateway.domain.window import LENGTH
 from gateway.keys import digest
@@ -38,6 +39,7 @@ def problems_across(tree: Tree) -> Iterator[Problem]:
         _addresses,
         _hosts,
         _zones,
+        problems_of_webhooks,
     ):
         yield from check(tree)
 
@@ -84,8 +86,6 @@ def _addresses(tree: Tree) -> Iterator[Problem]:
 def _urls(tree: Tree) -> Iterator[tuple[Place, str]]:
     candidates: list[tuple[Place, str | None]] = [(("server", "public_url"), text(part(tree, "server"), "public_url"))]
     candidates += [((*place, "base_url"), text(row, "base_url")) for place, row in rows(tree, "providers")]
-    for place, client in rows(tree, "clients"):
-        candidates.append(((*place, "webhook", "url"), text(part(client, "webhook"), "url")))
     yield from ((place, url) for place, url in candidates if url and url.startswith("http"))
 
 
@@ -93,10 +93,7 @@ def _hosts(tree: Tree) -> Iterator[Problem]:
     for index, allowed in texts(part(part(tree, "delivery"), "callback_hosts"), "allow"):
         if not _is_network(allowed) and not _HOST.fullmatch(allowed):
             place = ("delivery", "callback_hosts", "allow", index)
-            yield (
-                place,
-                "expected a host name, an address or a network such as 10.1.0.0/16",
-            )
+            yield place, "expected a host name, an address or a network such as 10.1.0.0/16"
 
 
 def _is_network(written: str) -> bool:

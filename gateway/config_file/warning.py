@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from gateway.config import ClientConfig, Config, ProviderConfig
+from gateway.config import ClientConfig, Config, ProviderConfig, SenderConfig, WebhookConfig
+from gateway.domain.compliance import OnClosedWindow
+from gateway.signing import is_base64, signing_key
 
 _SMALL_MARGIN = timedelta(seconds=10)
 _SHORT_SECRET = 16
+_SHORT_SIGNING_KEY = 24
 
 
 def warnings(config: Config) -> list[str]:
@@ -20,6 +23,9 @@ def warnings(config: Config) -> list[str]:
         found += _of_client(client)
     for provider in config.providers:
         found += _of_provider(provider)
+    listed = {sender for client in config.clients for sender in client.senders}
+    for sender in config.senders:
+        found += _of_sender(sender, is_listed=sender.id in listed)
     return found
 
 
@@ -45,8 +51,18 @@ def _of_client(client: ClientConfig) -> Iterator[str]:
             f"{name}.webhook: is not set: this client hears nothing of what customers answer, and the provider's "
             "callbacks, once pointed here, no longer go where they went before"
         )
-    elif _is_in_the_clear(client.webhook.url):
-        yield f"{name}.webhook.url: is http, so customers' messages travel in the clear"
+    else:
+        yield from (f"{name}.webhook.{warning}" for warning in _of_webhook(client.webhook))
+
+
+def _of_webhook(webhook: WebhookConfig) -> Iterator[str]:
+    if _is_in_the_clear(webhook.url):
+        yield "url: is http, so customers' messages travel in the clear"
+    if not is_base64(webhook.secret):
+        yield "secret: is not base64, so its own characters are the key; receivers may read it in another way"
+    length = len(signing_key(webhook.secret))
+    if length < _SHORT_SIGNING_KEY:
+        yield f"secret: comes to a key of {length} bytes; Standard Webhooks asks for at least {_SHORT_SIGNING_KEY}"
 
 
 def _of_provider(provider: ProviderConfig) -> Iterator[str]:
@@ -55,6 +71,14 @@ def _of_provider(provider: ProviderConfig) -> Iterator[str]:
         yield f"{name}.base_url: is http, so messages and the key travel in the clear"
     if 0 < len(provider.callback_secret) < _SHORT_SECRET:
         yield f"{name}.callback_secret: is shorter than {_SHORT_SECRET} characters, and can be guessed"
+
+
+def _of_sender(sender: SenderConfig, *, is_listed: bool) -> Iterator[str]:
+    name = f"senders ({sender.id})"
+    if not is_listed:
+        yield f"{name}: no client lists it, so nothing can be sent from it, and nobody hears what is written to it"
+    if sender.on_closed_window is OnClosedWindow.DOWNGRADE and not sender.ladder:
+        yield f"{name}.ladder: is empty, so only templates that a request names can stand in"
 
 
 def _is_in_the_clear(url: str) -> bool:

@@ -9,53 +9,74 @@ from datetime import datetime
 from gateway.domain.errors import NotFound
 from gateway.domain.identity import MessageId
 from gateway.domain.message import Failure, Status
-from gateway.store.codec import micros
+from gateway.ports import Acted, ActRecord
+from gateway.store.codec import instant, micros
 from gateway.store.ledger import Ledger
 from gateway.store.lines import refresh, stand_in_line
 from gateway.store.statuses import end, judge
 
-Act = Callable[[Ledger, sqlite3.Row, datetime], None]
+Act = Callable[[Ledger, sqlite3.Row, datetime], bool]
+"""Whether it was done, which depends on where the message stands."""
 
 
-def cancel(ledger: Ledger, message_id: MessageId, *, by: str, now: datetime) -> Status:
+def cancel(ledger: Ledger, message_id: MessageId, *, by: str, now: datetime) -> Acted:
     return _act(ledger, "cancel", _cancel, message_id, by=by, now=now)
 
 
-def resend(ledger: Ledger, message_id: MessageId, *, by: str, now: datetime) -> Status:
+def resend(ledger: Ledger, message_id: MessageId, *, by: str, now: datetime) -> Acted:
     return _act(ledger, "resend", _resend, message_id, by=by, now=now)
 
 
-def close(ledger: Ledger, message_id: MessageId, *, by: str, now: datetime) -> Status:
+def close(ledger: Ledger, message_id: MessageId, *, by: str, now: datetime) -> Acted:
     return _act(ledger, "close", _close, message_id, by=by, now=now)
 
 
-def _act(ledger: Ledger, name: str, act: Act, message_id: MessageId, *, by: str, now: datetime) -> Status:
-    before = ledger.row("message_by_id", id=message_id)
-    if before is None:
-        raise NotFound("no such message")
-    act(ledger, before, now)
-    refresh(ledger, before["conversation"], now=now)
-    after = Status(ledger.one("message_by_id", id=message_id)["status"])
-    ledger.write(
-        "note_act", at=micros(now), actor=by, act=name, message_id=message_id, before=before["status"], after=after
+def acts_of(ledger: Ledger, message_id: MessageId) -> tuple[ActRecord, ...]:
+    """What operators did to a message, the first act first."""
+    return tuple(
+        ActRecord(
+            at=instant(row["at"]),
+            by=row["actor"],
+            act=row["act"],
+            before=Status(row["status_before"]),
+            after=Status(row["status_after"]),
+        )
+        for row in ledger.rows("acts_of", message_id=message_id)
     )
-    return after
 
 
-def _cancel(ledger: Ledger, message: sqlite3.Row, now: datetime) -> None:
-    if message["status"] in (Status.QUEUED, Status.HELD):
-        end(ledger, message["place"], Status.CANCELLED, now=now)
+def _act(ledger: Ledger, name: str, act: Act, message_id: MessageId, *, by: str, now: datetime) -> Acted:
+    message = ledger.row("message_by_id", id=message_id)
+    if message is None:
+        raise NotFound("no such message")
+    before = Status(message["status"])
+    is_done = act(ledger, message, now)
+    refresh(ledger, message["conversation"], now=now)
+    after = Status(ledger.one("message_by_id", id=message_id)["status"])
+    ledger.write("note_act", at=micros(now), actor=by, act=name, message_id=message_id, before=before, after=after)
+    return Acted(before=before, after=after, is_done=is_done)
 
 
-def _resend(ledger: Ledger, message: sqlite3.Row, now: datetime) -> None:
+def _cancel(ledger: Ledger, message: sqlite3.Row, now: datetime) -> bool:
+    if message["status"] not in (Status.QUEUED, Status.HELD):
+        return False
+    end(ledger, message["place"], Status.CANCELLED, now=now)
+    return True
+
+
+def _resend(ledger: Ledger, message: sqlite3.Row, now: datetime) -> bool:
     """With a new time to live; not once retention has removed what there is to send."""
-    if message["status"] == Status.UNKNOWN and message["has_content"]:
-        expires_at = micros(now + ledger.policy.delivery.message_ttl)
-        ledger.write("start_anew", place=message["place"], verdict=Status.QUEUED, expires_at=expires_at)
-        stand_in_line(ledger, message["place"], due_at=micros(now))
-        judge(ledger, message["place"], now=now)
+    if message["status"] != Status.UNKNOWN or not message["has_content"]:
+        return False
+    expires_at = micros(now + ledger.policy.delivery.message_ttl)
+    ledger.write("start_anew", place=message["place"], verdict=Status.QUEUED, expires_at=expires_at)
+    stand_in_line(ledger, message["place"], due_at=micros(now))
+    judge(ledger, message["place"], now=now)
+    return True
 
 
-def _close(ledger: Ledger, message: sqlite3.Row, now: datetime) -> None:
-    if message["status"] == Status.UNKNOWN:
-        end(ledger, message["place"], Status.FAILED, now=now, failure=Failure.CLOSED)
+def _close(ledger: Ledger, message: sqlite3.Row, now: datetime) -> bool:
+    if message["status"] != Status.UNKNOWN:
+        return False
+    end(ledger, message["place"], Status.FAILED, now=now, failure=Failure.CLOSED)
+    return True

@@ -8,7 +8,11 @@ import os
 import time
 from pathlib import Path
 
+import structlog
+
 from gateway.domain.errors import StoreInUse
+
+log = structlog.get_logger(__name__)
 
 _POLL = 0.05
 
@@ -35,12 +39,16 @@ class FileLock:
 
 
 async def _wait_for(descriptor: int, path: Path, until: float) -> None:
+    is_told = False
     while not _try(descriptor):
         if time.monotonic() >= until:
             raise StoreInUse(
                 f"{path} is in use by another process: a file is served by one gateway at a time. "
                 "To run several gateways on one store use PostgreSQL."
             )
+        if not is_told:
+            log.warning("store.waiting", path=str(path), seconds=round(until - time.monotonic()))
+            is_told = True
         await asyncio.sleep(_POLL)
 
 

@@ -22,6 +22,7 @@ from gateway.ports import (
     SenderState,
     StatusChange,
 )
+from gateway.store.acts import acts_of
 from gateway.store.codec import (
     UNREADABLE,
     content_or,
@@ -56,6 +57,7 @@ def message(ledger: Ledger, message_id: MessageId, *, client: str | None) -> Mes
             StatusChange(status=Status(one["status"]), at=instant(one["at"]))
             for one in ledger.rows("history_of", message=row["place"])
         ),
+        acts=acts_of(ledger, message_id) if client is None else (),
     )
 
 

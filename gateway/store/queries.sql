@@ -372,6 +372,9 @@ where id = :id and ended_at is null
 insert into operator_act (at, actor, act, message_id, status_before, status_after)
 values (:at, :actor, :act, :message_id, :before, :after)
 
+-- acts_of: what operators did to a message, the first one first
+select at, actor, act, status_before, status_after from operator_act where message_id = :message_id order by id
+
 -- beat: a write that changes nothing, to see whether writes are taken
 update pulse set beat = beat + 1
 

@@ -15,6 +15,7 @@ from gateway.domain.errors import ProviderError, Stopping, StoreUnavailable
 from gateway.domain.identity import Contact, MessageId, Sender
 from gateway.domain.message import Draft, Idempotency, Status
 from gateway.ports import (
+    Acted,
     Answer,
     Arrival,
     Attempt,
@@ -159,13 +160,13 @@ class SqliteStore(SqliteReader):
     async def settle_wait(self, message_id: MessageId) -> ProviderError | None:
         return await self._run(intake.settle_wait, message_id)
 
-    async def cancel(self, message_id: MessageId, *, by: str, now: datetime) -> Status:
+    async def cancel(self, message_id: MessageId, *, by: str, now: datetime) -> Acted:
         return await self._run(acts.cancel, message_id, by=by, now=now)
 
-    async def resend(self, message_id: MessageId, *, by: str, now: datetime) -> Status:
+    async def resend(self, message_id: MessageId, *, by: str, now: datetime) -> Acted:
         return await self._run(acts.resend, message_id, by=by, now=now)
 
-    async def close(self, message_id: MessageId, *, by: str, now: datetime) -> Status:
+    async def close(self, message_id: MessageId, *, by: str, now: datetime) -> Acted:
         return await self._run(acts.close, message_id, by=by, now=now)
 
     # --- conversations ----------------------------------------------------------------------------------------------

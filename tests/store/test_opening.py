@@ -265,5 +265,5 @@ async def test_a_damaged_file_is_refused_in_one_line(at: str, path: Path) -> Non
     with path.open("r+b") as file:
         file.seek(4096 * 3)
         file.write(b"\xa5" * 4096)
-    with pytest.raises(CannotStart, match="damaged|malformed"):
+    with pytest.raises(CannotStart, match=r"damaged|malformed"):
         await open_store(at, POLICY, lock_timeout=0)

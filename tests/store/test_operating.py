@@ -8,26 +8,31 @@ from gateway.domain.delivery import AttemptStatus, DeliveryPolicy, Failed, OnUnk
 from gateway.domain.errors import NotFound, ProviderError
 from gateway.domain.identity import MessageId
 from gateway.domain.message import Failure, Status
-from gateway.ports import StorePolicy
+from gateway.ports import Acted, ActRecord, StorePolicy
 from tests.store.bench import Bench
 from tests.store.conftest import Opener
-from tests.store.factories import REFUSAL, a_report
+from tests.store.factories import CLIENT, REFUSAL, a_report
 
 LOST = Unknown(error=ProviderError(name="TimeoutError"))
 
 
+def nothing_done(status: Status) -> Acted:
+    return Acted(before=status, after=status, is_done=False)
+
+
 async def test_a_cancelled_message_is_never_sent(bench: Bench) -> None:
     first, second = await bench.post(), await bench.post()
-    assert await bench.store.cancel(first, by="olena", now=bench.now) is Status.CANCELLED
+    acted = await bench.store.cancel(first, by="olena", now=bench.now)
+    assert acted == Acted(before=Status.QUEUED, after=Status.CANCELLED, is_done=True)
     assert await bench.heads() == [second]
 
 
 async def test_what_has_left_can_not_be_cancelled(bench: Bench) -> None:
     message_id = await bench.submitted()
-    assert await bench.store.cancel(message_id, by="olena", now=bench.now) is Status.SUBMITTED
+    assert await bench.store.cancel(message_id, by="olena", now=bench.now) == nothing_done(Status.SUBMITTED)
     other = await bench.post()
     await bench.begun(await bench.claim())
-    assert await bench.store.cancel(other, by="olena", now=bench.now) is Status.SENDING
+    assert await bench.store.cancel(other, by="olena", now=bench.now) == nothing_done(Status.SENDING)
 
 
 async def test_an_unknown_message_goes_out_again_by_an_operator_s_word(bench: Bench) -> None:
@@ -35,7 +40,8 @@ async def test_an_unknown_message_goes_out_again_by_an_operator_s_word(bench: Be
     await bench.attempt(LOST)
     bench.pass_time(48 * 3600)
     await bench.store.expire(now=bench.now)
-    assert await bench.store.resend(message_id, by="olena", now=bench.now) is Status.QUEUED
+    acted = await bench.store.resend(message_id, by="olena", now=bench.now)
+    assert acted == Acted(before=Status.UNKNOWN, after=Status.QUEUED, is_done=True)
     claim = await bench.claim()
     assert (claim.message.id, claim.attempts) == (message_id, 1)
     await bench.record(claim, await bench.begun(claim), Submitted(provider_message_id="1"))
@@ -55,7 +61,9 @@ async def test_a_closed_message_has_failed_and_no_proof_moves_it(opened: Opener)
     bench = await opened(StorePolicy(delivery=DeliveryPolicy(on_unknown=OnUnknown.RETRY)))
     message_id = await bench.post()
     attempt = await bench.attempt(LOST)
-    assert await bench.store.close(message_id, by="olena", now=bench.now) is Status.FAILED
+    acted = await bench.store.close(message_id, by="olena", now=bench.now)
+    assert acted == Acted(before=Status.UNKNOWN, after=Status.FAILED, is_done=True)
+    assert await bench.store.close(message_id, by="olena", now=bench.now) == nothing_done(Status.FAILED)
     bench.pass_time(60)
     assert await bench.heads() == []
     await bench.ingest(a_report(AttemptStatus.SENT, attempt=attempt.token))
@@ -66,8 +74,8 @@ async def test_a_closed_message_has_failed_and_no_proof_moves_it(opened: Opener)
 async def test_only_an_unknown_message_can_be_resent_or_closed(bench: Bench) -> None:
     message_id = await bench.post()
     await bench.attempt(Failed(error=REFUSAL))
-    assert await bench.store.resend(message_id, by="olena", now=bench.now) is Status.FAILED
-    assert await bench.store.close(message_id, by="olena", now=bench.now) is Status.FAILED
+    assert await bench.store.resend(message_id, by="olena", now=bench.now) == nothing_done(Status.FAILED)
+    assert await bench.store.close(message_id, by="olena", now=bench.now) == nothing_done(Status.FAILED)
     assert (await bench.store.message(message_id, client=None)).failure is Failure.REFUSED
 
 
@@ -80,6 +88,18 @@ async def test_each_use_of_an_operator_s_power_leaves_a_row(file_bench: Bench) -
         ("olena", "cancel", message_id, "queued", "cancelled"),
         ("taras", "close", message_id, "cancelled", "cancelled"),
     ]
+
+
+async def test_an_operator_is_told_of_each_act_and_a_client_of_none(bench: Bench) -> None:
+    message_id = await bench.post()
+    await bench.store.cancel(message_id, by="olena", now=bench.now)
+    await bench.store.close(message_id, by="taras", now=bench.now)
+    queued, cancelled = Status.QUEUED, Status.CANCELLED
+    assert (await bench.store.message(message_id, client=None)).acts == (
+        ActRecord(at=bench.now, by="olena", act="cancel", before=queued, after=cancelled),
+        ActRecord(at=bench.now, by="taras", act="close", before=cancelled, after=cancelled),
+    )
+    assert (await bench.store.message(message_id, client=CLIENT)).acts == ()
 
 
 async def test_an_act_on_no_message_is_not_found(bench: Bench) -> None:

@@ -10,7 +10,7 @@ import pytest
 from gateway.domain.delivery import AttemptStatus, Submitted, Unknown
 from gateway.domain.errors import NotFound, ProviderError
 from gateway.domain.message import FreeForm, Idempotency, Status, TemplateMessage
-from gateway.ports import Ingested, StorePolicy
+from gateway.ports import Acted, Ingested, StorePolicy
 from tests.store.bench import QUICK, Bench
 from tests.store.conftest import Opener
 from tests.store.factories import (
@@ -163,7 +163,8 @@ async def test_an_unknown_without_content_can_not_be_resent(bench: Bench) -> Non
     bench.pass_time(11 * DAY)
     await bench.store.expire(now=bench.now)
     await sweep(bench)
-    assert await bench.store.resend(message_id, by="olena", now=bench.now) is Status.UNKNOWN
+    acted = await bench.store.resend(message_id, by="olena", now=bench.now)
+    assert acted == Acted(before=Status.UNKNOWN, after=Status.UNKNOWN, is_done=False)
 
 
 async def test_free_pages_go_back_to_the_file_system(bench: Bench) -> None:

@@ -58,6 +58,8 @@ def load_templates(source: Path | Iterable[Mapping[str, Any]]) -> Templates:
 def _read_file(path: Path) -> Registered:
     try:
         return read_template(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise CannotStart(f"{path} can't be read: {error.strerror}") from None
     except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError):
         raise CannotStart(f"{path}: is no template definition; it needs a name, a language and components") from None
 

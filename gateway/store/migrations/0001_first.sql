@@ -230,6 +230,7 @@ create table operator_act (
 ) strict;
 
 create index operator_act_by_age on operator_act (at);
+create index operator_act_of_message on operator_act (message_id);
 
 create table pulse (
     id integer primary key check (id = 1),
