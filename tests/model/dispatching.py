@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from hypothesis import strategies as st
 
 from gateway.domain.compliance import Decision, Downgrade, Refuse, Send
-from gateway.domain.identity import Contact
 from gateway.domain.message import TemplateMessage
 from gateway.ports import Attempt, Claim
 from tests.model.model import GIVEN_UP, Posted
-from tests.model.stage import PICK, Stage, move
-from tests.model.world import CONTACTS, PER, SENDER, TEXT, WANTED, InHand, Sent, decided, outcome_of, pick
+from tests.model.outside import BY, Outside
+from tests.model.stage import PICK, move
+from tests.model.world import CONTACTS, LIMIT, PER, SENDER, TEXT, WANTED, InHand, Sent, decided, outcome_of, pick
 
 ANSWERS = ["submitted", "failed", "window_closed", "unknown", "server", "not_written", "throttled", "balance"]
-OVERTAKING = st.sampled_from(["", "", "", "", "sent", "failed", "window_closed"])
-WORDS = st.sampled_from(["submitted", "submitted", *ANSWERS])
+BETWEEN = st.sampled_from([*["nothing"] * 5, "writes", "cancel", "waits", "refusal"])
+OVERTAKING = st.tuples(st.sampled_from(["", "", "", "", "sent", "failed", "window_closed"]), BY)
+ANSWER = st.sampled_from(["window_closed", "unknown", "withdrawn", *ANSWERS])
 
 
-class Dispatching(Stage):
+class Dispatching(Outside):
     # --- the dispatcher ---------------------------------------------------------------------------------------------
 
     @move(limit=st.integers(1, 4), and_begun=st.booleans())
@@ -26,17 +29,30 @@ class Dispatching(Stage):
         for in_hand in claimed if and_begun else []:
             self.begin(in_hand)
 
-    @move(answers=st.lists(st.tuples(OVERTAKING, WORDS), min_size=1, max_size=6))
-    def all_that_is_due_is_attempted(self, answers: list[tuple[str, str]]) -> None:
-        """One answer for each attempt, as long as the answers last; news may overtake an answer."""
-        while answers and (claimed := self.claim(min(len(answers), 2))):
+    @move(fates=st.lists(st.tuples(BETWEEN, OVERTAKING, ANSWER), min_size=1, max_size=6))
+    def all_that_is_due_is_attempted(self, fates: list[tuple[str, tuple[str, str], str]]) -> None:
+        """One fate for each claim, as long as they last: what comes before the attempt, before its answer, and that."""
+        while fates and (claimed := self.claim(min(len(fates), 2))):
             for in_hand in claimed:
+                between, (news, way), word = fates.pop()
+                self.interfere(in_hand, between)
                 self.begin(in_hand)
                 if in_hand.attempt is not None:
-                    news, word = answers.pop()
-                    if news:
-                        self.report(self.sent[-1], news, "token")
+                    self.report_all(self.sent[-1], news, way)
                     self.answer(in_hand, word)
+
+    def interfere(self, in_hand: InHand, between: str) -> None:
+        match between:
+            case "writes":
+                self.a_contact_writes(contact=in_hand.claim.message.contact, ago=0)
+            case "cancel":
+                self.act(in_hand.claim.message.id, in_hand.posted, "cancel")
+            case "refusal":
+                before = [sent for sent in self.sent if sent.posted.contact == in_hand.posted.contact]
+                for sent in before[-1:]:
+                    self.report_all(sent, "window_closed", "token")
+            case "waits":
+                self.pass_time(timedelta(hours=3), is_swept=False)
 
     def claim(self, limit: int) -> list[InHand]:
         self.model.expire(self.now)
@@ -62,7 +78,7 @@ class Dispatching(Stage):
         assert posted is head[0]
         assert claim.attempts == len(posted.tries)
         assert claim.template_started == posted.template_started
-        assert claim.downgrades == self.downgrades(posted.contact, besides=posted)
+        assert claim.downgrades == self.downgrades(posted.contact, before=posted)
         stirred = self.model.stirred.get(posted.contact, 0)
         return InHand(claim=claim, posted=posted, stirred=stirred, age=self.model.age)
 
@@ -88,7 +104,7 @@ class Dispatching(Stage):
         return [in_hand for in_hand in self.in_hand if in_hand.attempt is None]
 
     def give_back(self, in_hand: InHand) -> None:
-        self.run(self.store.release(in_hand.claim))
+        self.run(self.store.release(in_hand.claim, now=self.now))
         self.in_hand.remove(in_hand)
 
     def begin(self, in_hand: InHand) -> None:
@@ -99,7 +115,7 @@ class Dispatching(Stage):
         )
         is_fresh = self.is_fresh(in_hand)
         if is_fresh:
-            self.check_decided(decision, posted)
+            self.check_decided(decision, claim, posted)
         if isinstance(decision, Refuse):
             self.refuse(in_hand, decision, is_fresh=is_fresh)
         elif isinstance(decision, Send | Downgrade):
@@ -116,19 +132,17 @@ class Dispatching(Stage):
             and (self.model.paused_at is None or in_hand.age >= self.model.paused_at)
         )
 
-    def check_decided(self, decision: Decision, posted: Posted) -> None:
-        self.check_decision(
-            decision,
-            Contact(posted.contact),
-            WANTED if posted.template else TEXT,
-            started=posted.template_started,
-            downgrades=self.downgrades(posted.contact, besides=posted),
-        )
+    def check_decided(self, decision: Decision, claim: Claim, posted: Posted) -> None:
+        started = posted.template_started
+        content = WANTED if posted.template else TEXT
+        self.check_decision(decision, claim.message.contact, content, started=started, downgrades=claim.downgrades)
+        if isinstance(decision, Downgrade) and not started:
+            assert self.model.fallbacks_given(posted.contact, self.now - PER, posted) < LIMIT
 
     def refuse(self, in_hand: InHand, decision: Refuse, *, is_fresh: bool) -> None:
         assert self.run(self.store.refuse(in_hand.claim, decision, now=self.now)) == is_fresh
         if is_fresh:
-            in_hand.posted.verdict = "failed" if in_hand.posted.was_refuted else "refused"
+            self.model.refuse(in_hand.posted)
             self.model.note(self.now)
             self.in_hand.remove(in_hand)
 
@@ -157,7 +171,7 @@ class Dispatching(Stage):
 
     # --- the provider -----------------------------------------------------------------------------------------------
 
-    @move(when=lambda self: self.unanswered(), place=PICK, word=WORDS)
+    @move(when=lambda self: self.unanswered(), place=PICK, word=ANSWER)
     def the_provider_answers(self, place: int, word: str) -> None:
         self.answer(pick(self.unanswered(), place), word)
 
@@ -169,6 +183,11 @@ class Dispatching(Stage):
         sent = next(sent for sent in self.sent if sent.token == in_hand.attempt.token)
         if sent.attempt.status != "sending" or self.news_of(sent):
             word = "unknown" if word == "unknown" else "submitted"
+        if word == "withdrawn":
+            self.model.withdraw(sent.attempt)
+            self.model.note(self.now)
+            self.give_back(in_hand)
+            return
         outcome = outcome_of(word, sent.provider_message_id)
         status = self.run(self.store.record(in_hand.claim, in_hand.attempt, outcome, now=self.now))
         self.in_hand.remove(in_hand)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from datetime import timedelta
+from tempfile import TemporaryDirectory
 
 from hypothesis.stateful import invariant, rule
 
@@ -21,7 +22,7 @@ from tests.model.story import check_story, check_told
 from tests.model.world import CONTACTS, PER, SENDER, InHand
 
 
-class Gateway(Dispatching, Outside):
+class Gateway(Dispatching):
     @rule(step=steps_of(Dispatching, Outside))
     def something_happens(self, step: Step) -> None:
         name, arguments = step
@@ -98,3 +99,22 @@ class Gateway(Dispatching, Outside):
         while self.tell(8):
             pass
         check_told(self.told, self.model.posted)
+
+
+class GatewayOnFile(Gateway):
+    """On a file, a crash loses all but what is in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = TemporaryDirectory()
+        self.url = f"sqlite:///{self.folder.name}/gateway.db"
+
+    def reopen(self) -> None:
+        self.run(self.store.aclose())
+        self.store = self.open()
+
+    def teardown(self) -> None:
+        try:
+            super().teardown()
+        finally:
+            self.folder.cleanup()

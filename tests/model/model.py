@@ -27,6 +27,18 @@ LEFT_BY = {
 }
 PAUSING = {"not_written", "throttled", "unauthorized", "balance"}
 ANY_FAILURE = {2, 3, 4}
+VIEW = {
+    "queued": 5,
+    "sending": 5,
+    "submitted": 0,
+    "sent": 0,
+    "delivered": 1,
+    "read": 1,
+    "refused": 3,
+    "cancelled": 3,
+    "expired": 4,
+    "unknown": 20,
+}
 GIVEN_UP = {"refused", "failed", "expired", "cancelled"}
 
 
@@ -64,6 +76,8 @@ class Posted:
     failed_view: set[int] = field(default_factory=lambda: ANY_FAILURE)
     """The numbers that may stand for its failure."""
     history: list[str] = field(default_factory=lambda: ["queued"])
+    views: list[set[int]] = field(default_factory=list)
+    """The numbers that may stand for each status that followed."""
 
     @property
     def status(self) -> str:
@@ -83,6 +97,13 @@ class Posted:
     @property
     def was_refuted(self) -> bool:
         return any(attempt.status == "window_closed" for attempt in self.tries)
+
+    def counts_as_downgraded(self, since: datetime) -> bool:
+        return self.downgraded_at is not None and self.downgraded_at > since and self.status not in GIVEN_UP
+
+    def began_as_fallback_after(self, since: datetime) -> bool:
+        written = [attempt for attempt in self.tries if attempt.template and attempt.status != "withdrawn"]
+        return any(attempt.started > since for attempt in written)
 
     def is_awaited(self, now: datetime) -> bool:
         return self.answer_by is not None and now < self.answer_by
@@ -153,9 +174,17 @@ class Model:
                 surely = surely and message.blocks_from is not None and message.blocks_from + BLOCK_FOR <= now
         return None, False
 
-    def downgrades(self, contact: str, since: datetime, besides: Posted | None = None) -> int:
+    def downgrades(self, contact: str, since: datetime, before: Posted | None = None) -> int:
+        """The fallbacks that a contact was given since then, or is to be given before a message."""
+        ours = list(self.of(contact))
+        earlier = ours if before is None else ours[: ours.index(before)]
+        later = [message for message in ours[len(earlier) + 1 :] if message.status != "queued"]
+        return sum(message.counts_as_downgraded(since) for message in earlier + later)
+
+    def fallbacks_given(self, contact: str, since: datetime, besides: Posted) -> int:
+        """How many messages to a contact left as a fallback since then, and came to something."""
         return sum(
-            message.downgraded_at is not None and message.downgraded_at > since and message.status not in GIVEN_UP
+            not message.template and message.status not in GIVEN_UP and message.began_as_fallback_after(since)
             for message in self.of(contact)
             if message is not besides
         )
@@ -245,7 +274,7 @@ class Model:
             return
         if reported == "failed":
             attempt.status = "failed"
-            message.failed_view = {4}
+            message.failed_view = {4} if len(message.tries) == 1 else ANY_FAILURE
             return
         if not attempt.template:
             self.refute(message.contact, attempt.started)
@@ -253,6 +282,17 @@ class Model:
             attempt.status = "failed"
         else:
             self.too_late(message, attempt, now)
+
+    def withdraw(self, attempt: Try) -> None:
+        """It was given back: nothing of it was written."""
+        attempt.status = "withdrawn"
+
+    def refuse(self, message: Posted) -> None:
+        """By our rule. What may have reached the contact is not said to be refused: it stays unknown."""
+        if message.tries and message.tries[-1].status == "unknown":
+            message.again, message.proof_until, message.once_more = False, None, False
+        else:
+            message.verdict = "failed" if message.was_refuted else "refused"
 
     # what happens besides
 
@@ -281,6 +321,7 @@ class Model:
         for message in self.posted.values():
             if message.history[-1] != message.status:
                 message.history.append(message.status)
+                message.views.append(message.failed_view if message.status == "failed" else {VIEW[message.status]})
                 message.told = message.status == "failed" and message.is_awaited(now)
             if message.status not in ("queued", "sending", "unknown"):
                 message.answer_by = None

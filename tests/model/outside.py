@@ -12,7 +12,8 @@ from gateway.domain.identity import Contact, MessageId
 from gateway.domain.message import Content, Draft, TemplateMessage
 from gateway.ports import Arrival, Ingested
 from tests.model.model import Posted
-from tests.model.stage import PICK, Stage, move
+from tests.model.reporting import Reporting
+from tests.model.stage import PICK, move
 from tests.model.world import CONTACTS, NOON, PER, SENDER, TEXT, WANTED, a_draft, decided, pick
 
 SECONDS = [1, 5, 30, 61, 120, 600, 3600, 3 * 3600, 24 * 3600 - 61]
@@ -24,7 +25,7 @@ REPORTS = st.sampled_from(
 ) | (st.sampled_from(["sent window_closed", "window_closed sent", "window_closed", "failed sent"]))
 
 
-class Outside(Stage):
+class Outside(Reporting):
     # --- contacts ---------------------------------------------------------------------------------------------------
 
     @move(contact=st.sampled_from(CONTACTS), ago=st.sampled_from([0, 0, 0, 1, 23, 24, 48, None]))
@@ -90,10 +91,7 @@ class Outside(Stage):
 
     @move(when=lambda self: self.sent, place=PICK, words=REPORTS, by=BY)
     def statuses_are_reported(self, place: int, words: str, by: str) -> None:
-        sent = pick(self.sent[::-1], place)
-        for word in words.split():
-            if self.is_true(sent, word):
-                self.report(sent, word, by)
+        self.report_all(pick(self.sent[::-1], place), words, by)
 
     # --- time, crashes, the operator --------------------------------------------------------------------------------
 
@@ -125,15 +123,17 @@ class Outside(Stage):
     )
     def the_operator_decides(self, place: int, word: str) -> None:
         number, posted = pick(self.messages(), place)
-        verb = getattr(self.store, word)
-        status = self.run(verb(MessageId(number), by="operator", now=self.now))
-        if word == "cancel" and posted.status == "queued":
-            posted.verdict = "cancelled"
-        elif word == "close" and posted.status == "unknown":
-            posted.verdict, posted.failed_view = "failed", {2}
-        elif word == "resend" and posted.status == "unknown":
+        self.act(number, posted, word)
+
+    def act(self, number: int, posted: Posted, word: str) -> None:
+        before = posted.status
+        acted = self.run(getattr(self.store, word)(MessageId(number), by="operator", now=self.now))
+        is_done = (word, before) in {("cancel", "queued"), ("close", "unknown"), ("resend", "unknown")}
+        if is_done and word == "resend":
             self.model.resend(posted, self.now, self.ttl)
-        assert status.value == posted.status
+        elif is_done:
+            posted.verdict, posted.failed_view = "cancelled" if word == "cancel" else "failed", {2}
+        assert (acted.before.value, acted.after.value, acted.is_done) == (before, posted.status, is_done)
 
     # --- what clients are told --------------------------------------------------------------------------------------
 

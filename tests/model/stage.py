@@ -82,7 +82,10 @@ class Stage(RuleBasedStateMachine):
             listeners={SENDER: ("desk",)},
         )
         self.model = Model(on_unknown=on_unknown.value, retry_templates=retry_templates)
-        self.store = self.run(open_store(self.url, self.policy, ticks=lambda: self.ticks, draw=lambda: 0.0))
+        self.store = self.open()
+
+    def open(self) -> Store:
+        return self.run(open_store(self.url, self.policy, ticks=lambda: self.ticks, draw=lambda: 0.0))
 
     def arrive(self, arrival: Arrival) -> Ingested:
         self.arrivals.append(arrival)
@@ -98,8 +101,8 @@ class Stage(RuleBasedStateMachine):
             self.run(self.store.expire(now=self.now))
             self.model.expire(self.now)
 
-    def downgrades(self, contact: Contact, besides: Posted | None = None) -> int:
-        return self.model.downgrades(contact, self.now - PER, besides)
+    def downgrades(self, contact: Contact, before: Posted | None = None) -> int:
+        return self.model.downgrades(contact, self.now - PER, before)
 
     def check_decision(
         self, decision: Decision, contact: Contact, content: Content, *, started: bool, downgrades: int
@@ -116,45 +119,6 @@ class Stage(RuleBasedStateMachine):
             assert decision.content == FALLBACK
         else:
             assert isinstance(decision, Refuse)
-
-    def report(self, sent: Sent, word: str, by: str) -> None:
-        report = StatusReport(
-            dedupe=f"status-{next(self.numbers)}",
-            raw={},
-            status=AttemptStatus(word),
-            attempt=None if by == "id" else sent.token,
-            provider_message_id=None if by == "token" else sent.provider_message_id,
-            error=WORDS if word in ("failed", "window_closed") else None,
-        )
-        if by == "id" and sent.token not in self.recorded:
-            self.unmatched.append((sent, word))
-            assert self.arrive(Arrival(event=report)) == Ingested(kept=1)
-            return
-        assert self.arrive(Arrival(event=report)) == Ingested(applied=1)
-        self.model.report(sent.posted, sent.attempt, word, self.now)
-        self.model.note(self.now)
-        if by == "both":
-            self.recorded.add(sent.token)
-            self.apply_unmatched(sent)
-
-    def is_true(self, sent: Sent, word: str) -> bool:
-        """Whether the provider can say this of an attempt: it took it, and did not say the contrary before."""
-        known = {sent.attempt.status, *self.news_of(sent)}
-        if known & {"withdrawn", "retry"} or (sent.attempt.status == "failed" and sent.token not in self.recorded):
-            return False
-        ends = known & {"failed", "window_closed"}
-        if word in ("failed", "window_closed"):
-            return not known & {"delivered", "read"} and ends <= {word}
-        return not ends or word == "sent"
-
-    def news_of(self, sent: Sent) -> list[str]:
-        return [reported for other, reported in self.unmatched if other is sent]
-
-    def apply_unmatched(self, sent: Sent) -> None:
-        for reported in self.news_of(sent):
-            self.model.report(sent.posted, sent.attempt, reported, self.now)
-            self.model.note(self.now)
-        self.unmatched = [(other, reported) for other, reported in self.unmatched if other is not sent]
 
     def tell(self, limit: int) -> int:
         lease = timedelta(seconds=30)
