@@ -257,3 +257,8 @@ def test_any_shape_of_a_section_gives_problems_or_loads_but_never_breaks(
     tree = {**good(), section: shape}
     is_harmless = section not in ("clients", "providers", "senders") and shape in (None, {})
     assert (problems(tmp_path, tree) == []) is is_harmless
+
+
+def test_a_webhook_may_have_a_query_and_no_fragment(tmp_path: Path) -> None:
+    assert problems(tmp_path, with_webhook("https://desk.example/hook?tenant=7")) == []
+    assert "without a fragment" in problems(tmp_path, with_webhook("https://desk.example/hook#top"))[0]
