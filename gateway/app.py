@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import socket
-import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 from aiohttp import web
@@ -22,7 +18,7 @@ from gateway.addresses import SANDBOX, Addresses
 from gateway.clock import SystemClock
 from gateway.config import Config, ProviderConfig
 from gateway.decision import Decider
-from gateway.dispatch import Dispatch, Route
+from gateway.dispatch import Dispatch
 from gateway.domain.identity import MessageId, Sender
 from gateway.doors import listen, open_door, open_operator_door
 from gateway.egress import Egress
@@ -34,6 +30,7 @@ from gateway.provider.decision_telecom import DecisionTelecomProvider
 from gateway.provider.sandbox import PREFIX, TravelClock, sandbox_app
 from gateway.registry import Registry
 from gateway.relay import Relay
+from gateway.sending import Route, Sending
 from gateway.slots import Slots
 from gateway.store import SqliteStore, open_store
 from gateway.upkeep import Upkeep
@@ -44,9 +41,6 @@ from gateway.webhook import WebhookClient
 log = structlog.get_logger()
 
 T = TypeVar("T")
-
-WATCHDOG_GRACE = timedelta(seconds=30)
-"""How much longer than ``delivery.stop_timeout`` a stop may take before the watchdog ends the process."""
 
 
 @dataclass(slots=True)
@@ -74,38 +68,6 @@ class Gateway:
 
     def open_messages(self) -> Sequence[MessageId]:
         return self.dispatch.open_messages()
-
-
-async def serve(config: Config, *, announce: Callable[[Gateway], None] | None = None) -> int:
-    """Run until SIGTERM or SIGINT. The exit status: 0 after a stop in order. Raises CannotStart."""
-    asked_to_stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, asked_to_stop.set)
-    async with AsyncExitStack() as stack:
-        gateway = await _unless(asked_to_stop, stack.enter_async_context(running(config)))
-        if gateway is None:
-            return 0
-        if announce is not None:
-            announce(gateway)
-        await asked_to_stop.wait()
-        gateway.stopping.has_begun = True
-        log.info("gateway.stopping", open=len(gateway.open_messages()))
-        watchdog = _watchdog(gateway)
-    watchdog.cancel()
-    log.info("gateway.stopped")
-    return 0
-
-
-async def _unless(asked_to_stop: asyncio.Event, starting: Coroutine[Any, Any, T]) -> T | None:
-    """What the start comes to; None when it was asked to stop before: it may wait long for the store's lock."""
-    start, stop = asyncio.create_task(starting), asyncio.create_task(asked_to_stop.wait())
-    await asyncio.wait((start, stop), return_when=asyncio.FIRST_COMPLETED)
-    stop.cancel()
-    if not start.done():
-        start.cancel()
-    with suppress(asyncio.CancelledError):
-        return await start
-    return None
 
 
 @asynccontextmanager
@@ -183,14 +145,16 @@ def _relay(base: Base, stack: AsyncExitStack) -> Relay:
 
 
 def _dispatch(base: Base, relay: Relay, stack: AsyncExitStack) -> Dispatch:
-    return Dispatch(
+    routes = _routes(base, stack)
+    send = Sending(
         store=base.store,
         decider=base.decider,
-        routes=_routes(base, stack),
+        routes=routes,
         clock=base.clock,
         waiting=base.waiting,
         notify_relay=relay.notify,
     )
+    return Dispatch(store=base.store, decider=base.decider, routes=routes, clock=base.clock, send=send)
 
 
 def _parts(base: Base, dispatch: Dispatch, relay: Relay) -> Parts:
@@ -343,17 +307,3 @@ async def _ended(task: asyncio.Task[None]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-
-
-def _watchdog(gateway: Gateway) -> threading.Timer:
-    """Ends the process when the stop in order hangs, and says what was still open."""
-
-    def give_up() -> None:
-        log.error("gateway.stop_hung", messages=list(gateway.open_messages()))
-        os._exit(70)
-
-    limit = gateway.config.delivery.stop_timeout + WATCHDOG_GRACE
-    watchdog = threading.Timer(limit.total_seconds(), give_up)
-    watchdog.daemon = True
-    watchdog.start()
-    return watchdog

@@ -1,51 +1,30 @@
-"""Sending what was accepted: claim -> pace -> decide again -> begin -> send -> record.
+"""Who is sent for, and when: one loop per sender claims conversations, as the store's pace and pauses allow.
 
-One loop per sender claims conversations (the store paces them); each claimed conversation is one task that decides on
-its head and makes one attempt. What joins the steps are values: Claim, Decision, Attempt, Outcome.
+Each claimed conversation is one task, which goes the way of ``gateway.sending``; nobody waits for anybody else's.
 """
 
 from __future__ import annotations
 
 import asyncio
-import secrets
-import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
 from gateway.decision import Decider
-from gateway.domain.compliance import Downgrade, Hold, Refuse, Send
-from gateway.domain.delivery import Cause, Failed, Outcome, PauseCause, Retry, Submitted, Unknown, WindowWasClosed
+from gateway.domain.delivery import PauseCause
 from gateway.domain.errors import ProviderError, StoreUnavailable
 from gateway.domain.identity import MessageId, Sender
-from gateway.ports import Attempt, Claim, Claims, Clock, Conversations, Provider
-from gateway.slots import Slots
-from gateway.waiting import Waiting
+from gateway.ports import Claim, Claims, Clock, Conversations
+from gateway.sending import STORE_BACK_OFF, Route
 
 log = structlog.get_logger()
-
-FIRST_BYTE_WITHIN = 5.0
-"""Seconds between the commit of an attempt and its first byte; later it is withdrawn. Keeps a process that was stopped
-for a while from sending what another may have taken over."""
 
 CLAIMS_AT_ONCE = 64
 LONGEST_SLEEP = timedelta(seconds=1)
 """A claim that comes to nothing costs one look at an index; asking each second heals any wake-up that was missed."""
 
 SHORTEST_SLEEP = timedelta(milliseconds=5)
-STORE_BACK_OFF = 0.5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """How one sender's messages leave."""
-
-    provider: Provider
-    slots: Slots
-    callback_url: Callable[[str], str | None]
-    """From an attempt's token to the URL that its statuses come to."""
 
 
 class Dispatch:
@@ -58,15 +37,13 @@ class Dispatch:
         decider: Decider,
         routes: Mapping[Sender, Route],
         clock: Clock,
-        waiting: Waiting,
-        notify_relay: Callable[[], None],
+        send: Callable[[Claim], Awaitable[None]],
     ) -> None:
         self._store = store
         self._decider = decider
         self._routes = routes
         self._clock = clock
-        self._waiting = waiting
-        self._notify_relay = notify_relay
+        self._send = send
         self._news = {sender: asyncio.Event() for sender in routes}
         self._loops: list[asyncio.Task[None]] = []
         self._open: dict[asyncio.Task[None], Claim] = {}
@@ -107,16 +84,6 @@ class Dispatch:
     def open_messages(self) -> Sequence[MessageId]:
         """The messages that are with a task now."""
         return [claim.message.id for claim in self._open.values()]
-
-    async def settle(self) -> None:
-        """Send all that can be sent now, and return when nothing more is due; for a clock that stands still."""
-        found = True
-        while found:
-            found = False
-            for sender in self._routes:
-                claims = await self.turn(sender)
-                found = found or bool(claims.claims)
-            await asyncio.gather(*self._open)
 
     async def _serve(self, sender: Sender) -> None:
         news = self._news[sender]
@@ -202,108 +169,9 @@ class Dispatch:
     async def _deliver(self, claim: Claim) -> None:
         """The whole way of one claim; whatever happens here stops nobody else."""
         try:
-            await self._decide(claim)
+            await self._send(claim)
         except Exception:
             log.exception("dispatch.message_failed", message_id=claim.message.id)
-
-    async def _decide(self, claim: Claim) -> None:
-        decision = self._decider(claim.message, claim, now=self._clock.now(), template_started=claim.template_started)
-        match decision:
-            case Send() | Downgrade():
-                await self._attempt(claim, decision)
-            case Refuse():
-                await self._refuse(claim, decision)
-            case Hold():
-                raise AssertionError("hold is refused when the configuration is read")
-
-    async def _refuse(self, claim: Claim, decision: Refuse) -> None:
-        if not await self._written(self._store.refuse(claim, decision, now=self._clock.now())):
-            await self._release(claim)
-            return
-        reasons = [reason.value for reason in decision.reasons]
-        log.info("message.refused", message_id=claim.message.id, sender=claim.message.sender, reasons=reasons)
-        self._tell(claim)
-
-    async def _attempt(self, claim: Claim, decision: Send | Downgrade) -> None:
-        attempt = Attempt(
-            message_id=claim.message.id,
-            number=claim.attempts + 1,
-            token=secrets.token_urlsafe(16),
-            content=decision.content,
-        )
-        write_by = time.monotonic() + FIRST_BYTE_WITHIN
-        if not await self._written(self._store.begin(claim, attempt, decision, now=self._clock.now())):
-            await self._release(claim)
-            return
-        await self._record(claim, attempt, await self._send(claim, attempt, write_by))
-
-    async def _written(self, verb: Coroutine[None, None, bool]) -> bool:
-        """Whether the store took it; nothing was sent when it did not."""
-        try:
-            return await verb
-        except StoreUnavailable:
-            log.warning("dispatch.store_unavailable")
-            return False
-
-    async def _release(self, claim: Claim) -> None:
-        """Give a claim back of which nothing was sent, so that nobody waits for its lease to end."""
-        while True:
-            try:
-                return await self._store.release(claim, now=self._clock.now())
-            except StoreUnavailable:
-                await asyncio.sleep(STORE_BACK_OFF)
-
-    async def _send(self, claim: Claim, attempt: Attempt, write_by: float) -> Outcome:
-        route = self._routes[claim.message.sender]
-        try:
-            return await route.provider.send(
-                claim.message, attempt.content, callback_url=route.callback_url(attempt.token), write_by=write_by
-            )
-        except Exception as fault:
-            log.exception("dispatch.send_failed", message_id=claim.message.id, attempt=attempt.number)
-            return Unknown(error=ProviderError(name=type(fault).__name__, message="the attempt broke off"))
-
-    async def _record(self, claim: Claim, attempt: Attempt, outcome: Outcome) -> None:
-        status = await self._recorded(claim, attempt, outcome)
-        log.info(
-            "message.attempted",
-            message_id=claim.message.id,
-            sender=claim.message.sender,
-            attempt=attempt.number,
-            status=status,
-            **_facts(outcome),
-        )
-        self._tell(claim)
-        if isinstance(outcome, Retry) and outcome.cause is Cause.BALANCE:
-            self._waiting.tell_all(claim.message.sender)
-
-    async def _recorded(self, claim: Claim, attempt: Attempt, outcome: Outcome) -> str:
-        """An outcome is evidence: it is offered to the store until it is taken."""
-        while True:
-            try:
-                return await self._store.record(claim, attempt, outcome, now=self._clock.now())
-            except StoreUnavailable:
-                log.warning("dispatch.record_postponed", message_id=claim.message.id, attempt=attempt.number)
-                await asyncio.sleep(STORE_BACK_OFF)
-
-    def _tell(self, claim: Claim) -> None:
-        self._waiting.tell(claim.message.id)
-        self._notify_relay()
-
-
-def _facts(outcome: Outcome) -> dict[str, object]:
-    """What came of an attempt, as a log may tell it: numbers, and none of the provider's words."""
-    match outcome:
-        case Submitted(provider_message_id=provider_message_id):
-            return {"outcome": "submitted", "provider_message_id": provider_message_id}
-        case Retry(cause=cause, error=error):
-            return {"outcome": "retry", "cause": cause, "code": error.code, "http_status": error.status}
-        case Failed(error=error):
-            return {"outcome": "failed", "code": error.code, "http_status": error.status}
-        case WindowWasClosed(error=error):
-            return {"outcome": "window_closed", "code": error.code, "http_status": error.status}
-        case Unknown(error=error):
-            return {"outcome": "unknown", "cause": error.message, "http_status": error.status}
 
 
 def _waits(claims: Claims, now: datetime) -> Sequence[timedelta]:

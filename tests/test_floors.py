@@ -17,10 +17,12 @@ FLOORS = (
     {"config_file"},
     {"registry"},
     {"decision"},
+    {"sending"},
     {"accept", "ingest", "dispatch", "relay", "upkeep"},
     {"store", "provider", "webhook", "web"},
     {"operator", "demo", "addresses", "doors"},
     {"app"},
+    {"serving"},
     {"cli"},
     {"__main__"},
 )

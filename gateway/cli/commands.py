@@ -76,9 +76,9 @@ cli.add_command(messages)
 )
 def serve(path: Path, log_level: str) -> None:
     """Run the gateway until SIGTERM or Ctrl-C."""
-    from gateway.app import serve as run
     from gateway.cli.checking import check as look_at
     from gateway.log import configure_logging
+    from gateway.serving import serve as run
 
     configure_logging(log_level)
     checked = look_at(path, os.environ)
@@ -93,9 +93,9 @@ def serve(path: Path, log_level: str) -> None:
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
 def demo(port: int) -> None:
     """Run the gateway beside a provider to try things on. Nothing is kept, and nothing leaves this machine."""
-    from gateway.app import serve as run
     from gateway.demo import demo_banner
     from gateway.log import configure_logging
+    from gateway.serving import serve as run
 
     configure_logging("warning")
     config = _demo_config(port)

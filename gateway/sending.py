@@ -1,0 +1,159 @@
+"""The way of one claimed message: decide again -> begin -> send -> record."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from gateway.decision import Decider
+from gateway.domain.compliance import Downgrade, Hold, Refuse, Send
+from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted, Unknown, WindowWasClosed
+from gateway.domain.errors import ProviderError, StoreUnavailable
+from gateway.domain.identity import Sender
+from gateway.ports import Attempt, Claim, Clock, Conversations, Provider
+from gateway.slots import Slots
+from gateway.waiting import Waiting
+
+log = structlog.get_logger()
+
+FIRST_BYTE_WITHIN = 5.0
+"""Seconds between the commit of an attempt and its first byte; later it is withdrawn. Keeps a process that was stopped
+for a while from sending what another may have taken over."""
+
+STORE_BACK_OFF = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """How one sender's messages leave."""
+
+    provider: Provider
+    slots: Slots
+    callback_url: Callable[[str], str | None]
+    """From an attempt's token to the URL that its statuses come to."""
+
+
+class Sending:
+    """Sends the message at the head of a claimed conversation."""
+
+    def __init__(
+        self,
+        *,
+        store: Conversations,
+        decider: Decider,
+        routes: Mapping[Sender, Route],
+        clock: Clock,
+        waiting: Waiting,
+        notify_relay: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._decider = decider
+        self._routes = routes
+        self._clock = clock
+        self._waiting = waiting
+        self._notify_relay = notify_relay
+
+    async def __call__(self, claim: Claim) -> None:
+        """Decide on the claim's message as things stand now, and make one attempt."""
+        decision = self._decider(claim.message, claim, now=self._clock.now(), template_started=claim.template_started)
+        match decision:
+            case Send() | Downgrade():
+                await self._attempt(claim, decision)
+            case Refuse():
+                await self._refuse(claim, decision)
+            case Hold():
+                raise AssertionError("hold is refused when the configuration is read")
+
+    async def _refuse(self, claim: Claim, decision: Refuse) -> None:
+        if not await self._written(self._store.refuse(claim, decision, now=self._clock.now())):
+            await self._release(claim)
+            return
+        reasons = [reason.value for reason in decision.reasons]
+        log.info("message.refused", message_id=claim.message.id, sender=claim.message.sender, reasons=reasons)
+        self._tell(claim)
+
+    async def _attempt(self, claim: Claim, decision: Send | Downgrade) -> None:
+        attempt = Attempt(
+            message_id=claim.message.id,
+            number=claim.attempts + 1,
+            token=secrets.token_urlsafe(16),
+            content=decision.content,
+        )
+        write_by = time.monotonic() + FIRST_BYTE_WITHIN
+        if not await self._written(self._store.begin(claim, attempt, decision, now=self._clock.now())):
+            await self._release(claim)
+            return
+        await self._record(claim, attempt, await self._sent(claim, attempt, write_by))
+
+    async def _written(self, verb: Coroutine[None, None, bool]) -> bool:
+        """Whether the store took it; nothing was sent when it did not."""
+        try:
+            return await verb
+        except StoreUnavailable:
+            log.warning("sending.store_unavailable")
+            return False
+
+    async def _release(self, claim: Claim) -> None:
+        """Give a claim back of which nothing was sent, so that nobody waits for its lease to end."""
+        while True:
+            try:
+                return await self._store.release(claim, now=self._clock.now())
+            except StoreUnavailable:
+                await asyncio.sleep(STORE_BACK_OFF)
+
+    async def _sent(self, claim: Claim, attempt: Attempt, write_by: float) -> Outcome:
+        route = self._routes[claim.message.sender]
+        try:
+            return await route.provider.send(
+                claim.message, attempt.content, callback_url=route.callback_url(attempt.token), write_by=write_by
+            )
+        except Exception as fault:
+            log.exception("sending.send_failed", message_id=claim.message.id, attempt=attempt.number)
+            return Unknown(error=ProviderError(name=type(fault).__name__, message="the attempt broke off"))
+
+    async def _record(self, claim: Claim, attempt: Attempt, outcome: Outcome) -> None:
+        status = await self._recorded(claim, attempt, outcome)
+        log.info(
+            "message.attempted",
+            message_id=claim.message.id,
+            sender=claim.message.sender,
+            attempt=attempt.number,
+            status=status,
+            **_facts(outcome),
+        )
+        self._tell(claim)
+        if isinstance(outcome, Retry) and outcome.cause is Cause.BALANCE:
+            self._waiting.tell_all(claim.message.sender)
+
+    async def _recorded(self, claim: Claim, attempt: Attempt, outcome: Outcome) -> str:
+        """An outcome is evidence: it is offered to the store until it is taken."""
+        while True:
+            try:
+                return await self._store.record(claim, attempt, outcome, now=self._clock.now())
+            except StoreUnavailable:
+                log.warning("sending.record_postponed", message_id=claim.message.id, attempt=attempt.number)
+                await asyncio.sleep(STORE_BACK_OFF)
+
+    def _tell(self, claim: Claim) -> None:
+        self._waiting.tell(claim.message.id)
+        self._notify_relay()
+
+
+def _facts(outcome: Outcome) -> dict[str, object]:
+    """What came of an attempt, as a log may tell it: numbers, and none of the provider's words."""
+    match outcome:
+        case Submitted(provider_message_id=provider_message_id):
+            return {"outcome": "submitted", "provider_message_id": provider_message_id}
+        case Retry(cause=cause, error=error):
+            return {"outcome": "retry", "cause": cause, "code": error.code, "http_status": error.status}
+        case Failed(error=error):
+            return {"outcome": "failed", "code": error.code, "http_status": error.status}
+        case WindowWasClosed(error=error):
+            return {"outcome": "window_closed", "code": error.code, "http_status": error.status}
+        case Unknown(error=error):
+            return {"outcome": "unknown", "cause": error.message, "http_status": error.status}
