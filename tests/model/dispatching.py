@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from gateway.domain.compliance import Decision, Downgrade, Refuse, Send
 from gateway.domain.message import TemplateMessage
 from gateway.ports import Attempt, Claim
-from tests.model.model import GIVEN_UP, Posted
 from tests.model.outside import BY, Outside
+from tests.model.posted import GIVEN_UP, Posted
 from tests.model.stage import PICK, move
 from tests.model.world import CONTACTS, LIMIT, PER, SENDER, TEXT, WANTED, InHand, Sent, decided, outcome_of, pick
 

@@ -15,8 +15,8 @@ from hypothesis.stateful import invariant, rule
 from gateway.domain.identity import MessageId
 from gateway.ports import MessageQuery
 from tests.model.dispatching import Dispatching
-from tests.model.model import Posted
 from tests.model.outside import Outside
+from tests.model.posted import Posted
 from tests.model.stage import Step, steps_of
 from tests.model.story import check_story, check_told
 from tests.model.world import CONTACTS, PER, SENDER, InHand

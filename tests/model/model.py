@@ -9,118 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from tests.model.posted import ANY_FAILURE, GIVEN_UP, VIEW, WAY, Posted, Try
+
 AT_ONCE = timedelta(0)
 DAY = timedelta(hours=24)
 SCHEDULE = [timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600, 10800)]
 BLOCK_FOR = timedelta(minutes=2)
 UNKNOWN_WAIT = timedelta(seconds=60)
 ROW_THAT_PAUSES = 3
-
-WAY = ["submitted", "sent", "delivered", "read"]
-LEFT_BY = {
-    "sending": "sending",
-    "withdrawn": "queued",
-    "retry": "queued",
-    "window_closed": "queued",
-    "unknown": "unknown",
-    "failed": "failed",
-}
 PAUSING = {"not_written", "throttled", "unauthorized", "balance"}
-ANY_FAILURE = {2, 3, 4}
-VIEW = {
-    "queued": 5,
-    "sending": 5,
-    "submitted": 0,
-    "sent": 0,
-    "delivered": 1,
-    "read": 1,
-    "refused": 3,
-    "cancelled": 3,
-    "expired": 4,
-    "unknown": 20,
-}
-GIVEN_UP = {"refused", "failed", "expired", "cancelled"}
-
-
-@dataclass(slots=True, kw_only=True)
-class Try:
-    """One attempt. `age` counts what happened to the sender before it was claimed."""
-
-    template: bool
-    started: datetime
-    age: int
-    status: str = "sending"
-
-
-@dataclass(slots=True, kw_only=True)
-class Posted:
-    """One message. `verdict` is the end that we gave it; `again` an operator's word to send it once more."""
-
-    contact: str
-    template: bool
-    expires: datetime
-    due: datetime
-    answer_by: datetime | None = None
-    told: bool = False
-    """The provider refused it while its client waited."""
-    downgraded_at: datetime | None = None
-    tries: list[Try] = field(default_factory=list)
-    refusals: int = 0
-    blocks_from: datetime | None = None
-    proof_until: datetime | None = None
-    once_more: bool = False
-    again: bool = False
-    was_repeated: bool = False
-    """It was sent again although an earlier attempt was lost."""
-    verdict: str | None = None
-    failed_view: set[int] = field(default_factory=lambda: ANY_FAILURE)
-    """The numbers that may stand for its failure."""
-    history: list[str] = field(default_factory=lambda: ["queued"])
-    views: list[set[int]] = field(default_factory=list)
-    """The numbers that may stand for each status that followed."""
-
-    @property
-    def status(self) -> str:
-        if self.verdict is not None:
-            return self.verdict
-        taken = [attempt.status for attempt in self.tries if attempt.status in WAY]
-        if taken:
-            return max(taken, key=WAY.index)
-        if self.again or not self.tries:
-            return "queued"
-        return LEFT_BY[self.tries[-1].status]
-
-    @property
-    def template_started(self) -> bool:
-        return any(attempt.template and attempt.status != "withdrawn" for attempt in self.tries)
-
-    @property
-    def was_refuted(self) -> bool:
-        return any(attempt.status == "window_closed" for attempt in self.tries)
-
-    def counts_as_downgraded(self, since: datetime) -> bool:
-        return self.downgraded_at is not None and self.downgraded_at > since and self.status not in GIVEN_UP
-
-    def began_as_fallback_after(self, since: datetime) -> bool:
-        written = [attempt for attempt in self.tries if attempt.template and attempt.status != "withdrawn"]
-        return any(attempt.started > since for attempt in written)
-
-    def is_awaited(self, now: datetime) -> bool:
-        return self.answer_by is not None and now < self.answer_by
-
-    def is_due(self, now: datetime) -> bool:
-        if self.status == "unknown":
-            return self.once_more and self.proof_until is not None and self.proof_until <= now
-        return self.status == "queued" and self.due <= now
-
-    def waits_until(self) -> datetime:
-        return self.proof_until if self.status == "unknown" and self.proof_until is not None else self.due
-
-    def is_waiting(self, now: datetime) -> bool:
-        """In line, but not yet: for the next step of the schedule, or for proof."""
-        if self.status == "unknown":
-            return self.proof_until is not None and now < self.proof_until
-        return self.status == "queued" and now < self.due
 
 
 @dataclass(slots=True, kw_only=True)
@@ -293,6 +190,7 @@ class Model:
             message.again, message.proof_until, message.once_more = False, None, False
         else:
             message.verdict = "failed" if message.was_refuted else "refused"
+            message.failed_view = ANY_FAILURE
 
     # what happens besides
 
@@ -313,7 +211,8 @@ class Model:
 
     def resend(self, message: Posted, now: datetime, ttl: timedelta) -> None:
         """By an operator's word, as if it had been posted just now; its place in line is the old one."""
-        message.again, message.due, message.expires = True, now, now + ttl
+        message.again, message.was_repeated = True, True
+        message.due, message.expires = now, now + ttl
         message.refusals, message.blocks_from = 0, None
 
     def note(self, now: datetime) -> None:

@@ -11,7 +11,7 @@ from gateway.domain.compliance import Downgrade, Refuse, Send
 from gateway.domain.identity import Contact, MessageId
 from gateway.domain.message import Content, Draft, TemplateMessage
 from gateway.ports import Arrival, Ingested
-from tests.model.model import Posted
+from tests.model.posted import Posted
 from tests.model.reporting import Reporting
 from tests.model.stage import PICK, move
 from tests.model.world import CONTACTS, NOON, PER, SENDER, TEXT, WANTED, a_draft, decided, pick

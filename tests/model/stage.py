@@ -17,7 +17,8 @@ from gateway.domain.identity import Contact
 from gateway.domain.message import Content
 from gateway.ports import Arrival, Delivery, Ingested, Store, StorePolicy
 from gateway.store import open_store
-from tests.model.model import Model, Posted
+from tests.model.model import Model
+from tests.model.posted import Posted
 from tests.model.world import BOUNDLESS, FALLBACK, LIMIT, MARGIN, NOON, PER, SENDER, TEXT, WANTED, InHand, Sent
 
 T = TypeVar("T")

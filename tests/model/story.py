@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
 
 from gateway.ports import Delivery, MessageRecord
-from tests.model.model import GIVEN_UP, VIEW, WAY, Posted
+from tests.model.posted import GIVEN_UP, VIEW, WAY, Posted
 
 ONLY_OURS = {"queued", "sending"}
 NEXT = {

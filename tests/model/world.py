@@ -13,7 +13,7 @@ from gateway.domain.errors import ProviderError
 from gateway.domain.identity import Contact, Sender
 from gateway.domain.message import Content, Draft, FreeForm, TemplateMessage
 from gateway.ports import Attempt, Claim, Conversation
-from tests.model.model import Posted, Try
+from tests.model.posted import Posted, Try
 
 T = TypeVar("T")
 
