@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -191,7 +191,7 @@ def refuse(ledger: Ledger, claim: Claim, decision: Refuse, *, now: datetime) -> 
 def _end_refused(ledger: Ledger, place: int, *, now: datetime) -> None:
     attempts = ledger.rows("attempts_of", message=place).fetchall()
     closed = [attempt for attempt in attempts if attempt["status"] == AttemptStatus.WINDOW_CLOSED]
-    if attempts and attempts[-1]["status"] == AttemptStatus.UNKNOWN:
+    if _may_have_arrived(attempts):
         _stay_unknown(ledger, place, now=now)
     elif closed:
         failure = Failure.REPORTED if closed[-1]["is_reported"] else Failure.REFUSED
@@ -200,8 +200,12 @@ def _end_refused(ledger: Ledger, place: int, *, now: datetime) -> None:
         end(ledger, place, Status.REFUSED, now=now)
 
 
+def _may_have_arrived(attempts: Sequence[sqlite3.Row]) -> bool:
+    return bool(attempts) and attempts[-1]["status"] == AttemptStatus.UNKNOWN
+
+
 def _stay_unknown(ledger: Ledger, place: int, *, now: datetime) -> None:
-    """What may have reached the contact is not said to be refused: proof or an operator may still move it."""
+    """What may have reached the contact has not ended for us: proof or an operator may still move it."""
     ledger.write("drop_verdict", place=place)
     judge(ledger, place, now=now)
     ledger.write("leave_line", place=place)
@@ -211,8 +215,8 @@ def expire(ledger: Ledger, *, now: datetime, limit: int) -> int:
     """End what has stood in line for too long; an unknown leaves the line and stays unknown."""
     rows = ledger.rows("expired", at=micros(now), limit=limit, sending=Status.SENDING).fetchall()
     for row in rows:
-        if row["status"] == Status.UNKNOWN:
-            ledger.write("leave_line", place=row["place"])
+        if _may_have_arrived(ledger.rows("attempts_of", message=row["place"]).fetchall()):
+            _stay_unknown(ledger, row["place"], now=now)
         else:
             end(ledger, row["place"], Status.EXPIRED, now=now)
     for conversation in {row["conversation"] for row in rows}:

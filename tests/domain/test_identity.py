@@ -117,3 +117,13 @@ def test_a_bucket_is_the_same_in_every_process() -> None:
 def test_conversations_spread_over_all_buckets() -> None:
     used = {bucket_of(Sender("s"), Contact(str(number))) for number in range(380500000000, 380500004000)}
     assert used == set(range(256))
+
+
+def test_the_zero_that_is_dialled_only_at_home_is_left_out() -> None:
+    assert parse_contact("+44 (0)20 7946 0000") == parse_contact("442079460000")
+
+
+@pytest.mark.parametrize("written", ["-380501234567", -380501234567])
+def test_a_negative_number_is_nobody(written: str | int) -> None:
+    with pytest.raises(ValueError, match="international form"):
+        parse_contact(written)

@@ -202,12 +202,12 @@ class Model:
 
     def expire(self, now: datetime) -> None:
         for message in self.posted.values():
-            if message.expires > now:
+            if message.expires > now or message.status not in ("queued", "unknown"):
                 continue
-            if message.status == "queued":
+            if message.tries and message.tries[-1].status == "unknown":
+                message.again, message.proof_until, message.once_more = False, None, False
+            else:
                 message.verdict = "expired"
-            elif message.status == "unknown":
-                message.proof_until, message.once_more = None, False
 
     def resend(self, message: Posted, now: datetime, ttl: timedelta) -> None:
         """By an operator's word, as if it had been posted just now; its place in line is the old one."""

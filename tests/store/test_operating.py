@@ -106,3 +106,14 @@ async def test_an_act_on_no_message_is_not_found(bench: Bench) -> None:
     for act in (bench.store.cancel, bench.store.resend, bench.store.close):
         with pytest.raises(NotFound):
             await act(MessageId(1), by="olena", now=bench.now)
+
+
+async def test_a_message_that_was_resent_and_ran_out_of_time_may_still_have_arrived(bench: Bench) -> None:
+    message_id = await bench.post()
+    await bench.attempt(Unknown(error=ProviderError()))
+    await bench.store.resend(message_id, by="operator ann", now=bench.now)
+    assert await bench.status(message_id) is Status.QUEUED
+    bench.pass_time(25 * 3600)
+    await bench.store.expire(now=bench.now)
+    assert await bench.status(message_id) is Status.UNKNOWN
+    assert await bench.heads() == []
