@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 import structlog
 
@@ -14,6 +16,7 @@ from gateway.domain.compliance import Downgrade, Hold, Refuse, Send
 from gateway.domain.delivery import PauseCause
 from gateway.domain.errors import (
     BalanceEmpty,
+    GatewayError,
     InvalidRequest,
     ProviderRefused,
     TemplateRefused,
@@ -75,11 +78,12 @@ class Accept:
         return answer
 
     async def _accept(self, draft: Draft) -> Answer:
-        if draft.idempotency is not None:
-            first = await self._store.replay(draft.client, draft.idempotency, now=self._clock.now())
-            if first is not None:
-                return first
-        return await self._decide(self._with_checked_templates(draft))
+        return await self._replayed(draft) or await self._decide(self._with_checked_templates(draft))
+
+    async def _replayed(self, draft: Draft) -> Answer | None:
+        if draft.idempotency is None:
+            return None
+        return await self._store.replay(draft.client, draft.idempotency, now=self._clock.now())
 
     def _with_checked_templates(self, draft: Draft) -> Draft:
         if draft.sender not in self._senders:
@@ -102,15 +106,25 @@ class Accept:
         since = self._decider.downgrades_since(draft.sender, now)
         known = await self._store.conversation(draft.sender, draft.contact, downgrades_since=since)
         if draft.wait is not None and known.pause is PauseCause.BALANCE:
-            raise BalanceEmpty("the provider's account is empty")
+            return await self._unless_replayed(draft, BalanceEmpty("the provider's account is empty"))
         match self._decider(draft, known, now=now):
             case Send() | Downgrade() as decision:
                 return await self._enqueue(draft, decision, since)
             case Refuse() as refusal:
-                await self._store.note_refusal(draft, refusal, now=now)
-                raise _refused(draft, refusal)
+                return await self._replayed(draft) or await self._refuse(draft, refusal)
             case Hold():
                 raise AssertionError("hold is refused when the configuration is read")
+
+    async def _refuse(self, draft: Draft, refusal: Refuse) -> NoReturn:
+        await self._store.note_refusal(draft, refusal, now=self._clock.now())
+        raise _refused(draft, refusal)
+
+    async def _unless_replayed(self, draft: Draft, error: GatewayError) -> Answer:
+        """The first answer, if the first request of this key was stored while this one was judged."""
+        first = await self._replayed(draft)
+        if first is None:
+            raise error
+        return first
 
     async def _enqueue(self, draft: Draft, decision: Send | Downgrade, since: datetime) -> Answer | None:
         answer = await self._store.enqueue(draft, decision, now=self._clock.now(), downgrades_since=since)
@@ -152,7 +166,7 @@ class Accept:
             latest = await self._store.replay(draft.client, idempotency, now=self._clock.now()) or latest
             return not latest.is_waiting
 
-        with self._waiting.room() as has_room:
+        with self._waiting.room() if draft.wait is None else nullcontext(True) as has_room:
             if not has_room:
                 raise TooManyRequests("too many requests wait for the provider's answer", retry_after=1)
             await self._waiting.until(first.receipt.message_id, draft.sender, is_over, first.waits_for + _GRACE)

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 import structlog
 from aiohttp import web
@@ -39,8 +38,6 @@ from gateway.web.server import Parts, build_app
 from gateway.webhook import WebhookClient
 
 log = structlog.get_logger()
-
-T = TypeVar("T")
 
 
 @dataclass(slots=True)

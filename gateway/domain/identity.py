@@ -22,8 +22,6 @@ RANDOM_BITS = 45
 # White space, the marks that people write between groups of digits, and the invisible
 # direction marks that come along when a number is copied from a web page.
 _SEPARATORS = re.compile(r"[\s\-\u2010-\u2015().\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
-_TRUNK_ZERO = "(0)"
-"""Written by people for the zero that is dialled at home and left out from abroad: ``+44 (0)20 7946 0000``."""
 _EXPECTED = "expected a phone number in international form, such as 380501234567"
 _PHONE = re.compile(r"[1-9][0-9]{4,14}")
 _USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
@@ -38,9 +36,9 @@ def parse_contact(written: str | int) -> Contact:
     text = str(written).strip()
     if _USER_ID.fullmatch(text):
         return Contact(text)
-    if text.startswith("-"):  # a number, and a negative one
+    if isinstance(written, int) and written < 0:
         raise ValueError(_EXPECTED)
-    digits = _SEPARATORS.sub("", text.replace(_TRUNK_ZERO, ""))
+    digits = _SEPARATORS.sub("", text)
     if digits.startswith("+"):
         digits = digits[1:]
     elif digits.startswith("00"):

@@ -160,7 +160,7 @@ def _settle_pause(outcome: Retry, tried: Tried) -> Settlement:
     return Settlement(
         attempt=attempt,
         again_in=timedelta(0),
-        lets_others_probe=outcome.cause is Cause.UNAUTHORIZED,
+        lets_others_probe=not not_written,
         pause=_PAUSES[outcome.cause],
         probe_in=outcome.retry_after,
         failures_in_row=tried.failures_in_row,

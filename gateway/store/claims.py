@@ -26,8 +26,6 @@ from gateway.store.statuses import end, judge
 
 log = structlog.get_logger(__name__)
 
-_PROBES = 64
-"""Among so many due conversations of each class and client the next probe is chosen."""
 _STEP = 256
 """So many rested conversations or expired messages are seen to in one claim; the rest in the next."""
 
@@ -76,7 +74,7 @@ def _choose(ledger: Ledger, sender: sqlite3.Row, count: int, *, now: datetime, h
     for head_class in (REPLY, OTHER):
         clients = _clients_in_turn(ledger, sender, head_class)
         queues = [_due_of_client(ledger, sender["id"], head_class, name, count, now, holding) for name in clients]
-        chosen += islice(in_turns([[one["id"] for one in queue] for queue in queues]), count - len(chosen))
+        chosen += islice(in_turns(queues), count - len(chosen))
     return chosen
 
 
@@ -84,13 +82,8 @@ def _choose_probe(ledger: Ledger, sender: sqlite3.Row, count: int, *, now: datet
     """Of whatever class and client: those due longest, but one that failed as a probe only after the others.
 
     One message that the provider always stumbles over must not be the only one that is tried."""
-    heads = [
-        head
-        for head_class in (REPLY, OTHER)
-        for name in _clients_in_turn(ledger, sender, head_class)
-        for head in _due_of_client(ledger, sender["id"], head_class, name, _PROBES, now, holding)
-    ]
-    return [head["id"] for head in sorted(heads, key=lambda head: (head["probed_tick"], head["due_at"]))[:count]]
+    rows = ledger.rows("due_probes", sender=sender["id"], at=micros(now))
+    return list(islice((row["id"] for row in rows if row["id"] not in holding), count))
 
 
 def _clients_in_turn(ledger: Ledger, sender: sqlite3.Row, head_class: int) -> list[str]:
@@ -102,9 +95,9 @@ def _clients_in_turn(ledger: Ledger, sender: sqlite3.Row, head_class: int) -> li
 
 def _due_of_client(
     ledger: Ledger, sender: str, head_class: int, client: str, count: int, now: datetime, holding: Set[int]
-) -> list[sqlite3.Row]:
+) -> list[int]:
     rows = ledger.rows("due_of_client", sender=sender, head_class=head_class, client=client, at=micros(now))
-    return list(islice((row for row in rows if row["id"] not in holding), count))
+    return list(islice((row["id"] for row in rows if row["id"] not in holding), count))
 
 
 def _take(ledger: Ledger, conversation: int, *, now: datetime, downgrades_since: datetime) -> Claim | None:

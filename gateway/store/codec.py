@@ -113,7 +113,7 @@ def _template_of(facts: dict[str, Any]) -> TemplateMessage:
 
 def emptied(text: str) -> str:
     """Stored content without what was said: its kind, and which template."""
-    match content_of(text):
+    match content_or(text, UNREADABLE):
         case FreeForm(type=kind):
             return to_json(content_facts(FreeForm(type=kind)))
         case TemplateMessage(name=name, language=language):
@@ -197,7 +197,10 @@ def _evidence_facts(evidence: Evidence, *, with_messages: bool) -> JsonObject:
 
 
 def evidence_without_content(text: str) -> str:
-    facts = json.loads(text)
+    try:
+        facts = json.loads(text)
+    except ValueError:  # damaged on the disk
+        return to_json({})
     return to_json({**facts, "rungs": [{**rung, "message": None} for rung in facts["rungs"]]})
 
 

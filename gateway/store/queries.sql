@@ -57,10 +57,15 @@ with recursive client (name) as (
 select name from client where name is not null
 
 -- due_of_client: rested lines of a class with this client's message at the head, longest due first
-select id, due_at, probed_tick from conversation
+select id from conversation
 where sender = :sender and head_class = :head_class and head_client = :client
     and due_at is not null and due_at <= :at and rests_until is null
 order by due_at
+
+-- due_probes: rested lines of a sender, those that failed as a probe last, longest due first
+select id from conversation indexed by conversation_probe
+where sender = :sender and due_at is not null and due_at <= :at and rests_until is null
+order by probed_tick, due_at
 
 -- next_due_of_client: when the next rested line of a class becomes due
 select min(due_at) as due_at from conversation

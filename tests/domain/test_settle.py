@@ -182,7 +182,7 @@ TABLE: dict[str, tuple[Outcome, dict[str, Any], dict[str, Any], Settlement]] = {
         retry("throttled", after=MINUTE),
         {},
         {},
-        follows("retry", again_in=AT_ONCE, pause=PauseCause.THROTTLED, probe_in=MINUTE),
+        follows("retry", again_in=AT_ONCE, pause=PauseCause.THROTTLED, probe_in=MINUTE, lets_others_probe=True),
     ),
     "a bad key": (
         retry("unauthorized"),
@@ -194,7 +194,7 @@ TABLE: dict[str, tuple[Outcome, dict[str, Any], dict[str, Any], Settlement]] = {
         retry("balance"),
         {},
         {},
-        follows("retry", again_in=AT_ONCE, pause=PauseCause.BALANCE),
+        follows("retry", again_in=AT_ONCE, pause=PauseCause.BALANCE, lets_others_probe=True),
     ),
     "an empty balance is told to a client that waits": (
         retry("balance", after=MINUTE),

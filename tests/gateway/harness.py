@@ -21,6 +21,7 @@ from gateway.config import (
     CallbackHosts,
     ClientConfig,
     Config,
+    DowngradeLimit,
     ProviderConfig,
     SenderConfig,
     ServerConfig,
@@ -171,10 +172,16 @@ def digest(key: str) -> frozenset[bytes]:
 
 
 def a_config(
-    folder: Path, *, far_url: str, hook_url: str, senders: tuple[str, ...] = (SHOP,), **changes: Any
+    folder: Path,
+    *,
+    far_url: str,
+    hook_url: str,
+    senders: tuple[str, ...] = (SHOP,),
+    limit: DowngradeLimit | None = None,
+    **changes: Any,
 ) -> Config:
     known = tuple(
-        SenderConfig(id=Sender(name), provider="far", ladder=("ticket_answer",), downgrade_limit=None)
+        SenderConfig(id=Sender(name), provider="far", ladder=("ticket_answer",), downgrade_limit=limit)
         for name in senders
     )
     config = Config(

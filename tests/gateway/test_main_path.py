@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.config import DowngradeLimit
 from gateway.shipped import shipped
 from tests.gateway.harness import CONTACT, KEY, OTHER_KEY, SHOP, a_world
 
@@ -230,6 +231,23 @@ async def test_the_same_idempotency_key_gives_the_same_receipt_and_one_message(t
         assert (status, error["code"]) == (409, 1)
         await world.desk.until(answers[0][1]["message_id"], "submitted")
         assert len(world.far.arrived) == 1
+
+
+async def test_a_repetition_is_never_judged_against_its_own_first_copy(tmp_path: Path) -> None:
+    """The one fallback that the contact may be given is the one that the first request of the key was promised."""
+    async with a_world(tmp_path, limit=DowngradeLimit(count=1, per=timedelta(hours=24))) as world:
+        for number in range(20):
+            body = {
+                "source_addr": SHOP,
+                "destination_addr": f"3805012345{number:02d}",
+                "message_type": 1,
+                "text": "hi",
+            }
+            answers = await asyncio.gather(*(world.desk.post(body, Idempotency_Key=f"{number}") for _ in range(6)))
+            assert [status for status, _, _ in answers] == [200] * 6
+            assert len({answer["message_id"] for _, answer, _ in answers}) == 1
+            other, _, _ = await world.desk.post({**body, "text": "more"})
+            assert other == 400, "that was the only one"
 
 
 async def test_a_repetition_gets_the_answer_that_the_first_request_waits_for(tmp_path: Path) -> None:

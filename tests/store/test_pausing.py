@@ -17,6 +17,7 @@ from tests.store.factories import REFUSAL, a_contact
 LEASE = DeliveryPolicy().lease.total_seconds()
 BUSY = ProviderError(code=0, status=429, name="Too Many Requests")
 EMPTY = ProviderError(code=3, status=402, name="Topup balance is required")
+UNREACHABLE = Retry(cause=Cause.NOT_WRITTEN, error=ProviderError(name="No connection"))
 THROTTLED = Retry(cause=Cause.THROTTLED, error=BUSY)
 BROKE = Retry(cause=Cause.BALANCE, error=EMPTY)
 TROUBLE = Retry(cause=Cause.SERVER, error=ProviderError(code=2, status=500))
@@ -138,7 +139,7 @@ async def test_a_pause_uses_up_no_step_of_the_schedule_and_changes_no_order(benc
         bench.pass_time(wait)
         claim = (await bench.claims(1)).claims[0]
         assert claim.message.id == first
-        await bench.record(claim, await bench.begun(claim), THROTTLED)
+        await bench.record(claim, await bench.begun(claim), UNREACHABLE)
     bench.pass_time(4)
     await bench.attempt(TAKEN)
     assert await bench.heads() == [second]

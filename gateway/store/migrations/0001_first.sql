@@ -32,6 +32,9 @@ where due_at is not null and rests_until is null;
 
 create index conversation_resting on conversation (sender, rests_until) where rests_until is not null;
 
+create index conversation_probe on conversation (sender, probed_tick, due_at)
+where due_at is not null and rests_until is null;
+
 create index conversation_of_contact on conversation (contact);
 
 create table message (
