@@ -104,7 +104,7 @@ def _one_traceback(error: BaseException) -> str:
     return "".join(traceback.format_tb(error.__traceback__)) + type(error).__qualname__ + message
 
 
-def _is_of_ours(record: logging.LogRecord) -> bool:
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
     """aiohttp reports each request that is no HTTP with a traceback: anybody could fill a disk with them."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, HttpProcessingError)
@@ -137,7 +137,7 @@ def configure_logging(level: str = "info") -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("gateway").setLevel(level.upper())
-    logging.getLogger("aiohttp.server").addFilter(_is_of_ours)
+    logging.getLogger("aiohttp.server").addFilter(_is_worth_a_line)
     logging.getLogger("aiohttp.access").disabled = True  # its lines hold paths, and paths hold callback secrets
 
 

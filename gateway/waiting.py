@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from gateway.domain.identity import MessageId, Sender
@@ -16,7 +16,7 @@ class Waiting:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._taken = 0
-        self._news: dict[MessageId, tuple[Sender, asyncio.Event, int]] = {}
+        self._listeners: dict[MessageId, dict[asyncio.Event, Sender]] = {}
 
     @contextmanager
     def room(self) -> Iterator[bool]:
@@ -30,22 +30,24 @@ class Waiting:
         finally:
             self._taken -= 1
 
-    @asynccontextmanager
-    async def _listening(self, message_id: MessageId, sender: Sender) -> AsyncIterator[asyncio.Event]:
-        _, news, listeners = self._news.get(message_id, (sender, asyncio.Event(), 0))
-        self._news[message_id] = (sender, news, listeners + 1)
+    @contextmanager
+    def _listening(self, message_id: MessageId, sender: Sender) -> Iterator[asyncio.Event]:
+        """Each listener has an event of its own, so that none clears away what another has yet to ask about."""
+        news = asyncio.Event()
+        listeners = self._listeners.setdefault(message_id, {})
+        listeners[news] = sender
         try:
             yield news
         finally:
-            _, _, listeners = self._news.pop(message_id)
-            if listeners > 1:
-                self._news[message_id] = (sender, news, listeners - 1)
+            del listeners[news]
+            if not listeners:
+                del self._listeners[message_id]
 
     async def until(
         self, message_id: MessageId, sender: Sender, is_over: Callable[[], Awaitable[bool]], limit: timedelta
     ) -> None:
         """Return when `is_over` says so, asked at once and after each news of the message, or when the time is up."""
-        async with self._listening(message_id, sender) as news:
+        with self._listening(message_id, sender) as news:
             try:
                 async with asyncio.timeout(limit.total_seconds()):
                     while not await is_over():
@@ -56,11 +58,12 @@ class Waiting:
 
     def tell(self, message_id: MessageId) -> None:
         """There is news of this message."""
-        if waiting := self._news.get(message_id):
-            waiting[1].set()
+        for news in self._listeners.get(message_id, ()):
+            news.set()
 
     def tell_all(self, sender: Sender) -> None:
         """There is news that may end the wait of any message of this sender."""
-        for whose, news, _ in self._news.values():
-            if whose == sender:
-                news.set()
+        for listeners in self._listeners.values():
+            for news, whose in listeners.items():
+                if whose == sender:
+                    news.set()

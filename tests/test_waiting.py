@@ -62,6 +62,27 @@ async def test_news_of_the_sender_wakes_all_who_wait_for_its_messages() -> None:
     await asyncio.wait_for(asyncio.gather(*tasks), 5)
 
 
+async def test_news_that_comes_while_one_asks_is_not_lost_to_it_because_another_has_heard_it() -> None:
+    waiting, quick, is_over, answer = Waiting(2), Asked(), asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> bool:
+        seen = is_over.is_set()
+        await answer.wait()
+        return seen
+
+    slow = asyncio.create_task(waiting.until(MESSAGE, SHOP, slowly, LONG))
+    other = asyncio.create_task(waiting.until(MESSAGE, SHOP, quick, LONG))
+    await settle()
+    is_over.set()
+    waiting.tell(MESSAGE)
+    await settle()
+    answer.set()
+    await asyncio.wait_for(slow, 5)
+    quick.is_over = True
+    waiting.tell(MESSAGE)
+    await asyncio.wait_for(other, 5)
+
+
 async def test_a_wait_ends_when_its_time_is_up() -> None:
     asked = Asked()
     await Waiting(1).until(MESSAGE, SHOP, asked, timedelta(0))
@@ -72,7 +93,7 @@ async def test_nothing_is_remembered_of_waits_that_are_over() -> None:
     waiting, asked = Waiting(1), Asked()
     asked.is_over = True
     await waiting.until(MESSAGE, SHOP, asked, LONG)
-    assert not waiting._news
+    assert not waiting._listeners
 
 
 def test_there_is_room_for_so_many_and_no_more() -> None:

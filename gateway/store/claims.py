@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -22,7 +22,7 @@ from gateway.store.ledger import Ledger
 from gateway.store.lines import OTHER, REPLY, free, head_of, holds, refresh
 from gateway.store.outbox import in_turns
 from gateway.store.senders import charge, end_probe, pause_of, room, sender_row, until
-from gateway.store.statuses import end, judge
+from gateway.store.statuses import end
 
 log = structlog.get_logger(__name__)
 
@@ -184,34 +184,19 @@ def refuse(ledger: Ledger, claim: Claim, decision: Refuse, *, now: datetime) -> 
 def _end_refused(ledger: Ledger, place: int, *, now: datetime) -> None:
     attempts = ledger.rows("attempts_of", message=place).fetchall()
     closed = [attempt for attempt in attempts if attempt["status"] == AttemptStatus.WINDOW_CLOSED]
-    if _may_have_arrived(attempts):
-        _stay_unknown(ledger, place, now=now)
-    elif closed:
+    is_lost = any(attempt["status"] == AttemptStatus.UNKNOWN for attempt in attempts)
+    if closed and not is_lost:
         failure = Failure.REPORTED if closed[-1]["is_reported"] else Failure.REFUSED
         end(ledger, place, Status.FAILED, now=now, failure=failure, error=error_of(closed[-1]["error"]))
     else:
         end(ledger, place, Status.REFUSED, now=now)
 
 
-def _may_have_arrived(attempts: Sequence[sqlite3.Row]) -> bool:
-    return bool(attempts) and attempts[-1]["status"] == AttemptStatus.UNKNOWN
-
-
-def _stay_unknown(ledger: Ledger, place: int, *, now: datetime) -> None:
-    """What may have reached the contact has not ended for us: proof or an operator may still move it."""
-    ledger.write("drop_verdict", place=place)
-    judge(ledger, place, now=now)
-    ledger.write("leave_line", place=place)
-
-
 def expire(ledger: Ledger, *, now: datetime, limit: int) -> int:
-    """End what has stood in line for too long; an unknown leaves the line and stays unknown."""
+    """End what has stood in line for too long."""
     rows = ledger.rows("expired", at=micros(now), limit=limit, sending=Status.SENDING).fetchall()
     for row in rows:
-        if _may_have_arrived(ledger.rows("attempts_of", message=row["place"]).fetchall()):
-            _stay_unknown(ledger, row["place"], now=now)
-        else:
-            end(ledger, row["place"], Status.EXPIRED, now=now)
+        end(ledger, row["place"], Status.EXPIRED, now=now)
     for conversation in {row["conversation"] for row in rows}:
         refresh(ledger, conversation, now=now)
     return len(rows)

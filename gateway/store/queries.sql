@@ -144,9 +144,6 @@ where place = :place
 -- set_verdict: ended by our rule or an operator's word
 update message set verdict = :verdict, failure = :failure, error = :error where place = :place
 
--- drop_verdict: what its attempts prove counts again
-update message set verdict = null where place = :place
-
 -- change_status: a wait for the answer ends with it, unless the refusal is still to be told
 update message
 set status = :status, changed_at = :at, failure = :failure, error = :error,

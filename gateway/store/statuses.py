@@ -43,8 +43,9 @@ def end(
     failure: Failure | None = None,
     error: ProviderError | None = None,
 ) -> Status:
-    """End a message by our own verdict."""
+    """End a message by our own verdict: it leaves the line, also where what may have arrived makes it unknown."""
     ledger.write("set_verdict", place=place, verdict=verdict, failure=failure, error=error_text(error))
+    ledger.write("leave_line", place=place)
     return judge(ledger, place, now=now)
 
 
@@ -56,7 +57,7 @@ def count_open(ledger: Ledger, client: str, sender: str, change: int) -> None:
 
 def _blame(status: Status, message: sqlite3.Row, attempts: Sequence[sqlite3.Row]) -> tuple[Failure | None, str | None]:
     """How it failed, and the provider's words on the attempt that decided."""
-    if message["verdict"] not in (None, Status.QUEUED):
+    if status is not Status.QUEUED and status == message["verdict"]:
         return None if message["failure"] is None else Failure(message["failure"]), message["error"]
     if status in HANDED_OVER or not attempts:
         return None, None

@@ -89,7 +89,7 @@ class Model:
     # what comes of an attempt
 
     def start(self, message: Posted, *, template: bool, age: int, now: datetime) -> None:
-        message.was_repeated |= any(attempt.status == "unknown" for attempt in message.tries)
+        message.was_repeated |= message.may_have_arrived
         message.again, message.proof_until, message.once_more = False, None, False
         message.tries.append(Try(template=template, started=now, age=age))
         if not message.template:
@@ -175,7 +175,7 @@ class Model:
             return
         if not attempt.template:
             self.refute(message.contact, attempt.started)
-        if message.verdict is not None or message.expires <= now:
+        if message.verdict or message.rule or message.expires <= now:
             attempt.status = "failed"
         else:
             self.too_late(message, attempt, now)
@@ -186,11 +186,10 @@ class Model:
 
     def refuse(self, message: Posted) -> None:
         """By our rule. What may have reached the contact is not said to be refused: it stays unknown."""
-        if message.tries and message.tries[-1].status == "unknown":
-            message.again, message.proof_until, message.once_more = False, None, False
+        if message.was_refuted and not message.may_have_arrived:
+            message.verdict, message.failed_view = "failed", ANY_FAILURE
         else:
-            message.verdict = "failed" if message.was_refuted else "refused"
-            message.failed_view = ANY_FAILURE
+            message.give_up("refused")
 
     # what happens besides
 
@@ -204,14 +203,11 @@ class Model:
         for message in self.posted.values():
             if message.expires > now or message.status not in ("queued", "unknown"):
                 continue
-            if message.tries and message.tries[-1].status == "unknown":
-                message.again, message.proof_until, message.once_more = False, None, False
-            else:
-                message.verdict = "expired"
+            message.give_up("expired")
 
     def resend(self, message: Posted, now: datetime, ttl: timedelta) -> None:
         """By an operator's word, as if it had been posted just now; its place in line is the old one."""
-        message.again, message.was_repeated = True, True
+        message.again, message.was_repeated, message.rule = True, True, None
         message.due, message.expires = now, now + ttl
         message.refusals, message.blocks_from = 0, None
 

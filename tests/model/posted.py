@@ -42,7 +42,8 @@ class Try:
 
 @dataclass(slots=True, kw_only=True)
 class Posted:
-    """One message. `verdict` is the end that we gave it; `again` an operator's word to send it once more."""
+    """One message. `verdict` is an end that stands, `rule` one that proof still undoes; `again` an operator's word to
+    send it once more."""
 
     contact: str
     template: bool
@@ -61,6 +62,7 @@ class Posted:
     was_repeated: bool = False
     """It was, or is to be, sent again although an earlier attempt was lost."""
     verdict: str | None = None
+    rule: str | None = None
     failed_view: set[int] = field(default_factory=lambda: ANY_FAILURE)
     """The numbers that may stand for its failure."""
     history: list[str] = field(default_factory=lambda: ["queued"])
@@ -74,9 +76,22 @@ class Posted:
         taken = [attempt.status for attempt in self.tries if attempt.status in WAY]
         if taken:
             return max(taken, key=WAY.index)
+        if self.rule is not None:
+            return "unknown" if self.may_have_arrived else "failed" if self.has_failed else self.rule
         if self.again or not self.tries:
             return "queued"
         return LEFT_BY[self.tries[-1].status]
+
+    @property
+    def may_have_arrived(self) -> bool:
+        return any(attempt.status == "unknown" for attempt in self.tries)
+
+    @property
+    def has_failed(self) -> bool:
+        return bool(self.tries) and self.tries[-1].status == "failed"
+
+    def give_up(self, rule: str) -> None:
+        self.rule, self.again, self.proof_until, self.once_more = rule, False, None, False
 
     @property
     def template_started(self) -> bool:

@@ -363,6 +363,34 @@ async def test_an_unknown_whose_second_try_is_refused_by_our_rule_stays_unknown(
     assert await bench.status(first) is Status.READ
 
 
+async def test_a_message_that_may_have_arrived_does_not_expire_while_it_is_tried_again(opened: Opener) -> None:
+    bench = await opened(with_delivery(on_unknown=OnUnknown.RETRY, message_ttl=timedelta(minutes=2)))
+    message_id = await bench.post()
+    lost = await bench.attempt(LOST)
+    bench.pass_time(60)
+    await bench.attempt(TROUBLE)
+    assert await bench.status(message_id) is Status.QUEUED
+    bench.pass_time(120)
+    assert await bench.store.expire(now=bench.now) == 1
+    assert await bench.status(message_id) is Status.UNKNOWN
+    assert await bench.heads() == []
+    await bench.ingest(a_report(AttemptStatus.DELIVERED, attempt=lost.token))
+    assert await bench.status(message_id) is Status.DELIVERED
+
+
+async def test_it_expires_after_all_when_the_lost_attempt_is_reported_as_failed(opened: Opener) -> None:
+    bench = await opened(with_delivery(on_unknown=OnUnknown.RETRY, message_ttl=timedelta(minutes=2)))
+    message_id = await bench.post()
+    lost = await bench.attempt(LOST)
+    bench.pass_time(60)
+    await bench.attempt(TROUBLE)
+    bench.pass_time(120)
+    await bench.store.expire(now=bench.now)
+    await bench.ingest(a_report(AttemptStatus.WINDOW_CLOSED, attempt=lost.token))
+    assert await bench.status(message_id) is Status.EXPIRED
+    assert await bench.heads() == []
+
+
 async def test_a_resent_message_that_is_refused_by_our_rule_is_unknown_again(bench: Bench) -> None:
     message_id = await bench.post()
     await bench.attempt(LOST)
