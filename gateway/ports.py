@@ -174,7 +174,8 @@ class Messages(Protocol):
         """Newest first."""
 
     async def cancel(self, message_id: MessageId, *, by: str, now: datetime) -> Acted:
-        """End a message that has not left (queued, held), by an operator's word. Raises NotFound."""
+        """End a message that waits to leave (queued, held), by an operator's word. One that may have arrived by an
+        earlier attempt becomes ``unknown``. Raises NotFound."""
 
     async def resend(self, message_id: MessageId, *, by: str, now: datetime) -> Acted:
         """Put an ``unknown`` message that still has its content back in line. Raises NotFound."""

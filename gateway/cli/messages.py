@@ -108,7 +108,7 @@ def close(path: Path, as_json: bool, message_id: int) -> None:
 @json_option
 @click.argument("message_id", type=_MESSAGE_ID)
 def cancel(path: Path, as_json: bool, message_id: int) -> None:
-    """End a message that has not left yet."""
+    """End a message that waits to leave."""
     _act("cancel", path, message_id, as_json)
 
 

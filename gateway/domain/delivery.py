@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from gateway.domain.errors import ProviderError
-from gateway.domain.message import Status
+from gateway.domain.message import ENDED, Status
 
 
 class AttemptStatus(StrEnum):
@@ -48,6 +48,8 @@ _RANK = {
 _REFUSED = frozenset({AttemptStatus.FAILED, AttemptStatus.WINDOW_CLOSED})
 TAKEN = (AttemptStatus.SUBMITTED, AttemptStatus.SENT, AttemptStatus.DELIVERED, AttemptStatus.READ)
 """An attempt in one of these was taken by the provider, each more surely than the one before."""
+VERDICTS_THAT_STAND = ENDED - {Status.UNKNOWN}
+"""No news of an attempt moves a message that was ended so."""
 
 
 def advance(current: AttemptStatus, reported: AttemptStatus) -> AttemptStatus:
@@ -64,29 +66,20 @@ def advance(current: AttemptStatus, reported: AttemptStatus) -> AttemptStatus:
 def message_status(attempts: Sequence[AttemptStatus], verdict: Status | None = None) -> Status:
     """The message's status from its attempts, oldest first, and from our own `verdict`, if one was given.
 
-    A verdict ends a message by a word that stands (failed, cancelled), ends it by our rule (refused, expired), or
-    puts it back in the queue (queued). What any attempt proved counts before what the latest one left open, and
-    before our rule: what may have reached the contact is neither refused nor expired.
+    A verdict ends a message by our rule or an operator's word (refused, failed, expired, cancelled), puts it back in
+    the queue (queued), or gives it up while an attempt of it may have arrived (unknown). What any attempt proved counts
+    before what the latest one left open, and before that giving up.
     """
-    if verdict in _STANDS:
+    if verdict in VERDICTS_THAT_STAND:
         return verdict
     taken = [status for status in attempts if status in TAKEN]
     if taken:
         return Status(max(taken, key=_RANK.__getitem__))
-    if verdict is not None and verdict is not Status.QUEUED:
-        return _ended_by_rule(verdict, attempts)
+    if verdict is Status.UNKNOWN:
+        return Status.UNKNOWN if AttemptStatus.UNKNOWN in attempts else Status.FAILED
     if verdict is Status.QUEUED or not attempts:
         return Status.QUEUED
     return _OF_LATEST[attempts[-1]]
-
-
-def _ended_by_rule(verdict: Status, attempts: Sequence[AttemptStatus]) -> Status:
-    if AttemptStatus.UNKNOWN in attempts:
-        return Status.UNKNOWN
-    return Status.FAILED if attempts and attempts[-1] is AttemptStatus.FAILED else verdict
-
-
-_STANDS = (Status.FAILED, Status.CANCELLED)
 
 
 _OF_LATEST = {

@@ -149,7 +149,8 @@ def _pause_of_row(row: int, tried: Tried, policy: DeliveryPolicy) -> PauseCause 
 def _settle_pause(outcome: Retry, tried: Tried) -> Settlement:
     not_written = outcome.cause is Cause.NOT_WRITTEN
     attempt = AttemptStatus.WITHDRAWN if not_written else AttemptStatus.RETRY
-    if outcome.cause is Cause.BALANCE and tried.is_awaited:
+    if outcome.cause is Cause.BALANCE and tried.is_awaited and not tried.had_unknown:
+        # told so, its client may post it again: not where the contact may have it already
         return Settlement(
             attempt=AttemptStatus.FAILED,
             verdict=Status.FAILED,

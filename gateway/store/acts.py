@@ -8,12 +8,12 @@ from datetime import datetime
 
 from gateway.domain.errors import NotFound
 from gateway.domain.identity import MessageId
-from gateway.domain.message import Failure, Status
+from gateway.domain.message import Status
 from gateway.ports import Acted, ActRecord
+from gateway.store import statuses
 from gateway.store.codec import instant, micros
 from gateway.store.ledger import Ledger
 from gateway.store.lines import refresh, stand_in_line
-from gateway.store.statuses import end, judge
 
 Act = Callable[[Ledger, sqlite3.Row, datetime], bool]
 """Whether it was done, which depends on where the message stands."""
@@ -60,7 +60,7 @@ def _act(ledger: Ledger, name: str, act: Act, message_id: MessageId, *, by: str,
 def _cancel(ledger: Ledger, message: sqlite3.Row, now: datetime) -> bool:
     if message["status"] not in (Status.QUEUED, Status.HELD):
         return False
-    end(ledger, message["place"], Status.CANCELLED, now=now)
+    statuses.end(ledger, message["place"], Status.CANCELLED, now=now)
     return True
 
 
@@ -71,12 +71,12 @@ def _resend(ledger: Ledger, message: sqlite3.Row, now: datetime) -> bool:
     expires_at = micros(now + ledger.policy.delivery.message_ttl)
     ledger.write("start_anew", place=message["place"], verdict=Status.QUEUED, expires_at=expires_at)
     stand_in_line(ledger, message["place"], due_at=micros(now))
-    judge(ledger, message["place"], now=now)
+    statuses.judge(ledger, message["place"], now=now)
     return True
 
 
 def _close(ledger: Ledger, message: sqlite3.Row, now: datetime) -> bool:
     if message["status"] != Status.UNKNOWN:
         return False
-    end(ledger, message["place"], Status.FAILED, now=now, failure=Failure.CLOSED)
+    statuses.close(ledger, message["place"], now=now)
     return True

@@ -184,8 +184,7 @@ def refuse(ledger: Ledger, claim: Claim, decision: Refuse, *, now: datetime) -> 
 def _end_refused(ledger: Ledger, place: int, *, now: datetime) -> None:
     attempts = ledger.rows("attempts_of", message=place).fetchall()
     closed = [attempt for attempt in attempts if attempt["status"] == AttemptStatus.WINDOW_CLOSED]
-    is_lost = any(attempt["status"] == AttemptStatus.UNKNOWN for attempt in attempts)
-    if closed and not is_lost:
+    if closed:
         failure = Failure.REPORTED if closed[-1]["is_reported"] else Failure.REFUSED
         end(ledger, place, Status.FAILED, now=now, failure=failure, error=error_of(closed[-1]["error"]))
     else:

@@ -141,7 +141,10 @@ update message
 set verdict = :verdict, expires_at = :expires_at, refusals = 0, blocked_from = null
 where place = :place
 
--- set_verdict: ended by our rule or an operator's word
+-- give_up: it may have arrived, and nothing more is done about it by itself
+update message set verdict = :verdict, due_at = null where place = :place
+
+-- set_verdict: ended by a word that stands
 update message set verdict = :verdict, failure = :failure, error = :error where place = :place
 
 -- change_status: a wait for the answer ends with it, unless the refusal is still to be told
@@ -161,14 +164,15 @@ update message set told_view = :view where place = :place
 -- end_wait: the client waits no longer
 update message set answer_by = null where id = :id returning is_refusal_told, error
 
--- awaited_of_sender: queued messages whose clients wait for the answer
+-- awaited_of_sender: queued messages whose clients wait for the answer, but for those that may have arrived
 select message.place, message.conversation
 from message indexed by message_awaited cross join conversation on conversation.id = message.conversation
 where message.answer_by is not null and message.answer_by > :at and message.status = 'queued'
     and conversation.sender = :sender
+    and not exists (select 1 from attempt where attempt.message = message.place and attempt.status = 'unknown')
 
 -- expired: those in line whose time to live is over
-select place, conversation, status from message
+select place, conversation from message
 where due_at is not null and expires_at <= :at and status <> :sending
 order by expires_at
 limit :limit

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from gateway.domain.delivery import AttemptStatus, message_status
+from gateway.domain.delivery import VERDICTS_THAT_STAND, AttemptStatus, message_status
 from gateway.domain.errors import ProviderError
 from gateway.domain.message import HANDED_OVER, OPEN, Failure, Status
 from gateway.domain.notice import is_told, status_changed, view_changed, view_status
@@ -43,9 +43,17 @@ def end(
     failure: Failure | None = None,
     error: ProviderError | None = None,
 ) -> Status:
-    """End a message by our own verdict: it leaves the line, also where what may have arrived makes it unknown."""
-    ledger.write("set_verdict", place=place, verdict=verdict, failure=failure, error=error_text(error))
-    ledger.write("leave_line", place=place)
+    """End a message. One that may have arrived is only given up: proof or an operator may still move it."""
+    if any(attempt["status"] == AttemptStatus.UNKNOWN for attempt in ledger.rows("attempts_of", message=place)):
+        ledger.write("give_up", place=place, verdict=Status.UNKNOWN)
+    else:
+        ledger.write("set_verdict", place=place, verdict=verdict, failure=failure, error=error_text(error))
+    return judge(ledger, place, now=now)
+
+
+def close(ledger: Ledger, place: int, *, now: datetime) -> Status:
+    """End a message as failed by an operator's word, which stands also where it may have arrived."""
+    ledger.write("set_verdict", place=place, verdict=Status.FAILED, failure=Failure.CLOSED, error=None)
     return judge(ledger, place, now=now)
 
 
@@ -57,14 +65,14 @@ def count_open(ledger: Ledger, client: str, sender: str, change: int) -> None:
 
 def _blame(status: Status, message: sqlite3.Row, attempts: Sequence[sqlite3.Row]) -> tuple[Failure | None, str | None]:
     """How it failed, and the provider's words on the attempt that decided."""
-    if status is not Status.QUEUED and status == message["verdict"]:
+    if message["verdict"] in VERDICTS_THAT_STAND:
         return None if message["failure"] is None else Failure(message["failure"]), message["error"]
     if status in HANDED_OVER or not attempts:
         return None, None
-    latest = attempts[-1]
+    decided = next((attempt for attempt in reversed(attempts) if attempt["status"] == status), attempts[-1])
     if status is not Status.FAILED:
-        return None, latest["error"]
-    return (Failure.REPORTED if latest["is_reported"] else Failure.REFUSED), latest["error"]
+        return None, decided["error"]
+    return (Failure.REPORTED if decided["is_reported"] else Failure.REFUSED), decided["error"]
 
 
 def _change(

@@ -108,7 +108,7 @@ class Model:
             self.too_late(message, attempt, now)
         elif outcome == "unknown":
             self.lose(message, attempt, now)
-        elif outcome == "balance" and message.is_awaited(now):
+        elif outcome == "balance" and message.is_awaited(now) and not message.may_have_arrived:
             attempt.status, message.verdict = "failed", "failed"
         else:
             self.put_back(message, attempt, outcome, now, counted=outcome == "server" and self.paused_at is None)
@@ -138,7 +138,7 @@ class Model:
     def tell_waiting(self, now: datetime) -> None:
         """An empty balance ends what is awaited and has not left."""
         for message in self.posted.values():
-            if message.status == "queued" and message.is_awaited(now):
+            if message.status == "queued" and message.is_awaited(now) and not message.may_have_arrived:
                 message.verdict = "failed"
 
     def too_late(self, message: Posted, attempt: Try, now: datetime) -> None:
@@ -175,7 +175,7 @@ class Model:
             return
         if not attempt.template:
             self.refute(message.contact, attempt.started)
-        if message.verdict or message.rule or message.expires <= now:
+        if message.verdict or message.given_up or message.expires <= now:
             attempt.status = "failed"
         else:
             self.too_late(message, attempt, now)
@@ -186,10 +186,7 @@ class Model:
 
     def refuse(self, message: Posted) -> None:
         """By our rule. What may have reached the contact is not said to be refused: it stays unknown."""
-        if message.was_refuted and not message.may_have_arrived:
-            message.verdict, message.failed_view = "failed", ANY_FAILURE
-        else:
-            message.give_up("refused")
+        message.end("failed" if message.was_refuted else "refused")
 
     # what happens besides
 
@@ -203,11 +200,11 @@ class Model:
         for message in self.posted.values():
             if message.expires > now or message.status not in ("queued", "unknown"):
                 continue
-            message.give_up("expired")
+            message.end("expired")
 
     def resend(self, message: Posted, now: datetime, ttl: timedelta) -> None:
         """By an operator's word, as if it had been posted just now; its place in line is the old one."""
-        message.again, message.was_repeated, message.rule = True, True, None
+        message.again, message.was_repeated, message.given_up = True, True, False
         message.due, message.expires = now, now + ttl
         message.refusals, message.blocks_from = 0, None
 

@@ -131,8 +131,10 @@ class Outside(Reporting):
         is_done = (word, before) in {("cancel", "queued"), ("close", "unknown"), ("resend", "unknown")}
         if is_done and word == "resend":
             self.model.resend(posted, self.now, self.ttl)
+        elif is_done and word == "close":
+            posted.verdict, posted.failed_view = "failed", {2}
         elif is_done:
-            posted.verdict, posted.failed_view = "cancelled" if word == "cancel" else "failed", {2}
+            posted.end("cancelled")
         assert (acted.before.value, acted.after.value, acted.is_done) == (before, posted.status, is_done)
 
     # --- what clients are told --------------------------------------------------------------------------------------

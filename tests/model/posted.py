@@ -42,8 +42,8 @@ class Try:
 
 @dataclass(slots=True, kw_only=True)
 class Posted:
-    """One message. `verdict` is an end that stands, `rule` one that proof still undoes; `again` an operator's word to
-    send it once more."""
+    """One message. `verdict` is the end that we gave it, `given_up` that of one that may have arrived; `again` an
+    operator's word to send it once more."""
 
     contact: str
     template: bool
@@ -62,7 +62,7 @@ class Posted:
     was_repeated: bool = False
     """It was, or is to be, sent again although an earlier attempt was lost."""
     verdict: str | None = None
-    rule: str | None = None
+    given_up: bool = False
     failed_view: set[int] = field(default_factory=lambda: ANY_FAILURE)
     """The numbers that may stand for its failure."""
     history: list[str] = field(default_factory=lambda: ["queued"])
@@ -76,8 +76,8 @@ class Posted:
         taken = [attempt.status for attempt in self.tries if attempt.status in WAY]
         if taken:
             return max(taken, key=WAY.index)
-        if self.rule is not None:
-            return "unknown" if self.may_have_arrived else "failed" if self.has_failed else self.rule
+        if self.given_up:
+            return "unknown" if self.may_have_arrived else "failed"
         if self.again or not self.tries:
             return "queued"
         return LEFT_BY[self.tries[-1].status]
@@ -86,12 +86,11 @@ class Posted:
     def may_have_arrived(self) -> bool:
         return any(attempt.status == "unknown" for attempt in self.tries)
 
-    @property
-    def has_failed(self) -> bool:
-        return bool(self.tries) and self.tries[-1].status == "failed"
-
-    def give_up(self, rule: str) -> None:
-        self.rule, self.again, self.proof_until, self.once_more = rule, False, None, False
+    def end(self, verdict: str) -> None:
+        if self.may_have_arrived:
+            self.given_up, self.again, self.proof_until, self.once_more = True, False, None, False
+        else:
+            self.verdict, self.failed_view = verdict, ANY_FAILURE
 
     @property
     def template_started(self) -> bool:

@@ -27,9 +27,8 @@ NEXT = {
 """The drawing of statuses, for a message of which one attempt at most can have been taken."""
 
 NEXT_OF_REPEATED = NEXT | {
-    "unknown": {*NEXT["unknown"], "refused", "expired"},
-    "submitted": {*NEXT["submitted"], "sending", "unknown", "refused", "expired"},
-    "sent": {*NEXT["sent"], "sending", "unknown", "refused", "expired"},
+    "submitted": {*NEXT["submitted"], "sending", "unknown"},
+    "sent": {*NEXT["sent"], "sending", "unknown"},
     "failed": set(WAY),
 }
 """One that was sent again after a lost answer: when one attempt fails, what another proved or left open counts."""

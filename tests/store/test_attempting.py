@@ -378,7 +378,7 @@ async def test_a_message_that_may_have_arrived_does_not_expire_while_it_is_tried
     assert await bench.status(message_id) is Status.DELIVERED
 
 
-async def test_it_expires_after_all_when_the_lost_attempt_is_reported_as_failed(opened: Opener) -> None:
+async def test_it_has_failed_when_the_lost_attempt_is_reported_as_failed_after_that(opened: Opener) -> None:
     bench = await opened(with_delivery(on_unknown=OnUnknown.RETRY, message_ttl=timedelta(minutes=2)))
     message_id = await bench.post()
     lost = await bench.attempt(LOST)
@@ -386,7 +386,39 @@ async def test_it_expires_after_all_when_the_lost_attempt_is_reported_as_failed(
     await bench.attempt(TROUBLE)
     bench.pass_time(120)
     await bench.store.expire(now=bench.now)
-    await bench.ingest(a_report(AttemptStatus.WINDOW_CLOSED, attempt=lost.token))
+    await bench.ingest(a_report(AttemptStatus.FAILED, attempt=lost.token, error=REFUSAL))
+    record = await bench.store.message(message_id, client=None)
+    assert (record.status, record.failure, record.error) == (Status.FAILED, Failure.REPORTED, REFUSAL)
+    assert await bench.heads() == []
+
+
+async def test_what_is_given_up_keeps_the_words_on_the_attempt_that_was_lost(opened: Opener) -> None:
+    bench = await opened(with_delivery(on_unknown=OnUnknown.RETRY, message_ttl=timedelta(minutes=2)))
+    refused = await bench.post()
+    await bench.attempt(LOST)
+    bench.pass_time(60)
+    assert await bench.store.refuse(await bench.claim(), a_refusal(), now=bench.now)
+    tried_again = await bench.post()
+    await bench.attempt(LOST)
+    bench.pass_time(60)
+    await bench.attempt(TROUBLE)
+    bench.pass_time(60)
+    await bench.store.expire(now=bench.now)
+    for message_id in (refused, tried_again):
+        record = await bench.store.message(message_id, client=None)
+        assert (record.status, record.error) == (Status.UNKNOWN, LOST.error)
+
+
+@pytest.mark.parametrize("report", [AttemptStatus.DELIVERED, AttemptStatus.FAILED, AttemptStatus.WINDOW_CLOSED])
+async def test_a_report_on_what_the_provider_had_refused_moves_no_message_that_has_expired(
+    opened: Opener, report: AttemptStatus
+) -> None:
+    bench = await opened(with_delivery(message_ttl=timedelta(minutes=2)))
+    message_id = await bench.post()
+    attempt = await bench.attempt(TROUBLE)
+    bench.pass_time(120)
+    await bench.store.expire(now=bench.now)
+    await bench.ingest(a_report(report, attempt=attempt.token))
     assert await bench.status(message_id) is Status.EXPIRED
     assert await bench.heads() == []
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from gateway.domain.delivery import DeliveryPolicy, PacePolicy, Submitted
+from gateway.domain.delivery import DeliveryPolicy, PacePolicy, Submitted, Unknown
+from gateway.domain.errors import ProviderError
 from gateway.domain.identity import Sender
 from gateway.domain.message import Status
 from gateway.ports import StorePolicy
@@ -292,6 +293,15 @@ async def test_a_message_that_can_not_be_read_any_more_ends_visibly_and_stops_no
     await bench.change('update message set content = \'{"kind": "nonsense"}\' where id = ?', damaged)
     assert await bench.heads() == [sound]
     assert await bench.status(damaged) is Status.FAILED
+
+
+async def test_one_that_can_not_be_read_any_more_is_unknown_when_it_may_have_arrived(bench: Bench) -> None:
+    damaged = await bench.post()
+    await bench.attempt(Unknown(error=ProviderError(name="TimeoutError")))
+    await bench.store.resend(damaged, by="operator", now=bench.now)
+    await bench.change('update message set content = \'{"kind": "nonsense"}\' where id = ?', damaged)
+    assert await bench.heads() == []
+    assert await bench.status(damaged) is Status.UNKNOWN
 
 
 async def test_a_claim_that_is_given_back_leaves_no_attempt_that_was_not_written(bench: Bench) -> None:

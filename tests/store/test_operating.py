@@ -35,6 +35,17 @@ async def test_what_has_left_can_not_be_cancelled(bench: Bench) -> None:
     assert await bench.store.cancel(other, by="olena", now=bench.now) == nothing_done(Status.SENDING)
 
 
+async def test_a_cancelled_message_that_may_have_arrived_is_unknown_and_leaves_the_line(bench: Bench) -> None:
+    message_id = await bench.post()
+    attempt = await bench.attempt(LOST)
+    await bench.store.resend(message_id, by="olena", now=bench.now)
+    acted = await bench.store.cancel(message_id, by="olena", now=bench.now)
+    assert acted == Acted(before=Status.QUEUED, after=Status.UNKNOWN, is_done=True)
+    assert await bench.heads() == []
+    await bench.ingest(a_report(AttemptStatus.READ, attempt=attempt.token))
+    assert await bench.status(message_id) is Status.READ
+
+
 async def test_an_unknown_message_goes_out_again_by_an_operator_s_word(bench: Bench) -> None:
     message_id = await bench.post()
     await bench.attempt(LOST)

@@ -6,13 +6,23 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.domain.delivery import Cause, DeliveryPolicy, Failed, Outcome, PauseCause, Retry, Submitted, Unknown
+from gateway.domain.delivery import (
+    AttemptStatus,
+    Cause,
+    DeliveryPolicy,
+    Failed,
+    Outcome,
+    PauseCause,
+    Retry,
+    Submitted,
+    Unknown,
+)
 from gateway.domain.errors import ProviderError
 from gateway.domain.identity import Sender
 from gateway.domain.message import Failure, Status
 from gateway.ports import SenderState
 from tests.store.bench import Bench
-from tests.store.factories import REFUSAL, a_contact
+from tests.store.factories import REFUSAL, a_contact, a_report
 
 LEASE = DeliveryPolicy().lease.total_seconds()
 BUSY = ProviderError(code=0, status=429, name="Too Many Requests")
@@ -250,6 +260,21 @@ async def test_the_awaited_message_that_found_the_balance_empty_has_failed(bench
     assert await bench.status(message_id) is Status.FAILED
     assert (await state_of(bench)).pause is PauseCause.BALANCE
     assert await bench.store.settle_wait(message_id) == EMPTY
+
+
+async def test_an_empty_balance_does_not_end_an_awaited_message_that_may_have_arrived(bench: Bench) -> None:
+    lost = {}
+    for number in (1, 2):
+        message_id = await bench.post(contact=a_contact(number), wait=timedelta(seconds=30))
+        lost[message_id] = await bench.attempt(Unknown(error=ProviderError(name="TimeoutError")))
+    for message_id in lost:
+        await bench.store.resend(message_id, by="operator", now=bench.now)
+    claim = (await bench.claims(1)).claims[0]
+    await bench.record(claim, await bench.begun(claim), BROKE)
+    for message_id, attempt in lost.items():
+        assert await bench.status(message_id) is Status.QUEUED
+        await bench.ingest(a_report(AttemptStatus.DELIVERED, attempt=attempt.token))
+        assert await bench.status(message_id) is Status.DELIVERED
 
 
 async def test_a_wait_that_is_over_keeps_its_message_through_an_empty_balance(bench: Bench) -> None:
