@@ -19,6 +19,7 @@ from gateway.domain.delivery import (
     WindowWasClosed,
 )
 from gateway.domain.errors import NotFound, ProviderError
+from gateway.domain.identity import MessageId
 from gateway.domain.message import Failure, Status
 from gateway.ports import Attempt, StorePolicy
 from tests.store.bench import Bench
@@ -363,12 +364,18 @@ async def test_an_unknown_whose_second_try_is_refused_by_our_rule_stays_unknown(
     assert await bench.status(first) is Status.READ
 
 
-async def test_a_message_that_may_have_arrived_does_not_expire_while_it_is_tried_again(opened: Opener) -> None:
-    bench = await opened(with_delivery(on_unknown=OnUnknown.RETRY, message_ttl=timedelta(minutes=2)))
+async def lost_and_tried_again(bench: Bench) -> tuple[MessageId, Attempt]:
+    """A message whose second attempt the provider refused for now, and its first, of which nobody knows."""
     message_id = await bench.post()
     lost = await bench.attempt(LOST)
     bench.pass_time(60)
     await bench.attempt(TROUBLE)
+    return message_id, lost
+
+
+async def test_a_message_that_may_have_arrived_does_not_expire_while_it_is_tried_again(opened: Opener) -> None:
+    bench = await opened(with_delivery(on_unknown=OnUnknown.RETRY, message_ttl=timedelta(minutes=2)))
+    message_id, lost = await lost_and_tried_again(bench)
     assert await bench.status(message_id) is Status.QUEUED
     bench.pass_time(120)
     assert await bench.store.expire(now=bench.now) == 1
@@ -380,10 +387,7 @@ async def test_a_message_that_may_have_arrived_does_not_expire_while_it_is_tried
 
 async def test_it_has_failed_when_the_lost_attempt_is_reported_as_failed_after_that(opened: Opener) -> None:
     bench = await opened(with_delivery(on_unknown=OnUnknown.RETRY, message_ttl=timedelta(minutes=2)))
-    message_id = await bench.post()
-    lost = await bench.attempt(LOST)
-    bench.pass_time(60)
-    await bench.attempt(TROUBLE)
+    message_id, lost = await lost_and_tried_again(bench)
     bench.pass_time(120)
     await bench.store.expire(now=bench.now)
     await bench.ingest(a_report(AttemptStatus.FAILED, attempt=lost.token, error=REFUSAL))
@@ -398,10 +402,7 @@ async def test_what_is_given_up_keeps_the_words_on_the_attempt_that_was_lost(ope
     await bench.attempt(LOST)
     bench.pass_time(60)
     assert await bench.store.refuse(await bench.claim(), a_refusal(), now=bench.now)
-    tried_again = await bench.post()
-    await bench.attempt(LOST)
-    bench.pass_time(60)
-    await bench.attempt(TROUBLE)
+    tried_again, _ = await lost_and_tried_again(bench)
     bench.pass_time(60)
     await bench.store.expire(now=bench.now)
     for message_id in (refused, tried_again):

@@ -1,0 +1,55 @@
+"""What the verbs need from the outside, as Protocols; adapters in ``store``, ``provider`` and ``webhook`` meet them.
+
+Each verb of the store is one transaction. Times that are arguments are business time (``Clock.now()``); leases, pace,
+pauses and probes run on the store's own time and are never arguments. Any verb may raise StoreUnavailable.
+"""
+
+from gateway.ports.conversations import Attempt, Claim, Claims, Conversation, Conversations, SenderState
+from gateway.ports.far_side import CallbackDecoder, Clock, Posted, Provider, Webhooks
+from gateway.ports.inbox import Arrival, Inbox, Ingested
+from gateway.ports.messages import (
+    Acted,
+    ActRecord,
+    Answer,
+    AttemptRecord,
+    MessagePage,
+    MessageQuery,
+    MessageRecord,
+    Messages,
+    MessageSummary,
+    StatusChange,
+)
+from gateway.ports.outbox import Deliveries, Delivery, Outbox
+from gateway.ports.store import Store, StorePolicy
+
+__all__ = [
+    "ActRecord",
+    "Acted",
+    "Answer",
+    "Arrival",
+    "Attempt",
+    "AttemptRecord",
+    "CallbackDecoder",
+    "Claim",
+    "Claims",
+    "Clock",
+    "Conversation",
+    "Conversations",
+    "Deliveries",
+    "Delivery",
+    "Inbox",
+    "Ingested",
+    "MessagePage",
+    "MessageQuery",
+    "MessageRecord",
+    "MessageSummary",
+    "Messages",
+    "Outbox",
+    "Posted",
+    "Provider",
+    "SenderState",
+    "StatusChange",
+    "Store",
+    "StorePolicy",
+    "Webhooks",
+]

@@ -1,0 +1,109 @@
+"""The queue: conversations are claimed, their heads decided, begun, and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from gateway.domain.compliance import Downgrade, Refuse, Send
+from gateway.domain.delivery import Outcome, PauseCause
+from gateway.domain.errors import ProviderError
+from gateway.domain.identity import Contact, MessageId, Sender
+from gateway.domain.message import Content, OutboundMessage, Status
+from gateway.domain.window import ServiceWindow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """What a decision needs to know of one sender and one contact."""
+
+    window: ServiceWindow
+    contact_name: str | None = None
+    downgrades: int = 0
+    pause: PauseCause | None = None
+    """Why the sender is paused, if it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A conversation that belongs to this worker until its lease ends, and the message at its head."""
+
+    conversation: int
+    epoch: int
+    revision: int
+    message: OutboundMessage
+    attempts: int
+    """How many there were before."""
+    template_started: bool
+    window: ServiceWindow
+    contact_name: str | None
+    downgrades: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    claims: tuple[Claim, ...] = ()
+    pause: PauseCause | None = None
+    """Why the sender is paused, if it is."""
+    pause_error: ProviderError | None = None
+    again_in: timedelta | None = None
+    """When there may be more to claim by the store's own time (pace, a probe, a lease); None: only after news."""
+    again_at: datetime | None = None
+    """When there may be more by business time (a retry, the end of a wait)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try at the provider. `token` is opaque, drawn anew each time, and stands in the attempt's callback URL."""
+
+    message_id: MessageId
+    number: int
+    token: str
+    content: Content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderState:
+    sender: Sender
+    pause: PauseCause | None
+    paused_for: timedelta | None
+    queued: int
+    error: ProviderError | None = None
+    """The provider's words that led to the pause."""
+
+
+class Conversations(Protocol):
+    """The queue: a conversation is claimed, its head decided, begun, and recorded."""
+
+    async def conversation(self, sender: Sender, contact: Contact, *, downgrades_since: datetime) -> Conversation:
+        """What is known now; an unknown contact has an unknown window."""
+
+    async def claim(
+        self, sender: Sender, *, limit: int, now: datetime, downgrades_since: datetime, holding: Set[int] = frozenset()
+    ) -> Claims:
+        """At most `limit` conversations with something due, replies into open windows first, clients in turns. Charges
+        the sender's pace. A paused sender gives one at a time, when its probe is due. Never one in `holding`."""
+
+    async def begin(self, claim: Claim, attempt: Attempt, decision: Send | Downgrade, *, now: datetime) -> bool:
+        """Write ``sending``, if the conversation is still at the claim's revision and epoch; else False."""
+
+    async def record(self, claim: Claim, attempt: Attempt, outcome: Outcome, *, now: datetime) -> Status:
+        """Write what came of it, and what follows (domain.settlement.settle). The message's status afterwards."""
+
+    async def refuse(self, claim: Claim, decision: Refuse, *, now: datetime) -> bool:
+        """End the message by our rule: refused, failed if the provider had refused it as too late, or unknown if it may
+        have arrived. False, and nothing done, where `begin` would not begin."""
+
+    async def release(self, claim: Claim, *, now: datetime) -> None:
+        """Give it back: nothing of it was sent."""
+
+    async def expire(self, *, now: datetime, limit: int = 256) -> int:
+        """End messages in line whose time to live is over, paused senders' too: as expired, or as unknown if they may
+        have arrived. How many; call again at `limit`."""
+
+    async def recover(self, *, now: datetime) -> int:
+        """After a start: what was ``sending`` is ``unknown`` at once, leases are void. How many were sending."""
+
+    async def sender_states(self) -> Sequence[SenderState]: ...
