@@ -60,6 +60,11 @@ $(VENV)/runtime: requirements/runtime.lock pyproject.toml | $(VENV)/python
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(VENV)/bench: requirements/bench.lock $(VENV)/runtime
+	@echo "Installing what the benchmark needs into $(VENV) ..."
+	@$(PIP) --require-hashes -r requirements/bench.lock
+	@touch $@
+
 $(VENV)/dev: requirements/dev.lock $(VENV)/runtime
 	@echo "Installing what its tests need into $(VENV) ..."
 	@$(PIP) --require-hashes -r requirements/dev.lock

@@ -5,4 +5,5 @@ cd "$(dirname "$0")/.."
 compile="$1 pip compile pyproject.toml --quiet --no-config --upgrade --universal --python-version 3.11 --generate-hashes
     --no-header --no-annotate --no-emit-index-url --no-emit-find-links"
 $compile --group build --output-file requirements/runtime.lock
-$compile --group build --group dev --constraint requirements/runtime.lock --output-file requirements/dev.lock
+$compile --group build --group dev --extra tracing --constraint requirements/runtime.lock --output-file requirements/dev.lock
+$compile --group build --group bench --constraint requirements/runtime.lock --output-file requirements/bench.lock
