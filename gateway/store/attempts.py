@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.domain.compliance import Downgrade, Send
 from gateway.domain.delivery import (
@@ -19,33 +20,38 @@ from gateway.domain.delivery import (
 )
 from gateway.domain.errors import NotFound, ProviderError
 from gateway.domain.message import Failure, Status, TemplateMessage
-from gateway.domain.settlement import settle, settle_lost
+from gateway.domain.settlement import Settlement, settle, settle_lost
 from gateway.ports import Attempt, Claim
 from gateway.store.codec import action_of, content_facts, micros, reasons_text, span, template_name, to_json
-from gateway.store.evidence import News, apply_early_reports, follow, move, take_news, tried_of
+from gateway.store.evidence import (
+    News,
+    apply_early_reports,
+    attempts_of,
+    follow,
+    move,
+    moved,
+    take_news,
+    tried_of,
+)
 from gateway.store.intake import add_decision
 from gateway.store.ledger import Ledger
 from gateway.store.lines import holds, refresh
 from gateway.store.pace import contact_pace
 from gateway.store.senders import end_probe, is_stopped, note, sender_row
-from gateway.store.statuses import end, judge
+from gateway.store.statuses import end, history_line, judge, wait_again
 
 # --- begin ----------------------------------------------------------------------------------------------------------
 
 
 def begin(ledger: Ledger, claim: Claim, attempt: Attempt, decision: Send | Downgrade, *, now: datetime) -> bool:
     """Write ``sending``, if all that the decision was taken on still holds."""
-    conversation = ledger.one("conversation_by_id", id=claim.conversation)
-    message = ledger.row("message_by_id", id=attempt.message_id)
-    if message is None or not may_go_on(ledger, claim, conversation, message, now=now):
+    message = ledger.row("message_to_begin", id=attempt.message_id)
+    if message is None or not _waits(message, claim, now=now) or not _charge(ledger, claim):
         return False
     place = message["place"]
-    _add_attempt(ledger, message, attempt, now=now)
-    is_downgrade = isinstance(decision, Downgrade)
-    ledger.write("begin_message", place=place, downgraded_at=micros(now) if is_downgrade else None)
-    _note_decision(ledger, place, decision, now=now)
-    _charge(ledger, conversation)
-    judge(ledger, place, now=now)
+    _add_attempt(ledger, place, claim, attempt, now=now)
+    _start(ledger, message, decision, claim, now=now)
+    _note_decision(ledger, message, decision, now=now)
     return True
 
 
@@ -54,44 +60,77 @@ def may_go_on(ledger: Ledger, claim: Claim, conversation: sqlite3.Row, message: 
     return (
         holds(conversation, claim)
         and conversation["revision"] == claim.revision
-        and message["conversation"] == claim.conversation
-        and message["due_at"] is not None
-        and message["status"] in (Status.QUEUED, Status.UNKNOWN)
-        and message["expires_at"] > micros(now)
+        and _waits(message, claim, now=now)
         and not is_stopped(sender_row(ledger, conversation["sender"]), claim.conversation)
     )
 
 
-def _add_attempt(ledger: Ledger, message: sqlite3.Row, attempt: Attempt, *, now: datetime) -> None:
+def _waits(message: sqlite3.Row, claim: Claim, *, now: datetime) -> bool:
+    return (
+        message["conversation"] == claim.conversation
+        and message["due_at"] is not None
+        and message["status"] in (Status.QUEUED, Status.UNKNOWN)
+        and message["expires_at"] > micros(now)
+    )
+
+
+def _add_attempt(ledger: Ledger, place: int, claim: Claim, attempt: Attempt, *, now: datetime) -> None:
+    is_as_asked = attempt.content == claim.message.content
     ledger.write(
         "add_attempt",
-        message=message["place"],
+        message=place,
         number=attempt.number,
         token=attempt.token,
         status=AttemptStatus.SENDING,
         is_template=isinstance(attempt.content, TemplateMessage),
-        content=to_json(content_facts(attempt.content)),
+        content=None if is_as_asked else to_json(content_facts(attempt.content)),
         started_at=micros(now),
-        provider=ledger.policy.providers.get(message["sender"]),
+        provider=ledger.policy.providers.get(claim.message.sender),
     )
 
 
-def _note_decision(ledger: Ledger, place: int, decision: Send | Downgrade, *, now: datetime) -> None:
+def _start(ledger: Ledger, message: sqlite3.Row, decision: Send | Downgrade, claim: Claim, *, now: datetime) -> None:
+    """What waits in line was never taken by the provider: with the new attempt its status is ``sending``."""
+    at = micros(now)
+    ledger.write(
+        "begin_message",
+        place=message["place"],
+        at=at,
+        downgraded_at=at if isinstance(decision, Downgrade) else None,
+        line=history_line(Status.SENDING, at),
+    )
+    if message["status"] == Status.UNKNOWN:
+        wait_again(ledger, claim.message, message, now=now)
+
+
+def _note_decision(ledger: Ledger, last: sqlite3.Row, decision: Send | Downgrade, *, now: datetime) -> None:
     """Keep the decision if it is another than the last one kept."""
-    last = ledger.one("latest_decision", message=place)
     taken = (action_of(decision), reasons_text(decision), template_name(decision.content))
     if taken != (last["action"], last["reasons"], last["template"]):
-        add_decision(ledger, place, "send", decision, now=now)
+        add_decision(ledger, last["place"], "send", decision, now=now)
 
 
-def _charge(ledger: Ledger, conversation: sqlite3.Row) -> None:
-    """Count the attempt against the contact's pace; its lease starts anew."""
-    ledger.write(
-        "charge_conversation",
-        id=conversation["id"],
-        pace_tat=contact_pace(ledger.policy.pace).charged(conversation["pace_tat"], ledger.tick),
-        until=ledger.tick + span(ledger.policy.delivery.lease),
+_SLACK = timedelta(seconds=5)
+"""A lease outlasts any attempt that begins so soon after it was taken."""
+
+
+def _charge(ledger: Ledger, claim: Claim) -> bool:
+    """Count the attempt against the contact's pace, if the claim still holds, its sender may send, and nothing has
+    changed what was decided. A lease that is too short for the attempt starts anew."""
+    row = ledger.row(
+        "begin_conversation",
+        id=claim.conversation,
+        epoch=claim.epoch,
+        revision=claim.revision,
+        tick=ledger.tick,
+        interval=contact_pace(ledger.policy.pace).interval,
     )
+    if row is None:
+        return False
+    lease = span(ledger.policy.delivery.lease)
+    if row["leased_until"] < ledger.tick + lease - span(_SLACK):
+        ledger.write("lease_anew", id=claim.conversation, until=ledger.tick + lease)
+    return True
 
 
 # --- record ---------------------------------------------------------------------------------------------------------
@@ -102,25 +141,44 @@ def record(ledger: Ledger, claim: Claim, attempt: Attempt, outcome: Outcome, *, 
     row = ledger.row("attempt_by_token", token=attempt.token)
     if row is None:
         raise NotFound("no such attempt")
-    if holds(ledger.one("conversation_by_id", id=claim.conversation), claim):
-        _record_held(ledger, row, outcome, now=now)
-        ledger.write("end_lease", id=claim.conversation)
-        refresh(ledger, claim.conversation, now=now)
+    message = ledger.one("message_to_record", place=row["message"])
+    if message["conversation"] == claim.conversation and holds(message, claim):
+        status = _record_held(ledger, row, message, outcome, now=now)
+        refresh(ledger, claim.conversation, now=now, ends_lease=True)
     else:
-        take_news(ledger, row, _news_of(outcome), now=now)
-    apply_early_reports(ledger, row["id"], now=now)
-    return Status(ledger.one("status_of", place=row["message"])["status"])
+        status = take_news(ledger, row, _news_of(outcome), now=now)
+    if apply_early_reports(ledger, row, _news_of(outcome).provider_message_id, now=now):
+        return Status(ledger.one("status_of", place=row["message"])["status"])
+    return status
 
 
-def _record_held(ledger: Ledger, row: sqlite3.Row, outcome: Outcome, *, now: datetime) -> None:
-    message = ledger.one("message_by_place", place=row["message"])
+def _record_held(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row, outcome: Outcome, *, now: datetime) -> Status:
     sender = sender_row(ledger, message["sender"])
-    settlement = settle(outcome, tried_of(ledger, row, message, sender, now=now), ledger.policy.delivery, ledger.draw())
-    if move(ledger, row, replace(_news_of(outcome), status=settlement.attempt), now=now):
-        follow(ledger, row, message, settlement, _error_of(outcome), now=now)
+    attempts = attempts_of(ledger, row, message)
+    tried = tried_of(attempts, row, message, sender, now=now)
+    settlement = settle(outcome, tried, ledger.policy.delivery, ledger.draw())
+    status = _settle_held(ledger, row, message, attempts, settlement, outcome, now=now)
     note(ledger, sender, message["conversation"], settlement, _error_of(outcome))
     if settlement.pause is PauseCause.BALANCE:
         _refuse_awaited(ledger, message["sender"], _error_of(outcome), now=now)
+    return status
+
+
+def _settle_held(
+    ledger: Ledger,
+    row: sqlite3.Row,
+    message: sqlite3.Row,
+    attempts: Sequence[sqlite3.Row],
+    settlement: Settlement,
+    outcome: Outcome,
+    *,
+    now: datetime,
+) -> Status:
+    """Move the attempt, and its message with it: a report may have said more already than the answer does."""
+    after = move(ledger, row, replace(_news_of(outcome), status=settlement.attempt), now=now)
+    if after is None:
+        return Status(message["status"])
+    return follow(ledger, row, message, settlement, moved(attempts, row, after), now=now)
 
 
 def _refuse_awaited(ledger: Ledger, sender: str, error: ProviderError | None, *, now: datetime) -> None:
@@ -192,7 +250,9 @@ def void(ledger: Ledger, conversation: int, *, now: datetime) -> None:
 
 def _lose(ledger: Ledger, row: sqlite3.Row, *, now: datetime) -> None:
     message = ledger.one("message_by_place", place=row["message"])
-    tried = tried_of(ledger, row, message, sender_row(ledger, message["sender"]), now=now)
+    attempts = attempts_of(ledger, row, message)
+    tried = tried_of(attempts, row, message, sender_row(ledger, message["sender"]), now=now)
     settlement = settle_lost(tried, ledger.policy.delivery)
-    if move(ledger, row, News(status=settlement.attempt), now=now):
-        follow(ledger, row, message, settlement, None, now=now)
+    after = move(ledger, row, News(status=settlement.attempt), now=now)
+    if after is not None:
+        follow(ledger, row, message, settlement, moved(attempts, row, after), now=now)

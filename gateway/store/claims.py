@@ -16,10 +16,10 @@ from gateway.domain.identity import Sender
 from gateway.domain.message import Failure, Status
 from gateway.ports import Claim, Claims
 from gateway.store.attempts import lose_lease, may_go_on, withdraw
-from gateway.store.codec import error_of, instant_or_none, is_readable, message_of, micros, span, window_of
+from gateway.store.codec import content_or, error_of, instant_or_none, message_with, micros, span, window_of
 from gateway.store.intake import add_decision, count_downgrades
 from gateway.store.ledger import Ledger
-from gateway.store.lines import OTHER, REPLY, free, head_of, holds, refresh
+from gateway.store.lines import OTHER, REPLY, head_of, holds, refresh
 from gateway.store.outbox import in_turns
 from gateway.store.senders import charge, end_probe, pause_of, room, sender_row, until
 from gateway.store.statuses import end
@@ -105,22 +105,26 @@ def _take(ledger: Ledger, conversation: int, *, now: datetime, downgrades_since:
     if head is None:
         refresh(ledger, conversation, now=now)
         return None
-    if not is_readable(head):
+    content = content_or(head["content"], None)
+    if content is None:
         _park(ledger, head, now=now)
         return None
     row = ledger.one("lease_conversation", id=conversation, until=ledger.tick + span(ledger.policy.delivery.lease))
-    before = ledger.one("attempts_before", message=head["place"], withdrawn=AttemptStatus.WITHDRAWN)
     return Claim(
         conversation=conversation,
         epoch=row["epoch"],
         revision=row["revision"],
-        message=message_of(head),
-        attempts=before["count"],
-        template_started=bool(before["template_started"]),
+        message=message_with(head, content),
+        attempts=head["attempts"],
+        template_started=head["attempts"] > 0 and _is_template_started(ledger, head["place"]),
         window=window_of(row),
         contact_name=row["contact_name"],
         downgrades=count_downgrades(ledger, conversation, downgrades_since, before=head["place"]),
     )
+
+
+def _is_template_started(ledger: Ledger, place: int) -> bool:
+    return bool(ledger.one("template_started", message=place, withdrawn=AttemptStatus.WITHDRAWN)["is_true"])
 
 
 def _park(ledger: Ledger, message: sqlite3.Row, *, now: datetime) -> None:
@@ -159,13 +163,12 @@ def release(ledger: Ledger, claim: Claim, *, now: datetime) -> None:
         return
     for row in ledger.rows("sending_in_conversation", conversation=claim.conversation).fetchall():
         withdraw(ledger, row, now=now)
-    _give_back(ledger, claim.conversation)
-    refresh(ledger, claim.conversation, now=now)
+    _give_back(ledger, claim.conversation, now=now)
 
 
-def _give_back(ledger: Ledger, conversation: int) -> None:
+def _give_back(ledger: Ledger, conversation: int, *, now: datetime) -> None:
     end_probe(ledger, conversation)
-    free(ledger, conversation)
+    refresh(ledger, conversation, now=now, ends_lease=True)
 
 
 def refuse(ledger: Ledger, claim: Claim, decision: Refuse, *, now: datetime) -> bool:
@@ -176,8 +179,7 @@ def refuse(ledger: Ledger, claim: Claim, decision: Refuse, *, now: datetime) -> 
         return False
     add_decision(ledger, message["place"], "send", decision, now=now)
     _end_refused(ledger, message["place"], now=now)
-    _give_back(ledger, claim.conversation)
-    refresh(ledger, claim.conversation, now=now)
+    _give_back(ledger, claim.conversation, now=now)
     return True
 
 

@@ -57,13 +57,17 @@ def storable(text: str | None) -> str | None:
 
 def to_json(value: Any) -> str:
     """Compact ASCII JSON: any text survives it."""
-    return json.dumps(value, separators=(",", ":"), default=_plain)
+    return _ENCODER.encode(value)
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=_plain)
+"""Made once: ``json.dumps`` makes one at every call."""
 
 
 # --- content --------------------------------------------------------------------------------------------------------
@@ -227,23 +231,23 @@ def window_of(row: sqlite3.Row) -> ServiceWindow:
     )
 
 
-def is_readable(row: sqlite3.Row) -> bool:
-    """Whether what was stored to be sent can be read."""
-    return content_or(row["content"], None) is not None
-
-
 UNREADABLE = FreeForm(type="text")
 """Stands for content that was damaged on the disk, where a message is only shown or told of."""
 
 
 def message_of(row: sqlite3.Row) -> OutboundMessage:
     """From a row of the message joined with its conversation's sender and contact."""
+    return message_with(row, content_or(row["content"], UNREADABLE))
+
+
+def message_with(row: sqlite3.Row, content: Content) -> OutboundMessage:
+    """`message_of` for a row whose content has been read."""
     return OutboundMessage(
         id=MessageId(row["id"]),
         client=row["client"],
         sender=Sender(row["sender"]),
         contact=Contact(row["contact"]),
-        content=content_or(row["content"], UNREADABLE),
+        content=content,
         fallback=template_of_text(row["fallback"]),
         reference=row["reference"],
         callback_url=row["callback_url"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,7 +15,7 @@ from gateway.store.codec import error_of, error_text, instant, micros, span, win
 from gateway.store.ledger import Ledger
 from gateway.store.lines import refresh, stand_in_line
 from gateway.store.senders import sender_row
-from gateway.store.statuses import end, judge
+from gateway.store.statuses import Standing, derive, end, standing
 
 KEEP_EARLY_REPORTS = timedelta(days=8)
 """So long a report waits for the answer that brings its provider's id."""
@@ -31,10 +32,16 @@ class News:
     raw: str | None = None
 
 
-def tried_of(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row, sender: sqlite3.Row, *, now: datetime) -> Tried:
-    others = {
-        other["status"] for other in ledger.rows("attempts_of", message=row["message"]) if other["id"] != row["id"]
-    }
+def attempts_of(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row) -> Sequence[sqlite3.Row]:
+    """All of a message of which one is known, the first one first."""
+    return [row] if message["attempts"] == 1 else ledger.rows("attempts_of", message=row["message"]).fetchall()
+
+
+def tried_of(
+    attempts: Sequence[sqlite3.Row], row: sqlite3.Row, message: sqlite3.Row, sender: sqlite3.Row, *, now: datetime
+) -> Tried:
+    """What is known of an attempt, one of these, when its outcome comes in."""
+    others = {other["status"] for other in attempts if other["id"] != row["id"]}
     return Tried(
         is_template=bool(row["is_template"]),
         refusals=message["refusals"],
@@ -46,21 +53,22 @@ def tried_of(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row, sender: sql
     )
 
 
-def move(ledger: Ledger, row: sqlite3.Row, news: News, *, now: datetime) -> bool:
-    """Write the news to the attempt's own row; whether it moved the attempt."""
-    current = AttemptStatus(row["status"])
-    status = advance(current, news.status)
-    is_moved = status is not current
+def move(ledger: Ledger, row: sqlite3.Row, news: News, *, now: datetime) -> Standing | None:
+    """Write the news to the attempt's own row; where it stands then, if that moved it."""
+    current = standing(row)
+    status = advance(current.status, news.status)
+    is_moved = status is not current.status
+    after = Standing(status, error_text(news.error), news.is_report) if is_moved else current
     ledger.write(
         "move_attempt",
         id=row["id"],
-        status=status,
-        is_reported=news.is_report if is_moved else row["is_reported"],
-        error=error_text(news.error) if is_moved else row["error"],
+        status=after.status,
+        is_reported=after.is_reported,
+        error=after.error,
         ended_at=micros(now),
         provider_message_id=news.provider_message_id,
     )
-    return is_moved
+    return after if is_moved else None
 
 
 def follow(
@@ -68,18 +76,23 @@ def follow(
     row: sqlite3.Row,
     message: sqlite3.Row,
     settlement: Settlement,
-    error: ProviderError | None,
+    attempts: Sequence[Standing],
     *,
     now: datetime,
-) -> None:
-    """What follows for the message: its place in line, its window, its status."""
+) -> Status:
+    """What follows for the message: its place in line, its window, its status. `attempts` are as they stand now."""
     _place(ledger, message, settlement, row["started_at"], now=now)
     if settlement.refutes_window:
         _refute(ledger, message["conversation"], row["started_at"])
-    if settlement.verdict is not None:
-        end(ledger, message["place"], settlement.verdict, now=now, failure=Failure.REFUSED, error=error)
-    else:
-        judge(ledger, message["place"], now=now)
+    if settlement.verdict is None:
+        return derive(ledger, message, attempts, now=now)
+    error = error_of(attempts[-1].error)
+    return end(ledger, message["place"], settlement.verdict, now=now, failure=Failure.REFUSED, error=error)
+
+
+def moved(attempts: Sequence[sqlite3.Row], row: sqlite3.Row, after: Standing) -> Sequence[Standing]:
+    """Where the attempts of a message stand, now that one of them has moved."""
+    return [after if attempt["id"] == row["id"] else standing(attempt) for attempt in attempts]
 
 
 def _place(ledger: Ledger, message: sqlite3.Row, settlement: Settlement, started_at: int, *, now: datetime) -> None:
@@ -92,7 +105,7 @@ def _place(ledger: Ledger, message: sqlite3.Row, settlement: Settlement, started
     elif settlement.resolve_unknown_in is not None:
         due_at = at + span(settlement.resolve_unknown_in)
         stand_in_line(ledger, place, due_at=due_at, leaves=not settlement.then_retry)
-    else:
+    elif settlement.attempt is AttemptStatus.UNKNOWN:  # any other leaves the line as its message's status changes
         ledger.write("leave_line", place=place)
     if settlement.is_counted or settlement.resolve_unknown_in is not None:
         ledger.write("block_line", place=place, at=started_at)
@@ -107,27 +120,36 @@ def _refute(ledger: Ledger, conversation: int, started_at: int) -> None:
 # --- reports ---------------------------------------------------------------------------------------------------------
 
 
-def take_news(ledger: Ledger, row: sqlite3.Row, news: News, *, now: datetime) -> None:
+def take_news(ledger: Ledger, row: sqlite3.Row, news: News, *, now: datetime) -> Status:
     """Apply a report, or the evidence of a worker that lost its claim. A later attempt is never moved by it."""
     message = ledger.one("message_by_place", place=row["message"])
+    attempts = attempts_of(ledger, row, message)
     refutes = False
     if news.status is AttemptStatus.WINDOW_CLOSED:
-        news, refutes = _settle_closed(ledger, row, message, news, now=now)
-    if not move(ledger, row, news, now=now):
-        return
+        news, refutes = _settle_closed(ledger, row, message, attempts, news, now=now)
+    after = move(ledger, row, news, now=now)
+    if after is None:
+        return Status(message["status"])
     if refutes:
         _refute(ledger, message["conversation"], row["started_at"])
-    status = judge(ledger, message["place"], now=now, raw=news.raw)
+    status = derive(ledger, message, moved(attempts, row, after), now=now, raw=news.raw)
     if status is Status.QUEUED and message["status"] != Status.QUEUED:
         stand_in_line(ledger, message["place"], due_at=micros(now))
     refresh(ledger, message["conversation"], now=now)
+    return status
 
 
 def _settle_closed(
-    ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row, news: News, *, now: datetime
+    ledger: Ledger,
+    row: sqlite3.Row,
+    message: sqlite3.Row,
+    attempts: Sequence[sqlite3.Row],
+    news: News,
+    *,
+    now: datetime,
 ) -> tuple[News, bool]:
     """The late 24-hour refusal: back in line once, unless the message is over; and whether it refutes the window."""
-    tried = tried_of(ledger, row, message, sender_row(ledger, message["sender"]), now=now)
+    tried = tried_of(attempts, row, message, sender_row(ledger, message["sender"]), now=now)
     outcome = WindowWasClosed(error=news.error or ProviderError())
     settlement = settle(outcome, tried, ledger.policy.delivery, 0.0)
     is_over = message["expires_at"] <= micros(now) or message["verdict"] not in (None, Status.QUEUED)
@@ -139,20 +161,22 @@ def _settle_closed(
 def take_report(ledger: Ledger, row: sqlite3.Row, report: News, *, now: datetime) -> None:
     """Apply a report, and those that came before it was known whose they are."""
     take_news(ledger, row, report, now=now)
-    apply_early_reports(ledger, row["id"], now=now)
+    apply_early_reports(ledger, row, report.provider_message_id, now=now)
 
 
-def apply_early_reports(ledger: Ledger, attempt: int, *, now: datetime) -> None:
-    row = ledger.one("attempt_by_id", id=attempt)
-    if row["provider_message_id"] is None:
-        return
+def apply_early_reports(ledger: Ledger, row: sqlite3.Row, told: str | None, *, now: datetime) -> bool:
+    """Apply what was said of the provider's id before it was known whose it is, `told` only now; whether any was."""
+    provider_message_id = row["provider_message_id"] or told
+    if provider_message_id is None:
+        return False
     since = micros(now - KEEP_EARLY_REPORTS)
     early = ledger.rows(
-        "early_reports", provider=row["provider"], provider_message_id=row["provider_message_id"], since=since
-    )
-    for report in early.fetchall():
+        "early_reports", provider=row["provider"], provider_message_id=provider_message_id, since=since
+    ).fetchall()
+    for report in early:
         ledger.write("report_applied", id=report["id"])
-        take_news(ledger, ledger.one("attempt_by_id", id=attempt), _news_from_inbox(report), now=now)
+        take_news(ledger, ledger.one("attempt_by_id", id=row["id"]), _news_from_inbox(report), now=now)
+    return bool(early)
 
 
 def _news_from_inbox(report: sqlite3.Row) -> News:

@@ -26,7 +26,7 @@ from gateway.store.codec import (
     to_json,
 )
 from gateway.store.ledger import Ledger
-from gateway.store.lines import refresh, stand_in_line
+from gateway.store.lines import join
 from gateway.store.senders import sender_row
 from gateway.store.statuses import count_open
 
@@ -99,13 +99,13 @@ def _check_backlog(ledger: Ledger, client: str) -> None:
 
 def _accept(ledger: Ledger, draft: Draft, decision: Send | Downgrade, *, now: datetime) -> Receipt:
     conversation = conversation_row(ledger, draft.sender, draft.contact)
-    receipt = _receipt(_draw_id(ledger, conversation["bucket"]), decision, now)
-    place = _add_message(ledger, draft, decision, conversation["id"], receipt, now=now)
+    place = None
+    while place is None:  # the unique key catches an id that is taken
+        receipt = _receipt(draw_message_id(conversation["bucket"]), decision, now)
+        place = _add_message(ledger, draft, decision, conversation["id"], receipt, now=now)
     add_decision(ledger, place, "accept", decision, now=now)
-    ledger.write("note_status", message=place, status=Status.QUEUED, at=micros(now))
     count_open(ledger, draft.client, draft.sender, +1)
-    stand_in_line(ledger, place, due_at=micros(now))
-    refresh(ledger, conversation["id"], now=now)
+    join(ledger, conversation, now=now)
     return receipt
 
 
@@ -115,15 +115,7 @@ def conversation_row(ledger: Ledger, sender: Sender, contact: Contact) -> sqlite
     if row is not None:
         return row
     sender_row(ledger, sender)
-    ledger.write("add_conversation", sender=sender, contact=contact, bucket=bucket_of(sender, contact))
-    return ledger.one("conversation_of", sender=sender, contact=contact)
-
-
-def _draw_id(ledger: Ledger, bucket: int) -> MessageId:
-    message_id = draw_message_id(bucket)
-    while ledger.row("message_place", id=message_id) is not None:
-        message_id = draw_message_id(bucket)
-    return message_id
+    return ledger.one("add_conversation", sender=sender, contact=contact, bucket=bucket_of(sender, contact))
 
 
 def _receipt(message_id: MessageId, decision: Send | Downgrade, now: datetime) -> Receipt:
@@ -140,9 +132,9 @@ def _receipt(message_id: MessageId, decision: Send | Downgrade, now: datetime) -
 
 def _add_message(
     ledger: Ledger, draft: Draft, decision: Send | Downgrade, conversation: int, receipt: Receipt, *, now: datetime
-) -> int:
+) -> int | None:
     key = draft.idempotency
-    added = ledger.write(
+    added = ledger.row(
         "add_message",
         id=receipt.message_id,
         conversation=conversation,
@@ -163,8 +155,7 @@ def _add_message(
         told_view=PENDING,
         downgraded_at=micros(now) if isinstance(decision, Downgrade) else None,
     )
-    assert added.lastrowid is not None  # noqa: S101 - an insert always has one
-    return added.lastrowid
+    return None if added is None else int(added["place"])
 
 
 def add_decision(ledger: Ledger, place: int, stage: str, decision: Send | Downgrade | Refuse, *, now: datetime) -> None:

@@ -18,9 +18,20 @@ REPLY = 0
 OTHER = 1
 
 
-def refresh(ledger: Ledger, conversation: int, *, now: datetime) -> None:
+def refresh(ledger: Ledger, conversation: int, *, now: datetime, ends_lease: bool = False) -> None:
     """Work out when the conversation has something to do, for whom, and whether it must rest first."""
-    row = ledger.one("conversation_by_id", id=conversation)
+    work_out(ledger, ledger.one("conversation_by_id", id=conversation), now=now, ends_lease=ends_lease)
+
+
+def join(ledger: Ledger, conversation: sqlite3.Row, *, now: datetime) -> None:
+    """A message joins at the end of the line: behind one that may go already, that changes nothing."""
+    if conversation["due_at"] is None or conversation["due_at"] > micros(now):
+        work_out(ledger, conversation, now=now)
+
+
+def work_out(ledger: Ledger, row: sqlite3.Row, *, now: datetime, ends_lease: bool = False) -> None:
+    """`refresh` for a conversation as it has just been read."""
+    conversation, leased_until = row["id"], None if ends_lease else row["leased_until"]
     soon = soonest(_in_line(ledger, conversation))
     due_at, head = soon or (None, None)
     ledger.write(
@@ -29,7 +40,8 @@ def refresh(ledger: Ledger, conversation: int, *, now: datetime) -> None:
         due_at=due_at,
         head_class=None if head is None else _class_of(head, row, now),
         head_client=None if head is None else head["client"],
-        rests_until=row["leased_until"] if head is None else _rests_until(ledger, row),
+        leased_until=leased_until,
+        rests_until=leased_until if head is None or leased_until is not None else _free_at(ledger, row["pace_tat"]),
         latest_tat=contact_pace(ledger.policy.pace).latest(ledger.tick),
     )
 
@@ -38,10 +50,9 @@ def _class_of(head: sqlite3.Row, conversation: sqlite3.Row, now: datetime) -> in
     return REPLY if head["is_free_form"] and window_of(conversation).is_open(now) else OTHER
 
 
-def _rests_until(ledger: Ledger, conversation: sqlite3.Row) -> int | None:
-    if conversation["leased_until"] is not None:
-        return int(conversation["leased_until"])
-    free_at = contact_pace(ledger.policy.pace).free_at(conversation["pace_tat"], ledger.tick)
+def _free_at(ledger: Ledger, pace_tat: int) -> int | None:
+    """When the contact's pace allows the next message, if not now."""
+    free_at = contact_pace(ledger.policy.pace).free_at(pace_tat, ledger.tick)
     return free_at if free_at > ledger.tick else None
 
 
@@ -75,11 +86,5 @@ def stand_in_line(ledger: Ledger, place: int, *, due_at: int, leaves: bool = Fal
 
 
 def holds(conversation: sqlite3.Row, claim: Claim) -> bool:
-    """Whether the claim is still the one that the conversation belongs to."""
+    """Whether the claim is still the one that the conversation, or a message joined with its own, belongs to."""
     return conversation["leased_until"] is not None and bool(conversation["epoch"] == claim.epoch)
-
-
-def free(ledger: Ledger, conversation: int) -> None:
-    """End the lease; what is still to be done may wait for the contact's pace."""
-    row = ledger.one("end_lease", id=conversation)
-    ledger.write("set_rest", id=conversation, rests_until=_rests_until(ledger, row))

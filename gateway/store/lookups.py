@@ -37,6 +37,7 @@ from gateway.store.codec import (
 from gateway.store.intake import count_downgrades
 from gateway.store.ledger import Ledger
 from gateway.store.senders import pause_of
+from gateway.store.statuses import history_of
 
 _NEWEST = 2**63 - 1
 
@@ -52,20 +53,18 @@ def message(ledger: Ledger, message_id: MessageId, *, client: str | None) -> Mes
         error=error_of(row["error"]),
         receipt=receipt_of(row["receipt"]),
         decisions=tuple(decision_facts(one) for one in ledger.rows("decisions_of", message=row["place"])),
-        attempts=tuple(_attempt_record(one) for one in ledger.rows("attempts_of", message=row["place"])),
-        history=tuple(
-            StatusChange(status=Status(one["status"]), at=instant(one["at"]))
-            for one in ledger.rows("history_of", message=row["place"])
-        ),
+        attempts=tuple(_attempt_record(one, row) for one in ledger.rows("attempts_of", message=row["place"])),
+        history=tuple(StatusChange(status=status, at=instant(at)) for status, at in history_of(row)),
         acts=acts_of(ledger, message_id) if client is None else (),
     )
 
 
-def _attempt_record(row: sqlite3.Row) -> AttemptRecord:
+def _attempt_record(row: sqlite3.Row, message: sqlite3.Row) -> AttemptRecord:
+    content = row["content"] or message["content"]  # none of its own: it was sent as it was asked for
     return AttemptRecord(
         number=row["number"],
         status=AttemptStatus(row["status"]),
-        content=None if row["content"] is None else content_or(row["content"], UNREADABLE),
+        content=content_or(content, UNREADABLE) if message["has_content"] else None,
         started_at=instant(row["started_at"]),
         ended_at=instant_or_none(row["ended_at"]),
         provider_message_id=row["provider_message_id"],

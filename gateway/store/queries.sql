@@ -5,7 +5,7 @@ select * from conversation where id = :id
 select * from conversation where sender = :sender and contact = :contact
 
 -- add_conversation: a contact of whom nothing is known yet
-insert into conversation (sender, contact, bucket) values (:sender, :contact, :bucket)
+insert into conversation (sender, contact, bucket) values (:sender, :contact, :bucket) returning *
 
 -- heard: the contact wrote, so what was decided before is decided again
 update conversation
@@ -21,8 +21,8 @@ update conversation set sequence = sequence + 1 where id = :id returning sequenc
 
 -- set_line: what was worked out of a conversation's line; its pace never runs further ahead than a burst
 update conversation
-set due_at = :due_at, head_class = :head_class, head_client = :head_client, rests_until = :rests_until,
-    pace_tat = min(pace_tat, :latest_tat)
+set due_at = :due_at, head_class = :head_class, head_client = :head_client, leased_until = :leased_until,
+    rests_until = :rests_until, pace_tat = min(pace_tat, :latest_tat)
 where id = :id
 
 -- line_of: those in line, in the order of acceptance
@@ -75,37 +75,44 @@ where sender = :sender and head_class = :head_class and head_client = :client
 -- lease_conversation: a worker's from now on, and no longer anybody else's
 update conversation set epoch = epoch + 1, leased_until = :until, rests_until = :until where id = :id returning *
 
--- charge_conversation: an attempt starts, and the lease with it
-update conversation set pace_tat = :pace_tat, leased_until = :until, rests_until = :until where id = :id
+-- begin_conversation: an attempt starts, if the claim is still good and nothing has changed what was decided on
+update conversation set pace_tat = max(pace_tat, :tick) + :interval
+where id = :id and epoch = :epoch and revision = :revision and leased_until is not null
+    and not exists (
+        select 1 from sender
+        where sender.id = conversation.sender and pause is not null and probe_conversation is not conversation.id
+    )
+returning leased_until
 
--- end_lease: the worker is done
-update conversation set leased_until = null where id = :id returning *
+-- lease_anew: the worker needs it for longer than what is left
+update conversation set leased_until = :until, rests_until = :until where id = :id
 
 -- void_lease: the worker is gone, or no longer the one
 update conversation set leased_until = null, epoch = epoch + 1 where id = :id
 
--- set_rest: until when nobody is given it
-update conversation set rests_until = :rests_until where id = :id
-
--- add_message: in the order of acceptance
+-- add_message: in the order of acceptance, in line at once, unless its id is taken
 insert into message (
     id, conversation, client, status, changed_at, content, fallback, is_free_form, reference, callback_url,
     accepted_at, expires_at, receipt, idempotency_route, idempotency_key, fingerprint, answer_by, told_view,
-    downgraded_at
+    downgraded_at, due_at
 ) values (
     :id, :conversation, :client, :status, :accepted_at, :content, :fallback, :is_free_form, :reference, :callback_url,
     :accepted_at, :expires_at, :receipt, :route, :key, :fingerprint, :answer_by, :told_view,
-    :downgraded_at
+    :downgraded_at, :accepted_at
 )
-
--- message_place: whether an id is taken, and where
-select place from message where id = :id
+on conflict (id) do nothing
+returning place
 
 -- status_of: where a message stands
 select status from message where place = :place
 
 -- message_by_place: a message with its sender and contact
 select message.*, conversation.sender, conversation.contact
+from message join conversation on conversation.id = message.conversation
+where message.place = :place
+
+-- message_to_record: a message with its conversation, and who holds that
+select message.*, conversation.sender, conversation.contact, conversation.epoch, conversation.leased_until
 from message join conversation on conversation.id = message.conversation
 where message.place = :place
 
@@ -133,8 +140,19 @@ update message set blocked_from = coalesce(blocked_from, :at) where place = :pla
 -- count_refusal: a step of the retry schedule is used up
 update message set refusals = refusals + 1 where place = :place
 
+-- message_to_begin: what a new attempt must know of its message, and how it was decided last
+select
+    message.place, message.conversation, message.client, message.status, message.due_at, message.expires_at,
+    message.told_view, decision.action, decision.reasons, decision.template
+from message
+left join decision on decision.id = (select max(id) from decision where decision.message = message.place)
+where message.id = :id
+
 -- begin_message: an attempt starts; our verdict, if there was one, no longer holds
-update message set verdict = null, downgraded_at = :downgraded_at where place = :place
+update message
+set status = 'sending', changed_at = :at, verdict = null, failure = null, error = null,
+    downgraded_at = :downgraded_at, attempts = attempts + 1, history = history || :line
+where place = :place
 
 -- start_anew: back in line by an operator's word
 update message
@@ -149,14 +167,11 @@ update message set verdict = :verdict, failure = :failure, error = :error where 
 
 -- change_status: a wait for the answer ends with it, unless the refusal is still to be told
 update message
-set status = :status, changed_at = :at, failure = :failure, error = :error,
+set status = :status, changed_at = :at, failure = :failure, error = :error, history = history || :line,
     due_at = case when :may_stand_in_line then due_at end,
     answer_by = case when :may_stand_in_line then answer_by end,
     is_refusal_told = :is_refusal_told
 where place = :place
-
--- note_status: one line of a message's history
-insert into status_change (message, status, at) values (:message, :status, :at)
 
 -- set_told_view: what the callback URL was told last
 update message set told_view = :view where place = :place
@@ -193,9 +208,6 @@ select coalesce(sum(open), 0) as open from backlog where client = :client
 insert into decision (message, stage, at, action, reasons, template, evidence)
 values (:message, :stage, :at, :action, :reasons, :template, :evidence)
 
--- latest_decision: the one that holds
-select * from decision where message = :message order by id desc limit 1
-
 -- decisions_of: of one message, the first one first
 select * from decision where message = :message order by id
 
@@ -210,9 +222,8 @@ values (:message, :number, :token, :status, :is_template, :content, :started_at,
 -- attempts_of: of one message, the first one first
 select * from attempt where message = :message order by number
 
--- attempts_before: how many there were, and whether a template may have been written
-select count(*) as count, coalesce(max(is_template and status <> :withdrawn), 0) as template_started
-from attempt where message = :message
+-- template_started: whether a template may have been written
+select exists (select 1 from attempt where message = :message and is_template and status <> :withdrawn) as is_true
 
 -- attempt_by_id: one attempt
 select * from attempt where id = :id
@@ -383,9 +394,6 @@ select at, actor, act, status_before, status_after from operator_act where messa
 
 -- beat: a write that changes nothing, to see whether writes are taken
 update pulse set beat = beat + 1
-
--- history_of: the statuses of a message, the first one first
-select status, at from status_change where message = :message order by id
 
 -- clients: all that ever posted
 select distinct client from backlog order by client

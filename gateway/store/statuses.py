@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.domain.delivery import VERDICTS_THAT_STAND, AttemptStatus, message_status
 from gateway.domain.errors import ProviderError
-from gateway.domain.message import HANDED_OVER, OPEN, Failure, Status
-from gateway.domain.notice import is_told, status_changed, view_changed, view_status
+from gateway.domain.message import HANDED_OVER, OPEN, Failure, OutboundMessage, Status
+from gateway.domain.notice import PENDING, is_told, status_changed, view_changed, view_status
 from gateway.store.codec import error_of, error_text, message_of, micros
 from gateway.store.ledger import Ledger
 from gateway.store.outbox import post
@@ -19,12 +19,32 @@ from gateway.store.outbox import post
 _MAY_STAND_IN_LINE = OPEN | {Status.UNKNOWN}
 
 
+class Standing(NamedTuple):
+    """Where one attempt stands."""
+
+    status: AttemptStatus
+    error: str | None
+    is_reported: bool
+
+
+def standing(attempt: sqlite3.Row) -> Standing:
+    return Standing(AttemptStatus(attempt["status"]), attempt["error"], bool(attempt["is_reported"]))
+
+
 def judge(ledger: Ledger, place: int, *, now: datetime, raw: str | None = None) -> Status:
     """Derive the message's status anew, and write it if it changed. `raw` is the report that led to it."""
     message = ledger.one("message_by_place", place=place)
-    attempts = ledger.rows("attempts_of", message=place).fetchall()
+    attempts = [standing(attempt) for attempt in ledger.rows("attempts_of", message=place)]
+    return derive(ledger, message, attempts, now=now, raw=raw)
+
+
+def derive(
+    ledger: Ledger, message: sqlite3.Row, attempts: Sequence[Standing], *, now: datetime, raw: str | None = None
+) -> Status:
+    """`judge` for a message as it stands in the store, and its attempts as they stand now, the first one first."""
+    place = message["place"]
     verdict = None if message["verdict"] is None else Status(message["verdict"])
-    status = message_status([AttemptStatus(attempt["status"]) for attempt in attempts], verdict)
+    status = message_status([attempt.status for attempt in attempts], verdict)
     if status != message["status"]:
         failure, error = _blame(status, message, attempts)
         _change(ledger, message, status, failure=failure, error=error, now=now)
@@ -63,16 +83,16 @@ def count_open(ledger: Ledger, client: str, sender: str, change: int) -> None:
         ledger.write("count_open", client=client, sender=sender, change=change)
 
 
-def _blame(status: Status, message: sqlite3.Row, attempts: Sequence[sqlite3.Row]) -> tuple[Failure | None, str | None]:
+def _blame(status: Status, message: sqlite3.Row, attempts: Sequence[Standing]) -> tuple[Failure | None, str | None]:
     """How it failed, and the provider's words on the attempt that decided."""
     if message["verdict"] in VERDICTS_THAT_STAND:
         return None if message["failure"] is None else Failure(message["failure"]), message["error"]
     if status in HANDED_OVER or not attempts:
         return None, None
-    decided = next((attempt for attempt in reversed(attempts) if attempt["status"] == status), attempts[-1])
+    decided = next((attempt for attempt in reversed(attempts) if attempt.status.value == status.value), attempts[-1])
     if status is not Status.FAILED:
-        return None, decided["error"]
-    return (Failure.REPORTED if decided["is_reported"] else Failure.REFUSED), decided["error"]
+        return None, decided.error
+    return (Failure.REPORTED if decided.is_reported else Failure.REFUSED), decided.error
 
 
 def _change(
@@ -87,10 +107,10 @@ def _change(
         at=at,
         failure=failure,
         error=error,
+        line=history_line(status, at),
         may_stand_in_line=status in _MAY_STAND_IN_LINE,
         is_refusal_told=is_awaited and status is Status.FAILED,
     )
-    ledger.write("note_status", message=message["place"], status=status, at=at)
     count_open(ledger, message["client"], message["sender"], (status in OPEN) - (message["status"] in OPEN))
 
 
@@ -119,6 +139,27 @@ def _tell(
     if row["callback_url"] is not None and view != row["told_view"]:
         ledger.write("set_told_view", place=row["place"], view=view)
         post(ledger, view_changed(message_of(row), view), row["conversation"], now=now)
+
+
+def wait_again(ledger: Ledger, message: OutboundMessage, row: sqlite3.Row, *, now: datetime) -> None:
+    """A message that was unknown is open once more, and its callback URL is told so."""
+    count_open(ledger, message.client, message.sender, +1)
+    if message.callback_url is not None and row["told_view"] != PENDING:
+        ledger.write("set_told_view", place=row["place"], view=PENDING)
+        post(ledger, view_changed(message, PENDING), row["conversation"], now=now)
+
+
+def history_line(status: Status, at: int) -> str:
+    """One line of a message's history."""
+    return f"{status} {at}\n"
+
+
+def history_of(message: sqlite3.Row) -> Iterator[tuple[Status, int]]:
+    """The statuses of a message and since when, the first one first."""
+    yield Status.QUEUED, message["accepted_at"]
+    for line in message["history"].splitlines():
+        status, _, at = line.partition(" ")
+        yield Status(status), int(at)
 
 
 def next_in_sequence(ledger: Ledger, conversation: int) -> int:

@@ -110,7 +110,7 @@ async def test_rows_go_after_the_history_s_time(bench: Bench) -> None:
     await sweep(bench)
     with pytest.raises(NotFound):
         await bench.store.message(message_id, client=None)
-    tables = ["message", "attempt", "decision", "status_change", "refusal", "inbox", "notice", "lane", "endpoint"]
+    tables = ["message", "attempt", "decision", "refusal", "inbox", "notice", "lane", "endpoint"]
     assert {table: count(bench, table) for table in [*tables, "operator_act"]} == dict.fromkeys(
         [*tables, "operator_act"], 0
     )
