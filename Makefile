@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help venv demo test lint check prove lock clean
+.PHONY: help venv demo test lint check prove bench lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make test    the tests"
 	@echo "make check   format, lint, types, spelling and tests: what CI runs"
 	@echo "make prove   the long proofs"
+	@echo "make bench   the gateway against a bare endpoint and a naive proxy; needs wrk (BENCH_ARGS=--help for more)"
 	@echo "make lock    pin the newest dependencies that pyproject.toml allows"
 	@echo "make clean   remove $(VENV) and caches"
 
@@ -36,6 +37,9 @@ check: lint test
 
 prove: $(VENV)/dev
 	@$(BIN)/python -m pytest -m prove
+
+bench: $(VENV)/bench
+	@$(BIN)/python -m bench $(BENCH_ARGS)
 
 lock: $(VENV)/dev
 	@$(PIP) uv==0.13.9

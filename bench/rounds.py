@@ -1,0 +1,167 @@
+"""One round of each kind: load on one server, what came of it, and what it cost the machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from bench import stored
+from bench.failing import CannotMeasure
+from bench.load import CONNECTIONS, Generator, Load
+from bench.machine import Cores, busy_seconds, cpu_seconds, resident_mb
+from bench.ours import WARM_UP, Gateways
+from bench.processes import Server, start_module
+
+
+class Kind(StrEnum):
+    """What is measured."""
+
+    BARE = "bare"
+    PROXY = "proxy"
+    ACCEPT = "accept"
+    E2E = "e2e"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One server under load once. Latencies are in milliseconds, shares of a core between 0 and 1."""
+
+    kind: Kind
+    count: int
+    answered: int
+    """By the generator's own count, which leaves out what was under way when it stopped."""
+    seconds: float
+    cpu_seconds: float
+    p50: float
+    p99: float
+    longest: float
+    mb_before: float
+    mb_after: float
+    server_core: float
+    load_core: float
+
+    @property
+    def per_second(self) -> float:
+        return self.count / self.seconds
+
+    @property
+    def cpu_micros(self) -> float:
+        """What the server used for one request or message."""
+        return self.cpu_seconds / self.count * 1e6
+
+    @property
+    def disturbance(self) -> float:
+        """How much of the server's core somebody else used meanwhile."""
+        return max(0.0, self.server_core - self.cpu_seconds / self.seconds)
+
+
+Work = Callable[[], tuple[Load, int, float]]
+"""Puts load on a server; what the generator saw, how much was done, and in how many seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rounds:
+    """Measures one kind at a time. The stub, the bare server and the proxy stand all the while, idle between turns."""
+
+    cores: Cores
+    generator: Generator
+    stub: Server
+    bare: Server
+    proxy: Server
+    gateways: Gateways
+    watch: Callable[[Server], None] = lambda _: None
+    """Told of each server whose turn begins."""
+
+    def measure(self, kind: Kind, seed: int) -> Measured:
+        """Raises CannotMeasure when anything was refused, lost or doubled."""
+        match kind:
+            case Kind.BARE:
+                return self._standing(kind, self.bare, seed)
+            case Kind.PROXY:
+                return self._standing(kind, self.proxy, seed)
+            case Kind.ACCEPT:
+                return self._accept(seed)
+            case Kind.E2E:
+                return self._end_to_end(seed)
+
+    def _standing(self, kind: Kind, server: Server, seed: int) -> Measured:
+        def work() -> tuple[Load, int, float]:
+            load = self.generator(server.url, seed=seed)
+            return load, load.requests, load.seconds
+
+        return self._measured(kind, server, work)
+
+    def _accept(self, seed: int) -> Measured:
+        """The provider refuses our key, so what is accepted stays queued, on disk."""
+        with ExitStack() as stack:
+            gateway, store = self.gateways.start(f"accept-{seed}", self._provider("refuse"), stack)
+            measured = self._standing(Kind.ACCEPT, gateway, seed)
+            kept, answered = stored.read(store), measured.count + WARM_UP
+            if kept.submitted or not answered <= kept.messages <= answered + CONNECTIONS:
+                raise CannotMeasure(f"accept: {answered} requests were answered with 200; stored is {kept}")
+            return measured
+
+    def _end_to_end(self, seed: int) -> Measured:
+        """From the first request until the last message is on disk as submitted."""
+        before = self.stub.get("/count")
+        with ExitStack() as stack:
+            gateway, store = self.gateways.start(f"e2e-{seed}", self._provider("take"), stack)
+            stored.wait_until_submitted(store, within=60)
+
+            def work() -> tuple[Load, int, float]:
+                start = time.monotonic()
+                load = self.generator(gateway.url, seed=seed)
+                drained = stored.wait_until_submitted(store, within=60 + 30 * load.seconds)
+                return load, stored.read(store).messages - WARM_UP, drained - start
+
+            measured = self._measured(Kind.E2E, gateway, work)
+            self._check(store, measured, before)
+            return measured
+
+    def _check(self, store: Path, measured: Measured, before: dict[str, int]) -> None:
+        after = self.stub.get("/count")
+        arrived = {name: after[name] - before[name] for name in ("taken", "templates")}
+        told = stored.problems(
+            stored.read(store), answered=measured.answered + WARM_UP, in_flight=CONNECTIONS, **arrived
+        )
+        if told:
+            raise CannotMeasure("end to end: " + "; ".join(told))
+
+    def _provider(self, does: str) -> str:
+        return f"http://127.0.0.1:{self.stub.port}/{does}"
+
+    def _measured(self, kind: Kind, server: Server, work: Work) -> Measured:
+        self.watch(server)
+        mb_before = resident_mb(server.pid)
+        cpu, mine, theirs, start = (*self._clocks(server), time.monotonic())
+        load, count, seconds = work()
+        elapsed = time.monotonic() - start
+        cpu_after, mine_after, theirs_after = self._clocks(server)
+        return Measured(
+            kind=kind,
+            count=count,
+            answered=load.requests,
+            seconds=seconds,
+            cpu_seconds=cpu_after - cpu,
+            p50=load.p50,
+            p99=load.p99,
+            longest=load.longest,
+            mb_before=mb_before,
+            mb_after=resident_mb(server.pid),
+            server_core=(mine_after - mine) / elapsed,
+            load_core=(theirs_after - theirs) / elapsed,
+        )
+
+    def _clocks(self, server: Server) -> tuple[float, float, float]:
+        return cpu_seconds(server.pid), busy_seconds(self.cores.server), busy_seconds(self.cores.load)
+
+
+def ceiling(cores: Cores, generator: Generator) -> float:
+    """How many requests per second the generator can make at most, as far as a bare socket server can tell."""
+    with ExitStack() as stack:
+        server = start_module("bench.socket_server", core=cores.server, stack=stack)
+        return generator(server.url, seed=0).per_second
