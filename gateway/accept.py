@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import NoReturn
+from datetime import timedelta
+from functools import partial
 
 import structlog
 
 from gateway.config import SenderConfig
 from gateway.decision import Decider
-from gateway.domain.compliance import Downgrade, Hold, Refuse, Send
-from gateway.domain.delivery import PauseCause
+from gateway.domain.compliance import Downgrade, Refuse, Send
 from gateway.domain.errors import (
-    BalanceEmpty,
-    GatewayError,
     InvalidRequest,
     ProviderRefused,
     TemplateRefused,
@@ -24,9 +21,10 @@ from gateway.domain.errors import (
     WindowClosed,
 )
 from gateway.domain.identity import Sender
-from gateway.domain.message import OPEN, Draft, Status, TemplateMessage
+from gateway.domain.message import OPEN, Draft, Receipt, Status, TemplateMessage
 from gateway.ports import Answer, Clock, Store
 from gateway.registry import Registry
+from gateway.starting import Starting
 from gateway.waiting import Waiting
 
 log = structlog.get_logger()
@@ -48,7 +46,7 @@ class Accept:
         senders: Mapping[Sender, SenderConfig],
         clock: Clock,
         waiting: Waiting,
-        notify: Callable[[Sender], None],
+        starting: Starting,
     ) -> None:
         self._store = store
         self._registry = registry
@@ -56,7 +54,7 @@ class Accept:
         self._senders = senders
         self._clock = clock
         self._waiting = waiting
-        self._notify = notify
+        self._starting = starting
 
     async def __call__(self, draft: Draft) -> Answer:
         """The answer to a draft.
@@ -96,41 +94,22 @@ class Accept:
         return draft
 
     async def _decide(self, draft: Draft) -> Answer:
-        answer = None
-        while answer is None:  # another request may take the last fallback that the contact may be given
-            answer = await self._decide_once(draft)
-        return answer
-
-    async def _decide_once(self, draft: Draft) -> Answer | None:
         now = self._clock.now()
         since = self._decider.downgrades_since(draft.sender, now)
-        known = await self._store.conversation(draft.sender, draft.contact, downgrades_since=since)
-        if draft.wait is not None and known.pause is PauseCause.BALANCE:
-            return await self._unless_replayed(draft, BalanceEmpty("the provider's account is empty"))
-        match self._decider(draft, known, now=now):
-            case Send() | Downgrade() as decision:
-                return await self._enqueue(draft, decision, since)
-            case Refuse() as refusal:
-                return await self._replayed(draft) or await self._refuse(draft, refusal)
-            case Hold():
-                raise AssertionError("hold is refused when the configuration is read")
+        with self._starting.place(draft.sender) as place:
+            accepted = await self._store.enqueue(
+                draft, partial(self._decider, draft, now=now), now=now, downgrades_since=since, token=place.token
+            )
+            if isinstance(accepted, Refuse):
+                raise _refused(draft, accepted)
+            place.give(accepted.begun)
+        if accepted.decision is not None:
+            self._tell(draft, accepted.decision, accepted.answer.receipt)
+            if accepted.begun is None:
+                self._starting.notify(draft.sender)
+        return accepted.answer
 
-    async def _refuse(self, draft: Draft, refusal: Refuse) -> NoReturn:
-        await self._store.note_refusal(draft, refusal, now=self._clock.now())
-        raise _refused(draft, refusal)
-
-    async def _unless_replayed(self, draft: Draft, error: GatewayError) -> Answer:
-        """The first answer, if the first request of this key was stored while this one was judged."""
-        first = await self._replayed(draft)
-        if first is None:
-            raise error
-        return first
-
-    async def _enqueue(self, draft: Draft, decision: Send | Downgrade, since: datetime) -> Answer | None:
-        answer = await self._store.enqueue(draft, decision, now=self._clock.now(), downgrades_since=since)
-        if answer is None or answer.is_repeated:
-            return answer
-        receipt = answer.receipt
+    def _tell(self, draft: Draft, decision: Send | Downgrade, receipt: Receipt) -> None:
         log.info(
             "message.accepted",
             message_id=receipt.message_id,
@@ -139,8 +118,6 @@ class Accept:
             action=receipt.action,
             reasons=[reason.value for reason in decision.reasons],
         )
-        self._notify(draft.sender)
-        return answer
 
     async def _answer_of_provider(self, draft: Draft, wait: timedelta, answer: Answer) -> Answer:
         """Only the request that stored the message ends its wait; the store says what it comes to."""

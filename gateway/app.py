@@ -151,7 +151,7 @@ def _dispatch(base: Base, relay: Relay, stack: AsyncExitStack) -> Dispatch:
         waiting=base.waiting,
         notify_relay=relay.notify,
     )
-    return Dispatch(store=base.store, decider=base.decider, routes=routes, clock=base.clock, send=send)
+    return Dispatch(store=base.store, decider=base.decider, routes=routes, clock=base.clock, sending=send)
 
 
 def _parts(base: Base, dispatch: Dispatch, relay: Relay) -> Parts:
@@ -178,7 +178,7 @@ def _accept(base: Base, dispatch: Dispatch) -> Accept:
         senders={sender.id: sender for sender in base.config.senders},
         clock=base.clock,
         waiting=base.waiting,
-        notify=dispatch.notify,
+        starting=dispatch,
     )
 
 

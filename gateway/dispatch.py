@@ -1,12 +1,15 @@
 """Who is sent for, and when: one loop per sender claims conversations, as the store's pace and pauses allow.
 
-Each claimed conversation is one task, which goes the way of ``gateway.sending``; nobody waits for anybody else's.
+Each claimed conversation is one task, which goes the way of ``gateway.sending``; nobody waits for anybody else's. While
+a sender has nothing due in line, what is accepted for it leaves at once, without the detour over a claim.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import secrets
+import time
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,8 +18,8 @@ from gateway.decision import Decider
 from gateway.domain.delivery import PauseCause
 from gateway.domain.errors import ProviderError, StoreUnavailable
 from gateway.domain.identity import MessageId, Sender
-from gateway.ports import Claim, Claims, Clock, Conversations
-from gateway.sending import STORE_BACK_OFF, Route
+from gateway.ports import Attempt, Claim, Claims, Clock, Conversations
+from gateway.sending import FIRST_BYTE_WITHIN, STORE_BACK_OFF, Route, Sending
 
 log = structlog.get_logger()
 
@@ -37,18 +40,20 @@ class Dispatch:
         decider: Decider,
         routes: Mapping[Sender, Route],
         clock: Clock,
-        send: Callable[[Claim], Awaitable[None]],
+        sending: Sending,
     ) -> None:
         self._store = store
         self._decider = decider
         self._routes = routes
         self._clock = clock
-        self._send = send
+        self._sending = sending
         self._news = {sender: asyncio.Event() for sender in routes}
         self._loops: list[asyncio.Task[None]] = []
-        self._open: dict[asyncio.Task[None], Claim] = {}
+        self._open: dict[asyncio.Task[bool], Claim] = {}
         self._crowded_out: set[Sender] = set()
         self._pauses: dict[Sender, PauseCause] = {}
+        self._drained: set[Sender] = set()
+        self._is_stopping = False
 
     # --- running ----------------------------------------------------------------------------------------------------
 
@@ -61,14 +66,16 @@ class Dispatch:
             news.set()
 
     def notify_all(self) -> None:
-        for news in self._news.values():
-            news.set()
+        for sender in self._news:
+            self.notify(sender)
 
     async def stop(self, limit: timedelta) -> Sequence[MessageId]:
         """Claim nothing more, wait for the answers that are out, and give those that are still missing then.
 
         Their attempts stay ``sending`` in the store, which makes them unknown at the next start.
         """
+        self._is_stopping = True
+        self._drained.clear()
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
@@ -90,8 +97,16 @@ class Dispatch:
         while True:
             news.clear()
             claims = await self._turn_or_back_off(sender)
+            self._note_what_is_left(sender, claims)
             if not claims.claims:
                 await self._sleep(news, claims)
+
+    def _note_what_is_left(self, sender: Sender, claims: Claims) -> None:
+        """Only while all that is due was given out may anything leave without standing in line."""
+        if claims.is_more or claims.pause is not None or self._is_stopping:
+            self._drained.discard(sender)
+        else:
+            self._drained.add(sender)
 
     async def _turn_or_back_off(self, sender: Sender) -> Claims:
         try:
@@ -101,7 +116,7 @@ class Dispatch:
         except Exception:
             log.exception("dispatch.turn_failed", sender=sender)
         await asyncio.sleep(STORE_BACK_OFF)
-        return Claims()
+        return Claims(is_more=True)
 
     async def _sleep(self, news: asyncio.Event, claims: Claims) -> None:
         """Until there is news, the clock jumps, or something is due again."""
@@ -120,7 +135,7 @@ class Dispatch:
         room = min(self._routes[sender].slots.room(sender), CLAIMS_AT_ONCE)
         if room == 0:
             self._crowded_out.add(sender)
-            return Claims()
+            return Claims(is_more=True)
         now = self._clock.now()
         claims = await self._store.claim(
             sender,
@@ -148,30 +163,82 @@ class Dispatch:
         log.warning("sender.paused", sender=sender, cause=claims.pause, code=error.code, status=error.status)
 
     def _start_on(self, claim: Claim) -> None:
-        slots = self._routes[claim.message.sender].slots
-        slots.take(claim.message.sender)
-        task = asyncio.create_task(self._deliver(claim), name=f"message {claim.message.id}")
+        self._routes[claim.message.sender].slots.take(claim.message.sender)
+        self._run(claim, self._sending(claim))
+
+    def _run(self, claim: Claim, job: Coroutine[None, None, bool]) -> None:
+        """Do it as a task that holds a slot until it ends."""
+        task = asyncio.create_task(self._deliver(claim, job), name=f"message {claim.message.id}")
         self._open[task] = claim
+        task.add_done_callback(self._ended)
 
-        def ended(task: asyncio.Task[None]) -> None:
-            del self._open[task]
-            slots.give_back(claim.message.sender)
-            self._there_is_room(claim.message.sender)
+    async def _deliver(self, claim: Claim, job: Coroutine[None, None, bool]) -> bool:
+        """The whole way of one claim; whatever happens here stops nobody else."""
+        try:
+            return await job
+        except Exception:
+            log.exception("dispatch.message_failed", message_id=claim.message.id)
+            return True
 
-        task.add_done_callback(ended)
+    def _ended(self, task: asyncio.Task[bool]) -> None:
+        sender = self._open.pop(task).message.sender
+        if task.cancelled() or task.result():
+            self.notify(sender)
+        self._give_back_slot(sender)
 
-    def _there_is_room(self, sender: Sender) -> None:
-        self.notify(sender)
+    def _give_back_slot(self, sender: Sender) -> None:
+        self._routes[sender].slots.give_back(sender)
         for other in self._crowded_out:
             self.notify(other)
         self._crowded_out.clear()
 
-    async def _deliver(self, claim: Claim) -> None:
-        """The whole way of one claim; whatever happens here stops nobody else."""
-        try:
-            await self._send(claim)
-        except Exception:
-            log.exception("dispatch.message_failed", message_id=claim.message.id)
+    # --- what leaves as it is accepted ------------------------------------------------------------------------------
+
+    def place(self, sender: Sender) -> Place:
+        """Keep a slot for what is being accepted, if nothing due waits for one."""
+        if sender not in self._drained or self._routes[sender].slots.room(sender) == 0:
+            return Place(self, sender, token=None)
+        self._routes[sender].slots.take(sender)
+        return Place(self, sender, token=secrets.token_urlsafe(16))
+
+    def give_up_place(self, sender: Sender) -> None:
+        self._give_back_slot(sender)
+
+    def send_begun(self, claim: Claim, attempt: Attempt, write_by: float) -> None:
+        """Send what was begun in a slot that was kept for it."""
+        if self._is_stopping:
+            self._run(claim, self._put_back(claim))
+        else:
+            self._run(claim, self._sending.begun(claim, attempt, write_by))
+
+    async def _put_back(self, claim: Claim) -> bool:
+        await self._sending.release(claim)
+        return True
+
+
+class Place:
+    """A slot that is kept for one message while it is being accepted."""
+
+    __slots__ = ("_begun", "_dispatch", "_sender", "_write_by", "token")
+
+    def __init__(self, dispatch: Dispatch, sender: Sender, *, token: str | None) -> None:
+        self.token = token
+        self._dispatch = dispatch
+        self._sender = sender
+        self._begun: tuple[Claim, Attempt] | None = None
+        self._write_by = time.monotonic() + FIRST_BYTE_WITHIN
+
+    def give(self, begun: tuple[Claim, Attempt] | None) -> None:
+        self._begun = begun
+
+    def __enter__(self) -> Place:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._begun is not None:
+            self._dispatch.send_begun(*self._begun, self._write_by)
+        elif self.token is not None:
+            self._dispatch.give_up_place(self._sender)
 
 
 def _waits(claims: Claims, now: datetime) -> Sequence[timedelta]:

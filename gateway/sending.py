@@ -15,7 +15,7 @@ from gateway.domain.compliance import Downgrade, Hold, Refuse, Send
 from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted, Unknown, WindowWasClosed
 from gateway.domain.errors import ProviderError, StoreUnavailable
 from gateway.domain.identity import Sender
-from gateway.ports import Attempt, Claim, Clock, Conversations, Provider
+from gateway.ports import Attempt, Claim, Clock, Conversations, Provider, Recorded
 from gateway.slots import Slots
 from gateway.waiting import Waiting
 
@@ -58,26 +58,32 @@ class Sending:
         self._waiting = waiting
         self._notify_relay = notify_relay
 
-    async def __call__(self, claim: Claim) -> None:
-        """Decide on the claim's message as things stand now, and make one attempt."""
+    async def __call__(self, claim: Claim) -> bool:
+        """Decide on the claim's message as things stand now, and make one attempt. Whether the conversation may have
+        more in line."""
         decision = self._decider(claim.message, claim, now=self._clock.now(), template_started=claim.template_started)
         match decision:
             case Send() | Downgrade():
-                await self._attempt(claim, decision)
+                return await self._attempt(claim, decision)
             case Refuse():
                 await self._refuse(claim, decision)
+                return True
             case Hold():
                 raise AssertionError("hold is refused when the configuration is read")
 
+    async def begun(self, claim: Claim, attempt: Attempt, write_by: float) -> bool:
+        """Send what was begun as it was accepted. Whether the conversation may have more in line."""
+        return await self._record(claim, attempt, await self._sent(claim, attempt, write_by))
+
     async def _refuse(self, claim: Claim, decision: Refuse) -> None:
         if not await self._written(self._store.refuse(claim, decision, now=self._clock.now())):
-            await self._release(claim)
+            await self.release(claim)
             return
         reasons = [reason.value for reason in decision.reasons]
         log.info("message.refused", message_id=claim.message.id, sender=claim.message.sender, reasons=reasons)
         self._tell(claim)
 
-    async def _attempt(self, claim: Claim, decision: Send | Downgrade) -> None:
+    async def _attempt(self, claim: Claim, decision: Send | Downgrade) -> bool:
         attempt = Attempt(
             message_id=claim.message.id,
             number=claim.attempts + 1,
@@ -86,9 +92,9 @@ class Sending:
         )
         write_by = time.monotonic() + FIRST_BYTE_WITHIN
         if not await self._written(self._store.begin(claim, attempt, decision, now=self._clock.now())):
-            await self._release(claim)
-            return
-        await self._record(claim, attempt, await self._sent(claim, attempt, write_by))
+            await self.release(claim)
+            return True
+        return await self.begun(claim, attempt, write_by)
 
     async def _written(self, verb: Coroutine[None, None, bool]) -> bool:
         """Whether the store took it; nothing was sent when it did not."""
@@ -98,7 +104,7 @@ class Sending:
             log.warning("sending.store_unavailable")
             return False
 
-    async def _release(self, claim: Claim) -> None:
+    async def release(self, claim: Claim) -> None:
         """Give a claim back of which nothing was sent, so that nobody waits for its lease to end."""
         while True:
             try:
@@ -116,8 +122,8 @@ class Sending:
             log.exception("sending.send_failed", message_id=claim.message.id, attempt=attempt.number)
             return Unknown(error=ProviderError(name=type(fault).__name__, message="the attempt broke off"))
 
-    async def _record(self, claim: Claim, attempt: Attempt, outcome: Outcome) -> None:
-        status = await self._recorded(claim, attempt, outcome)
+    async def _record(self, claim: Claim, attempt: Attempt, outcome: Outcome) -> bool:
+        status, has_more = await self._recorded(claim, attempt, outcome)
         log.info(
             "message.attempted",
             message_id=claim.message.id,
@@ -129,8 +135,9 @@ class Sending:
         self._tell(claim)
         if isinstance(outcome, Retry) and outcome.cause is Cause.BALANCE:
             self._waiting.tell_all(claim.message.sender)
+        return has_more
 
-    async def _recorded(self, claim: Claim, attempt: Attempt, outcome: Outcome) -> str:
+    async def _recorded(self, claim: Claim, attempt: Attempt, outcome: Outcome) -> Recorded:
         """An outcome is evidence: it is offered to the store until it is taken."""
         while True:
             try:

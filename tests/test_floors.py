@@ -17,7 +17,7 @@ FLOORS = (
     {"config_file"},
     {"registry"},
     {"decision"},
-    {"sending"},
+    {"sending", "starting"},
     {"accept", "ingest", "dispatch", "relay", "upkeep"},
     {"store", "provider", "webhook", "web"},
     {"operator", "demo", "addresses", "doors"},

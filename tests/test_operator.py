@@ -31,6 +31,7 @@ from gateway.operator import operator_app
 from gateway.ports import Attempt, Claim, Store, StorePolicy
 from gateway.store import open_store
 from gateway.web.views import message_view
+from tests.store.asking import enqueue
 
 SENDER = Sender("Shop")
 CONTACT = Contact("380501234567")
@@ -90,14 +91,14 @@ async def operator_on(folder: Path, store: Store) -> AsyncIterator[aiohttp.Clien
 
 async def a_message(store: Store, *, client: str = "desk") -> MessageId:
     draft = Draft(client=client, sender=SENDER, contact=CONTACT, content=TEXT)
-    return (await store.enqueue(draft, SEND, now=NOW)).receipt.message_id
+    return (await enqueue(store, draft, SEND, now=NOW)).receipt.message_id
 
 
 async def an_unknown_message(store: Store) -> MessageId:
     message_id = await a_message(store)
     claim, attempt = await begun(store, message_id)
     words = ProviderError(name="lost\x1b[31m", message="the answer\twas lost")
-    assert await store.record(claim, attempt, Unknown(error=words), now=NOW) is Status.UNKNOWN
+    assert (await store.record(claim, attempt, Unknown(error=words), now=NOW)).status is Status.UNKNOWN
     return message_id
 
 

@@ -27,6 +27,7 @@ from gateway.ports import Arrival, Deliveries, Delivery, Outbox, Posted, Store, 
 from gateway.relay import LEASE, Again, Arrived, GivenUp, Relay, verdict
 from gateway.store import open_store
 from gateway.webhook import WebhookClient
+from tests.store.asking import enqueue
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SHOP = Sender("Shop")
@@ -162,7 +163,7 @@ async def accepted(store: Store, *, callback_url: str) -> int:
     draft = Draft(client="desk", sender=SHOP, contact=ANNA, content=content, callback_url=callback_url)
     evidence = Evidence(at=NOON, window=UNKNOWN_WINDOW, margin=timedelta(0), downgrades=0, downgrade_limit=None)
     decision = Send(content=content, reasons=(Reason.WINDOW_OPEN,), evidence=evidence)
-    return (await store.enqueue(draft, decision, now=NOON)).receipt.message_id
+    return (await enqueue(store, draft, decision, now=NOON)).receipt.message_id
 
 
 # --- what follows from an answer ------------------------------------------------------------------------------------

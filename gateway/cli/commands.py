@@ -80,7 +80,7 @@ def serve(path: Path, log_level: str) -> None:
     from gateway.log import configure_logging
     from gateway.serving import serve as run
 
-    configure_logging(log_level)
+    configure_logging(log_level, for_good=True)
     checked = look_at(path, os.environ)
     if checked.config is None:
         raise ConfigInvalid(checked.problems)

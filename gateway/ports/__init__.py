@@ -4,14 +4,16 @@ Each verb of the store is one transaction. Times that are arguments are business
 pauses and probes run on the store's own time and are never arguments. Any verb may raise StoreUnavailable.
 """
 
-from gateway.ports.conversations import Attempt, Claim, Claims, Conversation, Conversations, SenderState
+from gateway.ports.conversations import Attempt, Claim, Claims, Conversation, Conversations, Recorded, SenderState
 from gateway.ports.far_side import CallbackDecoder, Clock, Posted, Provider, Webhooks
 from gateway.ports.inbox import Arrival, Inbox, Ingested
 from gateway.ports.messages import (
+    Accepted,
     Acted,
     ActRecord,
     Answer,
     AttemptRecord,
+    Decide,
     MessagePage,
     MessageQuery,
     MessageRecord,
@@ -23,6 +25,7 @@ from gateway.ports.outbox import Deliveries, Delivery, Outbox
 from gateway.ports.store import Store, StorePolicy
 
 __all__ = [
+    "Accepted",
     "ActRecord",
     "Acted",
     "Answer",
@@ -35,6 +38,7 @@ __all__ = [
     "Clock",
     "Conversation",
     "Conversations",
+    "Decide",
     "Deliveries",
     "Delivery",
     "Inbox",
@@ -47,6 +51,7 @@ __all__ = [
     "Outbox",
     "Posted",
     "Provider",
+    "Recorded",
     "SenderState",
     "StatusChange",
     "Store",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.domain.compliance import Downgrade, Refuse, Send
 from gateway.domain.delivery import Outcome, PauseCause
@@ -48,6 +48,8 @@ class Claims:
     pause: PauseCause | None = None
     """Why the sender is paused, if it is."""
     pause_error: ProviderError | None = None
+    is_more: bool = False
+    """There is more that is due than was given out: room or pace did not allow it."""
     again_in: timedelta | None = None
     """When there may be more to claim by the store's own time (pace, a probe, a lease); None: only after news."""
     again_at: datetime | None = None
@@ -62,6 +64,14 @@ class Attempt:
     number: int
     token: str
     content: Content
+
+
+class Recorded(NamedTuple):
+    """What an attempt came to."""
+
+    status: Status
+    has_more: bool
+    """The conversation still has something in line, due now or later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +99,8 @@ class Conversations(Protocol):
     async def begin(self, claim: Claim, attempt: Attempt, decision: Send | Downgrade, *, now: datetime) -> bool:
         """Write ``sending``, if the conversation is still at the claim's revision and epoch; else False."""
 
-    async def record(self, claim: Claim, attempt: Attempt, outcome: Outcome, *, now: datetime) -> Status:
-        """Write what came of it, and what follows (domain.settlement.settle). The message's status afterwards."""
+    async def record(self, claim: Claim, attempt: Attempt, outcome: Outcome, *, now: datetime) -> Recorded:
+        """Write what came of it, and what follows (domain.settlement.settle)."""
 
     async def refuse(self, claim: Claim, decision: Refuse, *, now: datetime) -> bool:
         """End the message by our rule: refused, failed if the provider had refused it as too late, or unknown if it may

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from gateway.domain.compliance import Downgrade, Refuse, Send
+from gateway.domain.compliance import Decision, Downgrade, Refuse, Send
 from gateway.domain.delivery import AttemptStatus
 from gateway.domain.errors import ProviderError
 from gateway.domain.identity import Contact, MessageId, Sender
 from gateway.domain.message import Content, Draft, Failure, Idempotency, JsonObject, OutboundMessage, Receipt, Status
+from gateway.ports.conversations import Attempt, Claim, Conversation
+
+Decide = Callable[[Conversation], Decision]
+"""Decides on what is known of a conversation. It is called on the store's own thread, within the transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +32,17 @@ class Answer:
     @property
     def is_waiting(self) -> bool:
         return self.waits_for is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What became of a draft that was not refused."""
+
+    answer: Answer
+    decision: Send | Downgrade | None = None
+    """None: its idempotency key came before, and nothing was decided."""
+    begun: tuple[Claim, Attempt] | None = None
+    """It leaves at once: its first attempt stands as ``sending``, and its conversation belongs to whoever asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,14 +136,18 @@ class Messages(Protocol):
         """What the same key answered within 24 h. Raises IdempotencyConflict for another fingerprint."""
 
     async def enqueue(
-        self, draft: Draft, decision: Send | Downgrade, *, now: datetime, downgrades_since: datetime | None = None
-    ) -> Answer | None:
-        """Store the message with its decision record. Checks the idempotency key in its own transaction (a repetition
-        answers the first receipt), and the limit of fallbacks since then: None when another request has used it up
-        meanwhile, and the message must be decided again. Raises IdempotencyConflict, TooManyRequests."""
+        self, draft: Draft, decide: Decide, *, now: datetime, downgrades_since: datetime, token: str | None = None
+    ) -> Accepted | Refuse:
+        """Decide on what is known in this very transaction, and store the message with its decision record; or keep a
+        refusal record (client, sender, contact, reasons, evidence; no content). A repeated idempotency key answers the
+        first receipt.
 
-    async def note_refusal(self, draft: Draft, decision: Refuse, *, now: datetime) -> None:
-        """Keep a refusal record: client, sender, contact, reasons, evidence; no content."""
+        With a `token` the first attempt begins in the same transaction, where nothing and nobody is waited for: no
+        other message to this contact, no pause, and pace enough. Asking so is for a sender of whom nothing due stands
+        in line; then it is the same as being claimed at once, decided again on what is still the same, and begun.
+
+        Raises IdempotencyConflict, TooManyRequests, and BalanceEmpty for a client that waits for the answer.
+        """
 
     async def settle_wait(self, message_id: MessageId) -> ProviderError | None:
         """End a client's wait: the refusal that was recorded in time, or None, after which no later refusal counts as

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import aiohttp
 import structlog
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import BytesPayload
+from yarl import URL
 
 from gateway.config import ProviderConfig
 from gateway.domain.delivery import Cause, Outcome, Retry, Unknown
@@ -25,6 +27,8 @@ IDLE_AT_MOST = 4.0
 LARGEST_ANSWER = 64 * 1024
 
 log = structlog.get_logger(__name__)
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 class TooLate(Exception):
@@ -60,14 +64,14 @@ class DecisionTelecomProvider(Provider):
         self._config = config
         self._timeout = timeout.total_seconds()
         self._monotonic = monotonic
-        self._url = f"{config.base_url.rstrip('/')}/send-whatsapp"
+        self._url = URL(f"{config.base_url.rstrip('/')}/send-whatsapp")
         self._session = _session(config)
 
     async def send(
         self, message: OutboundMessage, content: Content, *, callback_url: str | None, write_by: float
     ) -> Outcome:
         flight = Flight(write_by=write_by, monotonic=self._monotonic)
-        body = json.dumps(request_body(message, content, callback_url)).encode()
+        body = _ENCODER.encode(request_body(message, content, callback_url)).encode()
         try:
             status, answer, headers = await self._post(body, flight)
         except Exception as trouble:  # the top of one request: all that matters now is whether it was written
@@ -87,7 +91,7 @@ class DecisionTelecomProvider(Provider):
     async def _post(self, body: bytes, flight: Flight) -> tuple[int, bytes, Mapping[str, str]]:
         timeout = self._timeout_until(flight.write_by)
         async with self._session.post(
-            self._url, data=body, allow_redirects=False, timeout=timeout, trace_request_ctx=flight
+            self._url, data=_Body(body, flight), allow_redirects=False, timeout=timeout
         ) as answer:
             return answer.status, await _read(answer.content), answer.headers
 
@@ -98,11 +102,20 @@ class DecisionTelecomProvider(Provider):
         return aiohttp.ClientTimeout(total=self._timeout, connect=left, sock_connect=min(left, CONNECT_WITHIN))
 
 
+class _Body(BytesPayload):
+    """The body of one request. It is asked to write itself after the connection stands and before the first byte: the
+    headers wait in a buffer for it, and an exception raised here closes the connection with nothing written."""
+
+    def __init__(self, body: bytes, flight: Flight) -> None:
+        super().__init__(body, content_type="application/json")
+        self._flight = flight
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        self._flight.write()
+        await super().write_with_length(writer, content_length)
+
+
 def _session(config: ProviderConfig) -> aiohttp.ClientSession:
-    # Of the trace's signals only this one comes after the connection stands and before the first byte: headers wait
-    # in a buffer for it, and an exception raised in it closes the connection with nothing written.
-    trace = aiohttp.TraceConfig()
-    trace.on_request_chunk_sent.append(_before_writing)
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=config.in_flight, keepalive_timeout=IDLE_AT_MOST),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -113,15 +126,7 @@ def _session(config: ProviderConfig) -> aiohttp.ClientSession:
             "Accept-Encoding": "identity",
         },
         trust_env=False,
-        trace_configs=[trace],
     )
-
-
-async def _before_writing(
-    session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestChunkSentParams
-) -> None:
-    flight: Flight = context.trace_request_ctx
-    flight.write()
 
 
 async def _read(content: aiohttp.StreamReader) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,6 +36,8 @@ _HOLDING = {
     403: Cause.UNAUTHORIZED,
     429: Cause.THROTTLED,
 }
+_RECEIPT = re.compile(rb'\s*\{\s*"message_id"\s*:\s*([1-9][0-9]{0,18})\s*\}\s*')
+"""What nearly every answer is: the id and nothing else."""
 _NOT_AN_ANSWER = "The answer could not be read"
 
 
@@ -83,6 +86,8 @@ def classify(
     http_status: int, body: bytes, headers: Mapping[str, str], config: ProviderConfig, *, now: datetime
 ) -> Outcome:
     """What a whole answer means. `now` only serves a ``Retry-After`` date in an answer without ``Date``."""
+    if http_status == 200 and (receipt := _RECEIPT.fullmatch(body)):
+        return Submitted(provider_message_id=receipt[1].decode())
     said = _object_in(body)
     if said is None:
         error = ProviderError(status=http_status, name=_NOT_AN_ANSWER)

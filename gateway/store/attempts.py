@@ -21,8 +21,9 @@ from gateway.domain.delivery import (
 from gateway.domain.errors import NotFound, ProviderError
 from gateway.domain.message import Failure, Status, TemplateMessage
 from gateway.domain.settlement import Settlement, settle, settle_lost
-from gateway.ports import Attempt, Claim
+from gateway.ports import Attempt, Claim, Recorded
 from gateway.store.codec import action_of, content_facts, micros, reasons_text, span, template_name, to_json
+from gateway.store.decisions import add_decision
 from gateway.store.evidence import (
     News,
     apply_early_reports,
@@ -33,7 +34,6 @@ from gateway.store.evidence import (
     take_news,
     tried_of,
 )
-from gateway.store.intake import add_decision
 from gateway.store.ledger import Ledger
 from gateway.store.lines import holds, refresh
 from gateway.store.pace import contact_pace
@@ -49,7 +49,7 @@ def begin(ledger: Ledger, claim: Claim, attempt: Attempt, decision: Send | Downg
     if message is None or not _waits(message, claim, now=now) or not _charge(ledger, claim):
         return False
     place = message["place"]
-    _add_attempt(ledger, place, claim, attempt, now=now)
+    add_attempt(ledger, place, claim, attempt, now=now)
     _start(ledger, message, decision, claim, now=now)
     _note_decision(ledger, message, decision, now=now)
     return True
@@ -74,7 +74,8 @@ def _waits(message: sqlite3.Row, claim: Claim, *, now: datetime) -> bool:
     )
 
 
-def _add_attempt(ledger: Ledger, place: int, claim: Claim, attempt: Attempt, *, now: datetime) -> None:
+def add_attempt(ledger: Ledger, place: int, claim: Claim, attempt: Attempt, *, now: datetime) -> None:
+    """Write it as ``sending``; its content only where that is not what was asked for."""
     is_as_asked = attempt.content == claim.message.content
     ledger.write(
         "add_attempt",
@@ -136,7 +137,7 @@ def _charge(ledger: Ledger, claim: Claim) -> bool:
 # --- record ---------------------------------------------------------------------------------------------------------
 
 
-def record(ledger: Ledger, claim: Claim, attempt: Attempt, outcome: Outcome, *, now: datetime) -> Status:
+def record(ledger: Ledger, claim: Claim, attempt: Attempt, outcome: Outcome, *, now: datetime) -> Recorded:
     """Write what came of an attempt. Of a worker that has lost its claim only the evidence counts."""
     row = ledger.row("attempt_by_token", token=attempt.token)
     if row is None:
@@ -144,12 +145,12 @@ def record(ledger: Ledger, claim: Claim, attempt: Attempt, outcome: Outcome, *, 
     message = ledger.one("message_to_record", place=row["message"])
     if message["conversation"] == claim.conversation and holds(message, claim):
         status = _record_held(ledger, row, message, outcome, now=now)
-        refresh(ledger, claim.conversation, now=now, ends_lease=True)
+        has_more = refresh(ledger, claim.conversation, now=now, ends_lease=True)
     else:
-        status = take_news(ledger, row, _news_of(outcome), now=now)
+        status, has_more = take_news(ledger, row, _news_of(outcome), now=now), True
     if apply_early_reports(ledger, row, _news_of(outcome).provider_message_id, now=now):
-        return Status(ledger.one("status_of", place=row["message"])["status"])
-    return status
+        return Recorded(Status(ledger.one("status_of", place=row["message"])["status"]), has_more=True)
+    return Recorded(status, has_more)
 
 
 def _record_held(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row, outcome: Outcome, *, now: datetime) -> Status:

@@ -17,7 +17,7 @@ from gateway.domain.message import Failure, Status
 from gateway.ports import Claim, Claims
 from gateway.store.attempts import lose_lease, may_go_on, withdraw
 from gateway.store.codec import content_or, error_of, instant_or_none, message_with, micros, span, window_of
-from gateway.store.intake import add_decision, count_downgrades
+from gateway.store.decisions import add_decision, count_downgrades
 from gateway.store.ledger import Ledger
 from gateway.store.lines import OTHER, REPLY, head_of, holds, refresh
 from gateway.store.outbox import in_turns
@@ -50,6 +50,7 @@ def claim(
         claims=claims,
         pause=pause_of(row),
         pause_error=error_of(row["pause_error"]),
+        is_more=is_more,
         again_in=_first(may.again_in if is_more else None, rest),
         again_at=_next_due(ledger, sender, now=now),
     )

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import aiosqlite
 
@@ -109,21 +109,28 @@ class Database(aiosqlite.Connection):
         return result
 
 
+class _Asked(NamedTuple):
+    unit: Unit[Any]
+    future: asyncio.Future[Any]
+    unheard: Callable[[Any], None] | None
+
+
 class GroupCommit:
     """The queue before the one writing connection. A unit is answered when its group is committed, not before."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queue: asyncio.Queue[tuple[Unit[Any], asyncio.Future[Any]] | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[_Asked | None] = asyncio.Queue()
         self._is_closing = False
         self._expects_errors = False
         self._writer = asyncio.create_task(self._write(), name="store-writer")
 
-    async def run(self, unit: Unit[T]) -> T:
+    async def run(self, unit: Unit[T], *, unheard: Callable[[T], None] | None = None) -> T:
+        """What the unit returned. If whoever asked no longer waits by then, `unheard` is told."""
         if self._is_closing:
             raise Stopping
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait((unit, future))
+        self._queue.put_nowait(_Asked(unit, future, unheard))
         return await future
 
     async def aclose(self) -> None:
@@ -140,9 +147,9 @@ class GroupCommit:
             if group:
                 await self._commit(group)
 
-    async def _next_group(self) -> tuple[list[tuple[Unit[Any], asyncio.Future[Any]]], bool]:
+    async def _next_group(self) -> tuple[list[_Asked], bool]:
         """What waits, one at least, and whether it is the last."""
-        group: list[tuple[Unit[Any], asyncio.Future[Any]]] = []
+        group: list[_Asked] = []
         item = await self._queue.get()
         while item is not None:
             group.append(item)
@@ -151,24 +158,26 @@ class GroupCommit:
             item = self._queue.get_nowait()
         return group, True
 
-    async def _commit(self, group: Sequence[tuple[Unit[Any], asyncio.Future[Any]]]) -> None:
+    async def _commit(self, group: Sequence[_Asked]) -> None:
         try:
-            results = await self._database.run(self._commit_group, [unit for unit, _ in group])
+            results = await self._database.run(self._commit_group, [asked.unit for asked in group])
         except Exception as error:  # the top of the writer's loop: all of the group are told
             results = [Raised(error)] * len(group)
         # errors come in swarms, as when a client is over its limit
         self._expects_errors = any(isinstance(result, Raised) for result in results)
-        for (_, future), result in zip(group, results, strict=True):
-            _answer(future, result)
+        for asked, result in zip(group, results, strict=True):
+            _answer(asked, result)
 
     def _commit_group(self, db: sqlite3.Connection, units: Sequence[Unit[Any]]) -> list[Any]:
         return commit_group(db, units, expects_errors=self._expects_errors)
 
 
-def _answer(future: asyncio.Future[Any], result: Any) -> None:
-    if future.done():  # its caller was cancelled; the unit is committed all the same
-        return
-    if isinstance(result, Raised):
-        future.set_exception(outside(result.error))
+def _answer(asked: _Asked, result: Any) -> None:
+    is_raised = isinstance(result, Raised)
+    if asked.future.done():  # its caller was cancelled; the unit is committed all the same
+        if asked.unheard is not None and not is_raised:
+            asked.unheard(result)
+    elif is_raised:
+        asked.future.set_exception(outside(result.error))
     else:
-        future.set_result(result)
+        asked.future.set_result(result)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.domain.compliance import Downgrade, Refuse, Send
-from gateway.domain.errors import IdempotencyConflict, NotFound, ProviderError, TooManyRequests
+from gateway.domain.compliance import Downgrade, Hold, Refuse, Send
+from gateway.domain.delivery import PauseCause
+from gateway.domain.errors import BalanceEmpty, IdempotencyConflict, NotFound, ProviderError, TooManyRequests
 from gateway.domain.identity import Contact, MessageId, Sender, bucket_of, draw_message_id
-from gateway.domain.message import Draft, FreeForm, Idempotency, Receipt, Status
+from gateway.domain.message import Draft, FreeForm, Idempotency, OutboundMessage, Receipt, Status
 from gateway.domain.notice import PENDING
-from gateway.ports import Answer
+from gateway.ports import Accepted, Answer, Attempt, Conversation, Decide
+from gateway.store.attempts import add_attempt
 from gateway.store.codec import (
-    action_of,
     content_facts,
     error_of,
     evidence_text,
@@ -25,10 +27,12 @@ from gateway.store.codec import (
     template_name,
     to_json,
 )
+from gateway.store.decisions import add_decision, known_of
+from gateway.store.leaving import lease_at_once, may_leave_at_once
 from gateway.store.ledger import Ledger
 from gateway.store.lines import join
 from gateway.store.senders import sender_row
-from gateway.store.statuses import count_open
+from gateway.store.statuses import count_open, history_line
 
 KEEP_KEYS = timedelta(hours=24)
 _FULL_RETRY_AFTER = 10
@@ -56,35 +60,26 @@ def _until(answer_by: int | None, now: datetime) -> timedelta | None:
 
 
 def enqueue(
-    ledger: Ledger, draft: Draft, decision: Send | Downgrade, *, now: datetime, downgrades_since: datetime | None
-) -> Answer | None:
-    """Store the message, or answer what its key answered before. None: what it was decided on has changed."""
+    ledger: Ledger, draft: Draft, decide: Decide, *, now: datetime, downgrades_since: datetime, token: str | None
+) -> Accepted | Refuse:
+    """Decide, and store the message or the refusal; or answer what its key answered before."""
     if draft.idempotency is not None:
         before = replay(ledger, draft.client, draft.idempotency, now=now)
         if before is not None:
-            return before
+            return Accepted(answer=before)
         _forget_key(ledger, draft.client, draft.idempotency)
-    if _is_over_limit(ledger, draft, decision, downgrades_since):
-        return None
-    _check_backlog(ledger, draft.client)
-    return Answer(receipt=_accept(ledger, draft, decision, now=now), waits_for=draft.wait)
-
-
-LAST = 2**63 - 1
-"""A place behind all others in line."""
-
-
-def count_downgrades(ledger: Ledger, conversation: int, since: datetime, *, before: int = LAST) -> int:
-    """The fallbacks that the contact was given since then, or is to be given before the message at that place."""
-    return int(ledger.one("downgrades", conversation=conversation, since=micros(since), before=before)["count"])
-
-
-def _is_over_limit(ledger: Ledger, draft: Draft, decision: Send | Downgrade, since: datetime | None) -> bool:
-    limit = decision.evidence.downgrade_limit
-    if limit is None or since is None or not isinstance(decision, Downgrade):
-        return False
-    row = ledger.row("conversation_of", sender=draft.sender, contact=draft.contact)
-    return row is not None and count_downgrades(ledger, row["id"], since) >= limit
+    found = _find(ledger, draft, downgrades_since)
+    if draft.wait is not None and found.known.pause is PauseCause.BALANCE:
+        raise BalanceEmpty("the provider's account is empty")
+    match decide(found.known):
+        case Send() | Downgrade() as decision:
+            _check_backlog(ledger, draft.client)
+            return _accept(ledger, draft, decision, found, token, now=now)
+        case Refuse() as refusal:
+            _note_refusal(ledger, draft, refusal, now=now)
+            return refusal
+        case Hold():
+            raise AssertionError("hold is refused when the configuration is read")
 
 
 def _forget_key(ledger: Ledger, client: str, idempotency: Idempotency) -> None:
@@ -97,16 +92,56 @@ def _check_backlog(ledger: Ledger, client: str) -> None:
         raise TooManyRequests(f"{limit} messages are waiting to be sent", _FULL_RETRY_AFTER)
 
 
-def _accept(ledger: Ledger, draft: Draft, decision: Send | Downgrade, *, now: datetime) -> Receipt:
-    conversation = conversation_row(ledger, draft.sender, draft.contact)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What there is of a draft's sender and conversation."""
+
+    sender: sqlite3.Row
+    conversation: sqlite3.Row | None
+    known: Conversation
+
+
+def _find(ledger: Ledger, draft: Draft, downgrades_since: datetime) -> _Found:
+    sender = sender_row(ledger, draft.sender)
+    row = ledger.row("conversation_of", sender=draft.sender, contact=draft.contact)
+    return _Found(sender=sender, conversation=row, known=known_of(ledger, row, sender, downgrades_since))
+
+
+def _accept(
+    ledger: Ledger, draft: Draft, decision: Send | Downgrade, found: _Found, token: str | None, *, now: datetime
+) -> Accepted:
+    conversation = found.conversation or _add_conversation(ledger, draft.sender, draft.contact)
+    leaves = token is not None and may_leave_at_once(ledger, conversation, found.sender)
     place = None
     while place is None:  # the unique key catches an id that is taken
         receipt = _receipt(draw_message_id(conversation["bucket"]), decision, now)
-        place = _add_message(ledger, draft, decision, conversation["id"], receipt, now=now)
+        place = _add_message(ledger, draft, decision, conversation["id"], receipt, leaves=leaves, now=now)
     add_decision(ledger, place, "accept", decision, now=now)
     count_open(ledger, draft.client, draft.sender, +1)
-    join(ledger, conversation, now=now)
-    return receipt
+    answer = Answer(receipt=receipt, waits_for=draft.wait)
+    if token is None or not leaves:
+        join(ledger, conversation, now=now)
+        return Accepted(answer=answer, decision=decision)
+    message = _message_of(draft, receipt, ledger.policy.delivery.message_ttl, now)
+    claim = lease_at_once(ledger, message, conversation, found.sender, found.known)
+    attempt = Attempt(message_id=message.id, number=1, token=token, content=decision.content)
+    add_attempt(ledger, place, claim, attempt, now=now)
+    return Accepted(answer=answer, decision=decision, begun=(claim, attempt))
+
+
+def _message_of(draft: Draft, receipt: Receipt, time_to_live: timedelta, now: datetime) -> OutboundMessage:
+    return OutboundMessage(
+        id=receipt.message_id,
+        client=draft.client,
+        sender=draft.sender,
+        contact=draft.contact,
+        content=draft.content,
+        fallback=draft.fallback,
+        reference=draft.reference,
+        callback_url=draft.callback_url,
+        accepted_at=now,
+        expires_at=now + time_to_live,
+    )
 
 
 def conversation_row(ledger: Ledger, sender: Sender, contact: Contact) -> sqlite3.Row:
@@ -115,6 +150,10 @@ def conversation_row(ledger: Ledger, sender: Sender, contact: Contact) -> sqlite
     if row is not None:
         return row
     sender_row(ledger, sender)
+    return _add_conversation(ledger, sender, contact)
+
+
+def _add_conversation(ledger: Ledger, sender: Sender, contact: Contact) -> sqlite3.Row:
     return ledger.one("add_conversation", sender=sender, contact=contact, bucket=bucket_of(sender, contact))
 
 
@@ -131,21 +170,30 @@ def _receipt(message_id: MessageId, decision: Send | Downgrade, now: datetime) -
 
 
 def _add_message(
-    ledger: Ledger, draft: Draft, decision: Send | Downgrade, conversation: int, receipt: Receipt, *, now: datetime
+    ledger: Ledger,
+    draft: Draft,
+    decision: Send | Downgrade,
+    conversation: int,
+    receipt: Receipt,
+    *,
+    leaves: bool,
+    now: datetime,
 ) -> int | None:
-    key = draft.idempotency
+    key, at = draft.idempotency, micros(now)
     added = ledger.row(
         "add_message",
         id=receipt.message_id,
         conversation=conversation,
         client=draft.client,
-        status=Status.QUEUED,
+        status=Status.SENDING if leaves else Status.QUEUED,
+        attempts=int(leaves),
+        history=history_line(Status.SENDING, at) if leaves else "",
         content=to_json(content_facts(draft.content)),
         fallback=None if draft.fallback is None else to_json(content_facts(draft.fallback)),
         is_free_form=isinstance(draft.content, FreeForm),
         reference=draft.reference,
         callback_url=draft.callback_url,
-        accepted_at=micros(now),
+        accepted_at=at,
         expires_at=micros(now + ledger.policy.delivery.message_ttl),
         receipt=receipt_text(receipt),
         route=None if key is None else key.route,
@@ -153,25 +201,12 @@ def _add_message(
         fingerprint=None if key is None else key.fingerprint,
         answer_by=micros_or_none(None if draft.wait is None else now + draft.wait),
         told_view=PENDING,
-        downgraded_at=micros(now) if isinstance(decision, Downgrade) else None,
+        downgraded_at=at if isinstance(decision, Downgrade) else None,
     )
     return None if added is None else int(added["place"])
 
 
-def add_decision(ledger: Ledger, place: int, stage: str, decision: Send | Downgrade | Refuse, *, now: datetime) -> None:
-    ledger.write(
-        "add_decision",
-        message=place,
-        stage=stage,
-        at=micros(now),
-        action=action_of(decision),
-        reasons=reasons_text(decision),
-        template=None if isinstance(decision, Refuse) else template_name(decision.content),
-        evidence=evidence_text(decision),
-    )
-
-
-def note_refusal(ledger: Ledger, draft: Draft, decision: Refuse, *, now: datetime) -> None:
+def _note_refusal(ledger: Ledger, draft: Draft, decision: Refuse, *, now: datetime) -> None:
     ledger.write(
         "add_refusal",
         at=micros(now),

@@ -18,9 +18,9 @@ REPLY = 0
 OTHER = 1
 
 
-def refresh(ledger: Ledger, conversation: int, *, now: datetime, ends_lease: bool = False) -> None:
-    """Work out when the conversation has something to do, for whom, and whether it must rest first."""
-    work_out(ledger, ledger.one("conversation_by_id", id=conversation), now=now, ends_lease=ends_lease)
+def refresh(ledger: Ledger, conversation: int, *, now: datetime, ends_lease: bool = False) -> bool:
+    """Work out when the conversation has something to do, for whom, and whether it must rest first. Whether it has."""
+    return work_out(ledger, ledger.one("conversation_by_id", id=conversation), now=now, ends_lease=ends_lease)
 
 
 def join(ledger: Ledger, conversation: sqlite3.Row, *, now: datetime) -> None:
@@ -29,7 +29,7 @@ def join(ledger: Ledger, conversation: sqlite3.Row, *, now: datetime) -> None:
         work_out(ledger, conversation, now=now)
 
 
-def work_out(ledger: Ledger, row: sqlite3.Row, *, now: datetime, ends_lease: bool = False) -> None:
+def work_out(ledger: Ledger, row: sqlite3.Row, *, now: datetime, ends_lease: bool = False) -> bool:
     """`refresh` for a conversation as it has just been read."""
     conversation, leased_until = row["id"], None if ends_lease else row["leased_until"]
     soon = soonest(_in_line(ledger, conversation))
@@ -44,6 +44,7 @@ def work_out(ledger: Ledger, row: sqlite3.Row, *, now: datetime, ends_lease: boo
         rests_until=leased_until if head is None or leased_until is not None else _free_at(ledger, row["pace_tat"]),
         latest_tat=contact_pace(ledger.policy.pace).latest(ledger.tick),
     )
+    return head is not None
 
 
 def _class_of(head: sqlite3.Row, conversation: sqlite3.Row, now: datetime) -> int:

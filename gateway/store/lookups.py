@@ -11,7 +11,6 @@ from gateway.domain.delivery import AttemptStatus
 from gateway.domain.errors import InvalidRequest, NotFound
 from gateway.domain.identity import Contact, MessageId, Sender
 from gateway.domain.message import Failure, Status
-from gateway.domain.window import UNKNOWN_WINDOW
 from gateway.ports import (
     AttemptRecord,
     Conversation,
@@ -32,9 +31,8 @@ from gateway.store.codec import (
     instant_or_none,
     message_of,
     receipt_of,
-    window_of,
 )
-from gateway.store.intake import count_downgrades
+from gateway.store.decisions import known_of
 from gateway.store.ledger import Ledger
 from gateway.store.senders import pause_of
 from gateway.store.statuses import history_of
@@ -133,16 +131,8 @@ def _summary(row: sqlite3.Row) -> MessageSummary:
 
 
 def conversation(ledger: Ledger, sender: Sender, contact: Contact, *, downgrades_since: datetime) -> Conversation:
-    pause = pause_of(ledger.row("sender_by_id", id=sender))
     row = ledger.row("conversation_of", sender=sender, contact=contact)
-    if row is None:
-        return Conversation(window=UNKNOWN_WINDOW, pause=pause)
-    return Conversation(
-        window=window_of(row),
-        contact_name=row["contact_name"],
-        downgrades=count_downgrades(ledger, row["id"], downgrades_since),
-        pause=pause,
-    )
+    return known_of(ledger, row, ledger.row("sender_by_id", id=sender), downgrades_since)
 
 
 def sender_states(ledger: Ledger) -> tuple[SenderState, ...]:

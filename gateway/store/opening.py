@@ -174,6 +174,8 @@ _PRAGMAS = (
     "pragma synchronous = full",  # an acknowledged message survives a power cut
     "pragma secure_delete = on",
     "pragma foreign_keys = on",
+    "pragma cache_size = -65536",  # KB: what is written again and again stays in memory
+    "pragma wal_autocheckpoint = 4000",  # pages: most are written many times before they need to be copied once
 )
 
 

@@ -75,6 +75,16 @@ where sender = :sender and head_class = :head_class and head_client = :client
 -- lease_conversation: a worker's from now on, and no longer anybody else's
 update conversation set epoch = epoch + 1, leased_until = :until, rests_until = :until where id = :id returning *
 
+-- lease_at_once: what was accepted leaves in the same transaction, as claiming and beginning it would have it
+update conversation
+set epoch = epoch + 1, leased_until = :until, rests_until = :until, pace_tat = :pace_tat, due_at = :due_at,
+    head_class = :head_class, head_client = :head_client
+where id = :id
+returning epoch, revision
+
+-- someone_in_line: whether anything stands in line
+select place from message where conversation = :conversation and due_at is not null limit 1
+
 -- begin_conversation: an attempt starts, if the claim is still good and nothing has changed what was decided on
 update conversation set pace_tat = max(pace_tat, :tick) + :interval
 where id = :id and epoch = :epoch and revision = :revision and leased_until is not null
@@ -94,11 +104,11 @@ update conversation set leased_until = null, epoch = epoch + 1 where id = :id
 insert into message (
     id, conversation, client, status, changed_at, content, fallback, is_free_form, reference, callback_url,
     accepted_at, expires_at, receipt, idempotency_route, idempotency_key, fingerprint, answer_by, told_view,
-    downgraded_at, due_at
+    downgraded_at, due_at, attempts, history
 ) values (
     :id, :conversation, :client, :status, :accepted_at, :content, :fallback, :is_free_form, :reference, :callback_url,
     :accepted_at, :expires_at, :receipt, :route, :key, :fingerprint, :answer_by, :told_view,
-    :downgraded_at, :accepted_at
+    :downgraded_at, :accepted_at, :attempts, :history
 )
 on conflict (id) do nothing
 returning place

@@ -13,8 +13,9 @@ from gateway.domain.compliance import Downgrade, Refuse, Send
 from gateway.domain.delivery import Outcome
 from gateway.domain.errors import ProviderError, Stopping, StoreUnavailable
 from gateway.domain.identity import Contact, MessageId, Sender
-from gateway.domain.message import Draft, Idempotency, Status
+from gateway.domain.message import Draft, Idempotency
 from gateway.ports import (
+    Accepted,
     Acted,
     Answer,
     Arrival,
@@ -22,12 +23,14 @@ from gateway.ports import (
     Claim,
     Claims,
     Conversation,
+    Decide,
     Deliveries,
     Delivery,
     Ingested,
     MessagePage,
     MessageQuery,
     MessageRecord,
+    Recorded,
     SenderState,
     StorePolicy,
 )
@@ -114,6 +117,7 @@ class SqliteStore(SqliteReader):
         self._lock = lock
         self._group = GroupCommit(writer)
         self._closing: asyncio.Task[None] | None = None
+        self._jobs: set[asyncio.Task[None]] = set()
 
     async def _look_up(self, rule: Callable[Concatenate[Ledger, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         look_up = super()._look_up if self._has_reader else self._run
@@ -150,12 +154,18 @@ class SqliteStore(SqliteReader):
         return await self._look_up(intake.replay, client, idempotency, now=now)
 
     async def enqueue(
-        self, draft: Draft, decision: Send | Downgrade, *, now: datetime, downgrades_since: datetime | None = None
-    ) -> Answer | None:
-        return await self._run(intake.enqueue, draft, decision, now=now, downgrades_since=downgrades_since)
+        self, draft: Draft, decide: Decide, *, now: datetime, downgrades_since: datetime, token: str | None = None
+    ) -> Accepted | Refuse:
+        unit = self._units.of(intake.enqueue, draft, decide, now=now, downgrades_since=downgrades_since, token=token)
+        return await self._group.run(unit, unheard=self._put_back)
 
-    async def note_refusal(self, draft: Draft, decision: Refuse, *, now: datetime) -> None:
-        await self._run(intake.note_refusal, draft, decision, now=now)
+    def _put_back(self, accepted: Accepted | Refuse) -> None:
+        """Nobody waits any more for what was begun, so nobody sends it: it stands in line like any other."""
+        if isinstance(accepted, Accepted) and accepted.begun is not None:
+            claim, _ = accepted.begun
+            job = asyncio.create_task(self.release(claim, now=claim.message.accepted_at), name="store-put-back")
+            self._jobs.add(job)
+            job.add_done_callback(self._jobs.discard)
 
     async def settle_wait(self, message_id: MessageId) -> ProviderError | None:
         return await self._run(intake.settle_wait, message_id)
@@ -186,7 +196,7 @@ class SqliteStore(SqliteReader):
     async def begin(self, claim: Claim, attempt: Attempt, decision: Send | Downgrade, *, now: datetime) -> bool:
         return await self._run(attempts.begin, claim, attempt, decision, now=now)
 
-    async def record(self, claim: Claim, attempt: Attempt, outcome: Outcome, *, now: datetime) -> Status:
+    async def record(self, claim: Claim, attempt: Attempt, outcome: Outcome, *, now: datetime) -> Recorded:
         return await self._run(attempts.record, claim, attempt, outcome, now=now)
 
     async def refuse(self, claim: Claim, decision: Refuse, *, now: datetime) -> bool:

@@ -21,8 +21,10 @@ def answer(
 ) -> web.Response:
     """An answer with a JSON body."""
     return web.Response(
-        body=json.dumps(body, separators=(",", ":")).encode(),
+        body=_ENCODER.encode(body).encode(),
         status=status,
-        headers={hdrs.CACHE_CONTROL: "no-store", **(headers or {})},
-        content_type=content_type,
+        headers={hdrs.CONTENT_TYPE: content_type, hdrs.CACHE_CONTROL: "no-store", **(headers or {})},
     )
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"))

@@ -31,10 +31,10 @@ class Keys:
         return self._client([_credentials(headers, "bearer").encode(errors="surrogateescape")])
 
     def _client(self, forms: Sequence[bytes]) -> ClientConfig:
-        found = [client for form in forms if (client := self._owner(hashlib.sha256(form).digest()))]
-        if not found:
-            raise Unauthenticated("the key is missing or not valid")
-        return found[0]
+        for form in forms:
+            if client := self._owner(hashlib.sha256(form).digest()):
+                return client
+        raise Unauthenticated("the key is missing or not valid")
 
     def _owner(self, digest: bytes) -> ClientConfig | None:
         # The look-up works on digests, whose bytes nobody can choose; the constant-time compare is for what is left.

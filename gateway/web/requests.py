@@ -42,6 +42,8 @@ async def read_body(request: web.Request, limit: int) -> bytes:
         raise BodyEncoded
     if (request.content_length or 0) > limit:
         raise BodyTooLarge(limit)
+    if request.content.is_eof():  # as with most requests, it came along with the headers
+        return _checked(request.content.read_nowait(), limit)
     seconds = request.app[PARTS].body_timeout
     try:
         async with asyncio.timeout(seconds):
@@ -50,6 +52,12 @@ async def read_body(request: web.Request, limit: int) -> bytes:
         raise BodyTooSlow(seconds) from None
     except (OSError, HttpProcessingError, web.RequestPayloadError):
         raise BodyBroken from None
+
+
+def _checked(body: bytes, limit: int) -> bytes:
+    if len(body) > limit:
+        raise BodyTooLarge(limit)
+    return body
 
 
 async def _read(request: web.Request, limit: int) -> bytes:

@@ -19,6 +19,7 @@ from gateway.domain.message import Draft, FreeForm
 from gateway.domain.window import ServiceWindow
 from tests.crash.driver import free_port
 from tests.gateway.harness import CONTACT, SECRET, SHOP, World, a_world
+from tests.store.asking import enqueue
 
 
 async def test_after_an_hour_without_the_provider_everything_is_delivered_in_order(tmp_path: Path) -> None:
@@ -116,7 +117,7 @@ async def queue(world: World, count: int, sender: str) -> None:
         Draft(client="desk", sender=Sender(sender), contact=Contact(f"3805{n:08d}"), content=content)
         for n in range(count)
     )
-    await asyncio.gather(*(world.gateway.store.enqueue(draft, decision, now=now) for draft in drafts))
+    await asyncio.gather(*(enqueue(world.gateway.store, draft, decision, now=now) for draft in drafts))
 
 
 async def test_a_third_senders_messages_leave_as_if_alone(tmp_path: Path) -> None:

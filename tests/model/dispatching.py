@@ -189,7 +189,7 @@ class Dispatching(Outside):
             self.give_back(in_hand)
             return
         outcome = outcome_of(word, sent.provider_message_id)
-        status = self.run(self.store.record(in_hand.claim, in_hand.attempt, outcome, now=self.now))
+        status, _ = self.run(self.store.record(in_hand.claim, in_hand.attempt, outcome, now=self.now))
         self.in_hand.remove(in_hand)
         self.model.answer(sent.posted, sent.attempt, word, self.now)
         self.model.note(self.now)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import strategies as st
 
 from gateway.domain.callback import InboundMessage
-from gateway.domain.compliance import Downgrade, Refuse, Send
+from gateway.domain.compliance import Decision, Downgrade, Refuse
+from gateway.domain.delivery import PauseCause
+from gateway.domain.errors import BalanceEmpty
 from gateway.domain.identity import Contact, MessageId
 from gateway.domain.message import Content, Draft, TemplateMessage
-from gateway.ports import Arrival, Ingested
+from gateway.ports import Accepted, Arrival, Attempt, Claim, Conversation, Ingested
 from tests.model.posted import Posted
 from tests.model.reporting import Reporting
 from tests.model.stage import PICK, move
-from tests.model.world import CONTACTS, NOON, PER, SENDER, TEXT, WANTED, a_draft, decided, pick
+from tests.model.world import CONTACTS, NOON, PER, SENDER, TEXT, WANTED, InHand, Sent, a_draft, decided, pick
 
 SECONDS = [1, 5, 30, 61, 120, 600, 3600, 3 * 3600, 24 * 3600 - 61]
 WISHES = st.tuples(st.sampled_from([TEXT, TEXT, WANTED]), st.sampled_from([None, None, timedelta(seconds=30)]))
@@ -47,29 +50,64 @@ class Outside(Reporting):
 
     # --- clients ----------------------------------------------------------------------------------------------------
 
-    @move(contact=st.sampled_from(CONTACTS), wants=st.lists(WISHES, min_size=1, max_size=3))
-    def a_client_posts(self, contact: Contact, wants: list[tuple[Content, timedelta | None]]) -> None:
+    @move(contact=st.sampled_from(CONTACTS), wants=st.lists(WISHES, min_size=1, max_size=3), at_once=st.booleans())
+    def a_client_posts(
+        self, contact: Contact, wants: list[tuple[Content, timedelta | None]], at_once: bool = False
+    ) -> None:
         for content, wait in wants:
-            self.post(contact, content, wait)
+            self.post(contact, content, wait, at_once=at_once)
 
-    def post(self, contact: Contact, content: Content, wait: timedelta | None) -> None:
-        known = self.run(self.store.conversation(SENDER, contact, downgrades_since=self.now - PER))
-        decision = decided(content, known, self.now, usable=self.is_usable)
-        self.check_decision(decision, contact, content, started=False, downgrades=self.downgrades(contact))
+    def post(self, contact: Contact, content: Content, wait: timedelta | None, *, at_once: bool) -> None:
         draft = a_draft(contact, content, wait=wait)
-        if isinstance(decision, Refuse):
-            self.run(self.store.note_refusal(draft, decision, now=self.now))
-        elif isinstance(decision, Send | Downgrade):
-            self.enqueue(draft, decision)
+        known = self.run(self.store.conversation(SENDER, contact, downgrades_since=self.now - PER))
+        if wait is not None and known.pause is PauseCause.BALANCE:
+            with pytest.raises(BalanceEmpty):
+                self.enqueue(draft, token=None)
+            return
+        is_free, is_blocked = self.is_free(contact), self.model.paused_at is not None
+        accepted = self.enqueue(draft, token=f"token-{next(self.numbers)}" if at_once else None)
+        if isinstance(accepted, Accepted):
+            posted = self.note(draft, accepted)
+            assert (accepted.begun is not None) == (at_once and is_free and not is_blocked)
+            if accepted.begun is not None:
+                self.begun_at_once(posted, *accepted.begun)
 
-    def enqueue(self, draft: Draft, decision: Send | Downgrade) -> None:
-        receipt = self.run(self.store.enqueue(draft, decision, now=self.now)).receipt
+    def enqueue(self, draft: Draft, *, token: str | None) -> Accepted | Refuse:
+        def decide(known: Conversation) -> Decision:
+            decision = decided(draft.content, known, self.now, usable=self.is_usable)
+            self.check_decision(
+                decision, draft.contact, draft.content, started=False, downgrades=self.downgrades(draft.contact)
+            )
+            return decision
+
+        return self.run(self.store.enqueue(draft, decide, now=self.now, downgrades_since=self.now - PER, token=token))
+
+    def is_free(self, contact: Contact) -> bool:
+        """Whether nobody holds the conversation, and nothing stands in its line."""
+        is_held = any(in_hand.posted.contact == contact for in_hand in self.in_hand)
+        return not is_held and not any(
+            posted.status == "sending" or posted.is_due(self.now) or posted.is_waiting(self.now)
+            for posted in self.model.of(contact)
+        )
+
+    def begun_at_once(self, posted: Posted, claim: Claim, attempt: Attempt) -> None:
+        """As if it had been claimed and begun in the next two steps."""
+        stirred = self.model.stirred.get(posted.contact, 0)
+        self.in_hand.append(InHand(claim=claim, posted=posted, stirred=stirred, age=self.model.age, attempt=attempt))
+        template = isinstance(attempt.content, TemplateMessage)
+        self.model.start(posted, template=template, age=self.model.age, now=self.now)
+        self.model.note(self.now)
+        self.sent.append(Sent(posted=posted, attempt=posted.tries[-1], token=attempt.token))
+
+    def note(self, draft: Draft, accepted: Accepted) -> Posted:
+        receipt, decision = accepted.answer.receipt, accepted.decision
+        assert decision is not None
         downgraded = isinstance(decision, Downgrade)
         template = decision.content if isinstance(decision.content, TemplateMessage) else None
         assert receipt.action == ("downgraded" if downgraded else "sent")
         assert receipt.template == (template and f"{template.name}/{template.language}")
         assert (receipt.window_closes_at is not None) == self.model.is_open(draft.contact, self.now)
-        self.model.posted[receipt.message_id] = Posted(
+        posted = self.model.posted[receipt.message_id] = Posted(
             contact=draft.contact,
             template=draft.content == WANTED,
             expires=self.now + self.ttl,
@@ -77,6 +115,7 @@ class Outside(Reporting):
             answer_by=None if draft.wait is None else self.now + draft.wait,
             downgraded_at=self.now if downgraded else None,
         )
+        return posted
 
     @move(when=lambda self: any(posted.answer_by or posted.told for posted in self.model.posted.values()), place=PICK)
     def a_client_stops_waiting(self, place: int) -> None:

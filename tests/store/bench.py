@@ -16,6 +16,7 @@ from gateway.domain.identity import Contact, MessageId, Sender
 from gateway.domain.message import Content, Draft, FreeForm, Status
 from gateway.ports import Arrival, Attempt, Claim, Claims, Deliveries, Delivery, Ingested, StorePolicy
 from gateway.store import SqliteStore, open_store
+from tests.store.asking import enqueue
 from tests.store.factories import CONTACT, NOW, PROVIDER, SENDER, TEXT, a_downgrade, a_draft, a_send
 
 _tokens = count(1)
@@ -56,7 +57,7 @@ class Bench:
         self, draft: Draft | None = None, decision: Send | Downgrade | None = None, **draft_changes: Any
     ) -> MessageId:
         draft = draft or a_draft(**draft_changes)
-        answer = await self.store.enqueue(draft, decision or a_send(draft.content), now=self.now)
+        answer = await enqueue(self.store, draft, decision or a_send(draft.content), now=self.now)
         return answer.receipt.message_id
 
     async def status(self, message_id: MessageId) -> Status:
@@ -96,7 +97,7 @@ class Bench:
         return attempt
 
     async def record(self, claim: Claim, attempt: Attempt, outcome: Outcome) -> Status:
-        return await self.store.record(claim, attempt, outcome, now=self.now)
+        return (await self.store.record(claim, attempt, outcome, now=self.now)).status
 
     async def attempt(self, outcome: Outcome, content: Content = TEXT) -> Attempt:
         """The whole way of the one conversation that can be claimed."""

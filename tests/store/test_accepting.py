@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from gateway.domain.compliance import Decision
 from gateway.domain.delivery import Failed, Submitted
 from gateway.domain.errors import IdempotencyConflict, NotFound, TooManyRequests
 from gateway.domain.message import Idempotency, Status
 from gateway.domain.window import UNKNOWN_WINDOW
-from gateway.ports import StorePolicy
+from gateway.ports import Accepted, Conversation, StorePolicy
+from tests.store.asking import enqueue, refuse
 from tests.store.bench import Bench
 from tests.store.conftest import Opener
 from tests.store.factories import (
@@ -60,23 +61,23 @@ async def test_the_decision_at_acceptance_is_kept_with_its_evidence(bench: Bench
 
 async def test_a_receipt_of_free_form_content_says_when_the_window_closes(bench: Bench) -> None:
     decision = a_send(evidence=an_evidence(window=a_window(NOW - timedelta(hours=23)), margin=timedelta(hours=2)))
-    receipt = (await bench.store.enqueue(a_draft(), decision, now=NOW)).receipt
+    receipt = (await enqueue(bench.store, a_draft(), decision, now=NOW)).receipt
     assert (receipt.action, receipt.template, receipt.reason) == ("sent", None, None)
     assert receipt.window_closes_at == NOW + timedelta(hours=1), "without the margin"
 
 
 async def test_a_receipt_of_a_closed_window_says_nothing_of_its_end(bench: Bench) -> None:
     decision = a_downgrade(evidence=an_evidence(window=a_window(NOW - timedelta(hours=24))))
-    assert (await bench.store.enqueue(a_draft(), decision, now=NOW)).receipt.window_closes_at is None
+    assert (await enqueue(bench.store, a_draft(), decision, now=NOW)).receipt.window_closes_at is None
 
 
 async def test_a_receipt_of_a_downgrade_names_the_template_and_why(bench: Bench) -> None:
-    receipt = (await bench.store.enqueue(a_draft(), a_downgrade(), now=NOW)).receipt
+    receipt = (await enqueue(bench.store, a_draft(), a_downgrade(), now=NOW)).receipt
     assert (receipt.action, receipt.template, receipt.reason) == ("downgraded", "ticket_answer/en_US", "window_closed")
 
 
 async def test_a_receipt_of_a_template_message_names_it(bench: Bench) -> None:
-    receipt = (await bench.store.enqueue(a_draft(content=TEMPLATE), a_send(TEMPLATE), now=NOW)).receipt
+    receipt = (await enqueue(bench.store, a_draft(content=TEMPLATE), a_send(TEMPLATE), now=NOW)).receipt
     assert (receipt.action, receipt.template, receipt.reason) == ("sent", "ticket_answer/en_US", None)
 
 
@@ -98,8 +99,8 @@ async def test_an_id_that_is_taken_is_drawn_again(bench: Bench, monkeypatch: pyt
 
 
 async def test_a_repeated_key_answers_the_first_receipt(bench: Bench) -> None:
-    first = await bench.store.enqueue(a_draft(idempotency=KEY), a_downgrade(), now=NOW)
-    again = await bench.store.enqueue(a_draft(idempotency=KEY), a_send(), now=NOW + timedelta(hours=23))
+    first = await enqueue(bench.store, a_draft(idempotency=KEY), a_downgrade(), now=NOW)
+    again = await enqueue(bench.store, a_draft(idempotency=KEY), a_send(), now=NOW + timedelta(hours=23))
     assert again.receipt == first.receipt
     assert len((await bench.claims()).claims) == 1
 
@@ -216,7 +217,7 @@ async def test_a_repetition_is_answered_though_the_queue_is_full(opened: Opener)
 
 
 async def test_a_refusal_leaves_a_record_without_content(file_bench: Bench) -> None:
-    await file_bench.store.note_refusal(a_draft(), a_refusal(), now=NOW)
+    await refuse(file_bench.store, a_draft(), a_refusal(), now=NOW)
     ((client, reasons, evidence),) = file_bench.query("select client, reasons, evidence from refusal")
     assert (client, reasons) == (CLIENT, '["window_closed","window_unknown","no_rung"]')
     assert '"not_approved"' in evidence
@@ -225,14 +226,17 @@ async def test_a_refusal_leaves_a_record_without_content(file_bench: Bench) -> N
 
 
 async def test_a_refusal_of_a_contact_never_seen_opens_nothing(bench: Bench) -> None:
-    await bench.store.note_refusal(a_draft(), a_refusal(), now=NOW)
+    await refuse(bench.store, a_draft(), a_refusal(), now=NOW)
     conversation = await bench.store.conversation(a_draft().sender, a_draft().contact, downgrades_since=NOW)
     assert conversation.window == UNKNOWN_WINDOW
 
 
 async def test_the_last_fallback_that_a_contact_may_be_given_is_given_once(bench: Bench) -> None:
-    """What a decision counted may have been used up by another request before it is stored."""
-    decision = a_downgrade(evidence=replace(a_downgrade().evidence, downgrade_limit=2))
+    """Each is decided on in the transaction that stores it, also when they come at once."""
     since = NOW - timedelta(hours=24)
-    answers = [await bench.store.enqueue(a_draft(), decision, now=NOW, downgrades_since=since) for _ in range(3)]
-    assert [answer is not None for answer in answers] == [True, True, False]
+
+    def decide(known: Conversation) -> Decision:
+        return a_downgrade() if known.downgrades < 2 else a_refusal()
+
+    asked = (bench.store.enqueue(a_draft(), decide, now=NOW, downgrades_since=since) for _ in range(3))
+    assert [isinstance(one, Accepted) for one in await asyncio.gather(*asked)] == [True, True, False]

@@ -11,6 +11,7 @@ from gateway.domain.delivery import AttemptStatus, Submitted, Unknown
 from gateway.domain.errors import NotFound, ProviderError
 from gateway.domain.message import FreeForm, Idempotency, Status, TemplateMessage
 from gateway.ports import Acted, Ingested, StorePolicy
+from tests.store.asking import refuse
 from tests.store.bench import QUICK, Bench
 from tests.store.conftest import Opener
 from tests.store.factories import (
@@ -103,7 +104,7 @@ async def test_what_still_waits_keeps_its_content_whatever_its_age(opened: Opene
 async def test_rows_go_after_the_history_s_time(bench: Bench) -> None:
     message_id = await bench.submitted("1")
     await bench.store.cancel(message_id, by="olena", now=bench.now)
-    await bench.store.note_refusal(a_draft(), a_refusal(), now=bench.now)
+    await refuse(bench.store, a_draft(), a_refusal(), now=bench.now)
     await bench.ingest(an_inbound())
     await bench.told()
     bench.pass_time(60 * DAY)

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,9 +25,10 @@ from gateway.domain.delivery import Outcome
 from gateway.domain.identity import MessageId, Sender
 from gateway.egress import Egress
 from gateway.ingest import Ingest, directories
-from gateway.ports import Attempt, Store, StorePolicy
+from gateway.ports import Attempt, Claim, Store, StorePolicy
 from gateway.provider.callback_decoder import callback_decoder
 from gateway.registry import Registry
+from gateway.starting import Place
 from gateway.store import open_store
 from gateway.waiting import Waiting
 from gateway.web.server import Parts, build_app
@@ -212,6 +214,24 @@ async def house(open_house: Open) -> House:
     return await open_house()
 
 
+class InLine:
+    """Where nothing leaves by itself: all that is accepted stands in line."""
+
+    token = None
+
+    def __init__(self, accepted: asyncio.Event) -> None:
+        self._accepted = accepted
+
+    def place(self, sender: Sender) -> AbstractContextManager[Place]:
+        return nullcontext(self)
+
+    def give(self, begun: tuple[Claim, Attempt] | None) -> None:
+        assert begun is None
+
+    def notify(self, sender: Sender) -> None:
+        self._accepted.set()
+
+
 def _inside(config: Config, store: Store) -> Inside:
     clock, ticks, accepted = SetClock(), SetTicks(), asyncio.Event()
     registry = Registry.load(config.templates, config.schemas)
@@ -225,7 +245,7 @@ def _inside(config: Config, store: Store) -> Inside:
         senders=senders,
         clock=clock,
         waiting=waiting,
-        notify=lambda sender: accepted.set(),
+        starting=InLine(accepted),
     )
     ingest = Ingest(
         inbox=store,

@@ -1,0 +1,53 @@
+"""A message that leaves as it is accepted: nothing and nobody is waited for, so it is leased and begun at once."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from gateway.domain.message import OutboundMessage
+from gateway.ports import Claim, Conversation
+from gateway.store.codec import micros, span
+from gateway.store.ledger import Ledger
+from gateway.store.lines import OTHER
+from gateway.store.pace import contact_pace
+from gateway.store.senders import charge, room
+
+
+def may_leave_at_once(ledger: Ledger, conversation: sqlite3.Row, sender: sqlite3.Row) -> bool:
+    """Whether it would be claimed and begun if that were asked next: no other in line, no lease, no pause, pace."""
+    free_at = contact_pace(ledger.policy.pace).free_at(conversation["pace_tat"], ledger.tick)
+    return (
+        sender["pause"] is None
+        and conversation["leased_until"] is None
+        and conversation["due_at"] is None
+        and free_at <= ledger.tick
+        and room(ledger, sender, 1).count == 1
+        and ledger.row("someone_in_line", conversation=conversation["id"]) is None
+    )
+
+
+def lease_at_once(
+    ledger: Ledger, message: OutboundMessage, conversation: sqlite3.Row, sender: sqlite3.Row, known: Conversation
+) -> Claim:
+    """What claiming it and beginning its first attempt do to the conversation and to the sender, in one step."""
+    row = ledger.one(
+        "lease_at_once",
+        id=conversation["id"],
+        due_at=micros(message.accepted_at),
+        head_class=OTHER,
+        head_client=message.client,
+        until=ledger.tick + span(ledger.policy.delivery.lease),
+        pace_tat=contact_pace(ledger.policy.pace).charged(conversation["pace_tat"], ledger.tick),
+    )
+    charge(ledger, sender, [conversation["id"]], message.client)
+    return Claim(
+        conversation=conversation["id"],
+        epoch=row["epoch"],
+        revision=row["revision"],
+        message=message,
+        attempts=0,
+        template_started=False,
+        window=known.window,
+        contact_name=known.contact_name,
+        downgrades=known.downgrades,
+    )
