@@ -20,7 +20,6 @@ class Options:
     json: Path | None
     profile: Kind | None
     output: Path
-    native: bool
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -34,7 +33,6 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--json", type=Path, metavar="FILE", help="all rounds, for programs")
     parser.add_argument("--profile", type=Kind, choices=list(Kind), help="one round under py-spy instead")
     parser.add_argument("--output", type=Path, default=Path("bench.stacks"), help="of --profile (default %(default)s)")
-    parser.add_argument("--native", action="store_true", help="with --profile: C functions too")
     known = parser.parse_args(arguments)
     return Options(
         rounds=known.rounds,
@@ -45,7 +43,6 @@ def parse(arguments: Sequence[str]) -> Options:
         json=known.json,
         profile=known.profile,
         output=known.output,
-        native=known.native,
     )
 
 

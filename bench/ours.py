@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ STORE = "gateway.db"
 LOG = "gateway.log"
 IN_FLIGHT = 256
 _PROVIDER, _SECRET = "stub", "bench-callback-secret"
+_ERRORS_TOLD = 10
 _AT_ONCE = 1_000
 WARM_UP = 320
 _WARM_CONNECTIONS = 16
@@ -68,6 +69,9 @@ class Gateways:
     def seed(self, provider_url: str) -> None:
         """Make the store: customers write, by way of real callbacks."""
         with ExitStack() as stack:
+            folder = self.folder / "seed"
+            folder.mkdir()
+            stack.enter_context(_with_its_errors(folder / LOG))
             gateway = self._start("seed", provider_url, stack)
             asyncio.run(_customers_write(gateway))
 
@@ -79,22 +83,30 @@ class Gateways:
         for part in (self.folder / "seed").glob(f"{STORE}*"):
             if not part.name.endswith(".lock"):
                 shutil.copy(part, folder)
+        stack.enter_context(_with_its_errors(folder / LOG))
         gateway = self._start(name, provider_url, stack)
         asyncio.run(_warm_up(gateway))
         return gateway, folder / STORE
 
     def _start(self, name: str, provider_url: str, stack: ExitStack) -> Server:
         folder, port = self.folder / name, free_port()
-        folder.mkdir(exist_ok=True)
         (folder / "config.yaml").write_text(json.dumps(configuration(provider_url, port)))
         log = stack.enter_context((folder / LOG).open("a"))
         arguments = ["-m", "gateway", "serve", "--config", str(folder / "config.yaml")]
         process = start(arguments, core=self.core, stack=stack, log=log)
-        try:
-            wait_until_listening(process, port, what="the gateway")
-        except CannotMeasure as error:
-            raise CannotMeasure(f"{error}: {(folder / LOG).read_text()[-2000:]}") from None
+        wait_until_listening(process, port, what="the gateway")
         return Server(pid=process.pid, port=port)
+
+
+@contextmanager
+def _with_its_errors(log: Path) -> Iterator[None]:
+    """What the gateway itself said of the trouble, added to ours."""
+    try:
+        yield
+    except CannotMeasure as error:
+        lines = log.read_text().splitlines()
+        told = [line for line in lines if '"level": "error"' in line or not line.startswith("{")]
+        raise CannotMeasure("\n".join([str(error), *told[:_ERRORS_TOLD]])) from None
 
 
 async def _customers_write(gateway: Server) -> None:

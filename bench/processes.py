@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -69,13 +69,12 @@ def start(
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Ask it to stop, and make it."""
-    if process.poll() is not None:
-        return
+    """Ask it to stop, and make it, also when somebody presses Ctrl-C a second time."""
     process.terminate()
     try:
-        process.wait(_STOP_WITHIN)
-    except subprocess.TimeoutExpired:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_WITHIN)
+    finally:
         process.kill()
         process.wait()
 

@@ -14,7 +14,7 @@ NAMES = {
     Kind.ACCEPT: "ours, accept",
     Kind.E2E: "ours, end to end",
 }
-HEADINGS = f"{'':28}{'per s':>9}{'CPU µs':>9}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}{'MB':>12}{'others':>8}{'load':>7}"
+_COLUMNS = f"{'per s':>9}{'CPU µs':>9}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}{'MB':>12}{'others':>8}{'load':>7}"
 EXPLANATION = """\
 CPU µs: what the server's process used for one request or message. p50, p99, max: until a request was answered.
 MB: resident before and after. others: share of the server's core that somebody else used meanwhile.
@@ -84,12 +84,16 @@ def _ratio(demand: Demand, rounds: Sequence[Round], ceiling: float) -> Ratio:
         within_rounds=[mine.per_second / theirs.per_second for mine, theirs in zip(ours, floor, strict=True)],
         of_medians=median(one.per_second for one in ours) / median(one.per_second for one in floor),
         of_cpu=median(one.cpu_micros for one in floor) / median(one.cpu_micros for one in ours),
-        is_generator_bound=any(is_generator_bound(one, ceiling) for one in (*ours, *floor)),
+        is_generator_bound=any(_is_generator_bound(side, ceiling) for side in (ours, floor)),
     )
 
 
-def is_generator_bound(measured: Measured, ceiling: float) -> bool:
-    return measured.per_second > _GENERATOR_BOUND_FROM * ceiling
+def _is_generator_bound(measured: Sequence[Measured], ceiling: float) -> bool:
+    return median(one.per_second for one in measured) > _GENERATOR_BOUND_FROM * ceiling
+
+
+def headings(title: str = "") -> str:
+    return f"{title:28}{_COLUMNS}"
 
 
 def line(measured: Measured, ceiling: float) -> str:
@@ -108,7 +112,7 @@ def _line(measured: Sequence[Measured], ceiling: float) -> str:
         return float(median(getattr(one, name) for one in measured))
 
     memory = f"{middle('mb_before'):.0f}-{middle('mb_after'):.0f}"
-    bound = "  generator-bound" if any(is_generator_bound(one, ceiling) for one in measured) else ""
+    bound = "  generator-bound" if _is_generator_bound(measured, ceiling) else ""
     return (
         f"{NAMES[measured[0].kind]:28}{middle('per_second'):9,.0f}{middle('cpu_micros'):9.0f}{middle('p50'):9.1f}"
         f"{middle('p99'):9.1f}{middle('longest'):9.0f}{memory:>12}{middle('disturbance'):8.0%}{middle('load_core'):7.0%}{bound}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -73,8 +73,8 @@ class Rounds:
     bare: Server
     proxy: Server
     gateways: Gateways
-    watch: Callable[[Server], None] = lambda _: None
-    """Told of each server whose turn begins."""
+    watch: Callable[[Server], AbstractContextManager[None]] = lambda _: nullcontext()
+    """Entered for each server while it is measured."""
 
     def measure(self, kind: Kind, seed: int) -> Measured:
         """Raises CannotMeasure when anything was refused, lost or doubled."""
@@ -113,8 +113,8 @@ class Rounds:
             stored.wait_until_submitted(store, within=60)
 
             def work() -> tuple[Load, int, float]:
-                start = time.monotonic()
                 load = self.generator(gateway.url, seed=seed)
+                start = time.monotonic() - load.seconds  # without the generator's own start
                 drained = stored.wait_until_submitted(store, within=60 + 30 * load.seconds)
                 return load, stored.read(store).messages - WARM_UP, drained - start
 
@@ -135,29 +135,46 @@ class Rounds:
         return f"http://127.0.0.1:{self.stub.port}/{does}"
 
     def _measured(self, kind: Kind, server: Server, work: Work) -> Measured:
-        self.watch(server)
-        mb_before = resident_mb(server.pid)
-        cpu, mine, theirs, start = (*self._clocks(server), time.monotonic())
-        load, count, seconds = work()
-        elapsed = time.monotonic() - start
-        cpu_after, mine_after, theirs_after = self._clocks(server)
+        with self.watch(server):
+            before = Clocks.read(self.cores, server)
+            load, count, seconds = work()
+            after = Clocks.read(self.cores, server)
+        elapsed = after.at - before.at
         return Measured(
             kind=kind,
             count=count,
             answered=load.requests,
             seconds=seconds,
-            cpu_seconds=cpu_after - cpu,
+            cpu_seconds=after.server - before.server,
             p50=load.p50,
             p99=load.p99,
             longest=load.longest,
-            mb_before=mb_before,
-            mb_after=resident_mb(server.pid),
-            server_core=(mine_after - mine) / elapsed,
-            load_core=(theirs_after - theirs) / elapsed,
+            mb_before=before.mb,
+            mb_after=after.mb,
+            server_core=(after.server_core - before.server_core) / elapsed,
+            load_core=(after.load_core - before.load_core) / elapsed,
         )
 
-    def _clocks(self, server: Server) -> tuple[float, float, float]:
-        return cpu_seconds(server.pid), busy_seconds(self.cores.server), busy_seconds(self.cores.load)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """What was used by a moment: seconds of the server and of both cores, and memory."""
+
+    at: float
+    server: float
+    server_core: float
+    load_core: float
+    mb: float
+
+    @classmethod
+    def read(cls, cores: Cores, server: Server) -> Clocks:
+        return cls(
+            at=time.monotonic(),
+            server=cpu_seconds(server.pid),
+            server_core=busy_seconds(cores.server),
+            load_core=busy_seconds(cores.load),
+            mb=resident_mb(server.pid),
+        )
 
 
 def ceiling(cores: Cores, generator: Generator) -> float:
