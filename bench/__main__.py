@@ -49,7 +49,7 @@ def run(options: Options, stack: ExitStack) -> int:
     generator.body_file.write_text(body.template())
     most = ceiling(cores, generator)
     _tell(f"generator: at most {most:,.0f} requests per second; a figure above 70 % of that does not count\n")
-    rounds = _prepare(options, cores, generator, folder, stack)
+    rounds = prepare(options, cores, generator, folder, stack)
     if options.profile is not None:
         return _profile(rounds, options.profile, options.output, most)
     return _conclude(_measure(rounds, options, most), options, most)
@@ -70,7 +70,7 @@ def _tell_of_machine(cores: Cores, stands_on: disk.Disk) -> None:
     )
 
 
-def _prepare(options: Options, cores: Cores, generator: Generator, folder: Path, stack: ExitStack) -> Rounds:
+def prepare(options: Options, cores: Cores, generator: Generator, folder: Path, stack: ExitStack) -> Rounds:
     """Everything that stands all the while."""
     stub = start_module("bench.stub", str(options.latency), core=cores.load, stack=stack)
     take = f"http://127.0.0.1:{stub.port}/take"
@@ -103,7 +103,7 @@ def _measure(rounds: Rounds, options: Options, most: float) -> list[Round]:
 def _conclude(measured: list[Round], options: Options, most: float) -> int:
     ratios = report.ratios(measured, most)
     _tell("", report.headings(f"medians of {len(measured)} x {options.seconds} s"), *report.medians(measured, most))
-    _tell(report.EXPLANATION, "", *map(str, ratios))
+    _tell(report.EXPLANATION, "", *report.warnings(measured), *map(str, ratios))
     if options.json is not None:
         write_raw(options.json, measured, ratios, most)
     return 0 if all(ratio.is_met for ratio in ratios) else 1

@@ -27,7 +27,6 @@ IN_FLIGHT = 256
 _PROVIDER, _SECRET = "stub", "bench-callback-secret"
 _ERRORS_TOLD = 10
 _AT_ONCE = 1_000
-WARM_UP = 320
 _WARM_CONNECTIONS = 16
 
 SETTINGS = f"""\
@@ -65,6 +64,8 @@ class Gateways:
 
     folder: Path
     core: int
+    warm_up: int = 320
+    """How many messages go before the measured ones, so that nothing is done for the first time under the clock."""
 
     def seed(self, provider_url: str) -> None:
         """Make the store: customers write, by way of real callbacks."""
@@ -85,7 +86,7 @@ class Gateways:
                 shutil.copy(part, folder)
         stack.enter_context(_with_its_errors(folder / LOG))
         gateway = self._start(name, provider_url, stack)
-        asyncio.run(_warm_up(gateway))
+        asyncio.run(_warm_up(gateway, self.warm_up))
         return gateway, folder / STORE
 
     def _start(self, name: str, provider_url: str, stack: ExitStack) -> Server:
@@ -135,12 +136,11 @@ def _said(numbers: Sequence[int], now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-async def _warm_up(gateway: Server) -> None:
-    """Messages before the measured ones, so that nothing is done for the first time under the clock."""
+async def _warm_up(gateway: Server, messages: int) -> None:
     headers = {"Authorization": AUTHORIZATION, "Content-Type": "application/json"}
 
     async def post_some(first: int) -> None:
-        for number in range(first, WARM_UP, _WARM_CONNECTIONS):
+        for number in range(first, messages, _WARM_CONNECTIONS):
             async with http.post(gateway.url, data=body.body(body.contact(number)), headers=headers) as answer:
                 if answer.status != 200:
                     raise CannotMeasure(f"the gateway answered {answer.status}: {await answer.text()}")

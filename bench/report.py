@@ -20,6 +20,8 @@ CPU µs: what the server's process used for one request or message. p50, p99, ma
 MB: resident before and after. others: share of the server's core that somebody else used meanwhile.
 load: how busy the other core was."""
 _GENERATOR_BOUND_FROM = 0.7
+_DISTURBED_FROM = 0.05
+_FULL_FROM = 0.95
 
 Round = Mapping[Kind, Measured]
 
@@ -105,6 +107,16 @@ def medians(rounds: Sequence[Round], ceiling: float) -> Iterable[str]:
     """One line for each kind."""
     for kind in rounds[0]:
         yield _line([one[kind] for one in rounds], ceiling)
+
+
+def warnings(rounds: Sequence[Round]) -> Iterable[str]:
+    """Why rates of this run may say little."""
+    everything = [one for measured in rounds for one in measured.values()]
+    others, load = (median(getattr(one, name) for one in everything) for name in ("disturbance", "load_core"))
+    if others > _DISTURBED_FROM:
+        yield f"disturbed: others used {others:.0%} of the server's core; compare CPU µs, not rates"
+    if load > _FULL_FROM:
+        yield f"disturbed: the load's core was busy for {load:.0%} of the time; the generator may have been the limit"
 
 
 def _line(measured: Sequence[Measured], ceiling: float) -> str:

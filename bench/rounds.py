@@ -13,7 +13,7 @@ from bench import stored
 from bench.failing import CannotMeasure
 from bench.load import CONNECTIONS, Generator, Load
 from bench.machine import Cores, busy_seconds, cpu_seconds, resident_mb
-from bench.ours import WARM_UP, Gateways
+from bench.ours import Gateways
 from bench.processes import Server, start_module
 
 
@@ -100,7 +100,7 @@ class Rounds:
         with ExitStack() as stack:
             gateway, store = self.gateways.start(f"accept-{seed}", self._provider("refuse"), stack)
             measured = self._standing(Kind.ACCEPT, gateway, seed)
-            kept, answered = stored.read(store), measured.count + WARM_UP
+            kept, answered = stored.read(store), measured.count + self.gateways.warm_up
             if kept.submitted or not answered <= kept.messages <= answered + CONNECTIONS:
                 raise CannotMeasure(f"accept: {answered} requests were answered with 200; stored is {kept}")
             return measured
@@ -116,7 +116,7 @@ class Rounds:
                 load = self.generator(gateway.url, seed=seed)
                 start = time.monotonic() - load.seconds  # without the generator's own start
                 drained = stored.wait_until_submitted(store, within=60 + 30 * load.seconds)
-                return load, stored.read(store).messages - WARM_UP, drained - start
+                return load, stored.read(store).messages - self.gateways.warm_up, drained - start
 
             measured = self._measured(Kind.E2E, gateway, work)
             self._check(store, measured, before)
@@ -126,7 +126,7 @@ class Rounds:
         after = self.stub.get("/count")
         arrived = {name: after[name] - before[name] for name in ("taken", "templates")}
         told = stored.problems(
-            stored.read(store), answered=measured.answered + WARM_UP, in_flight=CONNECTIONS, **arrived
+            stored.read(store), answered=measured.answered + self.gateways.warm_up, in_flight=CONNECTIONS, **arrived
         )
         if told:
             raise CannotMeasure("end to end: " + "; ".join(told))
