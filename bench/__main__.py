@@ -7,14 +7,15 @@ import signal
 import sys
 import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
-from bench import body, disk, ours, report
+from bench import body, disk, report
 from bench.failing import CannotMeasure
 from bench.load import CONNECTIONS, Generator
 from bench.machine import Cores, description, on_core
 from bench.options import Options, parse
-from bench.ours import Gateways
+from bench.ours import SETTINGS, Gateways
 from bench.processes import start_module
 from bench.profiling import Profiler
 from bench.raw import write_raw
@@ -66,7 +67,7 @@ def _tell_of_machine(cores: Cores, stands_on: disk.Disk) -> None:
         f"disk: {stands_on}",
         f"load: {CONNECTIONS} connections, bodies of {body.SIZE} bytes, "
         f"{body.CONTACTS:,} contacts drawn at random, half of their windows open",
-        f"gateway: {ours.SETTINGS}",
+        f"gateway: {SETTINGS}",
     )
 
 
@@ -74,15 +75,18 @@ def prepare(options: Options, cores: Cores, generator: Generator, folder: Path, 
     """Everything that stands all the while."""
     stub = start_module("bench.stub", str(options.latency), core=cores.load, stack=stack)
     take = f"http://127.0.0.1:{stub.port}/take"
-    gateways = Gateways(folder=folder, core=cores.server)
-    gateways.seed(take)
+    ours = Gateways(folder=folder / "ours", core=cores.server)
+    other = replace(ours, folder=folder / "other", root=options.against or ours.root)
+    for gateways in (ours, other) if options.against else (ours,):
+        gateways.seed(take)
     return Rounds(
         cores=cores,
         generator=generator,
         stub=stub,
         bare=start_module("bench.bare", core=cores.server, stack=stack),
         proxy=start_module("bench.proxy", f"{take}/send-whatsapp", core=cores.server, stack=stack),
-        gateways=gateways,
+        ours=ours,
+        other=other,
     )
 
 

@@ -17,10 +17,9 @@ import aiohttp
 from bench import body
 from bench.failing import CannotMeasure
 from bench.load import AUTHORIZATION, KEY
-from bench.processes import Server, free_port, start, wait_until_listening
+from bench.processes import ROOT, Server, free_port, start, wait_until_listening
 from gateway import keys
 
-TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 STORE = "gateway.db"
 LOG = "gateway.log"
 IN_FLIGHT = 256
@@ -40,7 +39,7 @@ def configuration(provider_url: str, port: int) -> dict[str, Any]:
     return {
         "server": {"port": port, "public_url": "https://gateway.example.com", "operator": "operator.sock"},
         "store": {"url": f"sqlite:///{STORE}"},
-        "paths": {"templates": str(TEMPLATES), "schemas": ""},
+        "paths": {"templates": str(ROOT / "templates"), "schemas": ""},
         "clients": [{"name": "bench", "keys": [f"sha256:{keys.digest(KEY).hex()}"], "senders": [body.SENDER]}],
         "providers": [
             {
@@ -64,6 +63,8 @@ class Gateways:
 
     folder: Path
     core: int
+    root: Path = ROOT
+    """The checkout that they run."""
     warm_up: int = 320
     """How many messages go before the measured ones, so that nothing is done for the first time under the clock."""
 
@@ -71,7 +72,7 @@ class Gateways:
         """Make the store: customers write, by way of real callbacks."""
         with ExitStack() as stack:
             folder = self.folder / "seed"
-            folder.mkdir()
+            folder.mkdir(parents=True)
             stack.enter_context(_with_its_errors(folder / LOG))
             gateway = self._start("seed", provider_url, stack)
             asyncio.run(_customers_write(gateway))
@@ -94,7 +95,7 @@ class Gateways:
         (folder / "config.yaml").write_text(json.dumps(configuration(provider_url, port)))
         log = stack.enter_context((folder / LOG).open("a"))
         arguments = ["-m", "gateway", "serve", "--config", str(folder / "config.yaml")]
-        process = start(arguments, core=self.core, stack=stack, log=log)
+        process = start(arguments, core=self.core, stack=stack, root=self.root, log=log)
         wait_until_listening(process, port, what="the gateway")
         return Server(pid=process.pid, port=port)
 
@@ -106,7 +107,7 @@ def _with_its_errors(log: Path) -> Iterator[None]:
         yield
     except CannotMeasure as error:
         lines = log.read_text().splitlines()
-        told = [line for line in lines if '"level": "error"' in line or not line.startswith("{")]
+        told = [line for line in lines if '"error"' in line or not line.startswith("{")]
         raise CannotMeasure("\n".join([str(error), *told[:_ERRORS_TOLD]])) from None
 
 

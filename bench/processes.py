@@ -57,12 +57,17 @@ def start_module(module: str, *arguments: str, core: int, stack: ExitStack) -> S
 
 
 def start(
-    arguments: list[str], *, core: int, stack: ExitStack, folder: Path = ROOT, log: TextIO | None = None
+    arguments: list[str], *, core: int, stack: ExitStack, root: Path = ROOT, log: TextIO | None = None
 ) -> subprocess.Popen[bytes]:
-    """A Python of ours, ended when the stack unwinds. Ctrl-C at the terminal reaches only us, who end it in order."""
+    """Python in a checkout, with what is installed there, ended when the stack unwinds.
+
+    Ctrl-C at the terminal reaches only us, who end it in order.
+    """
+    installed = root / ".venv" / "bin" / "python"
+    program = str(installed) if root != ROOT and installed.exists() else sys.executable
     with on_core(core):
         process = subprocess.Popen(  # noqa: S603 - our own words
-            [sys.executable, *arguments], cwd=folder, stdout=log, stderr=log, start_new_session=True
+            [program, *arguments], cwd=root, stdout=log, stderr=log, start_new_session=True
         )
     stack.callback(end, process)
     return process

@@ -10,19 +10,19 @@ from bench.report import medians, ratios, warnings
 from bench.rounds import Kind, Measured
 
 
-def measured(kind: Kind, per_second: float, *, cpu_micros: float = 100) -> Measured:
+def measured(kind: Kind, per_second: float, *, disturbance: float = 0) -> Measured:
     return Measured(
         kind=kind,
         count=int(per_second * 2),
         answered=int(per_second * 2),
         seconds=2,
-        cpu_seconds=per_second * 2 * cpu_micros / 1e6,
+        cpu_seconds=per_second * 2 * 100 / 1e6,
         p50=1,
         p99=2,
         longest=3,
         mb_before=70,
         mb_after=71,
-        server_core=1,
+        disturbance=disturbance,
         load_core=0.5,
     )
 
@@ -66,16 +66,15 @@ def test_what_was_not_measured_is_not_judged() -> None:
     assert len(ratios(rounds(bare=(9,), proxy=(9,), accept=(9,), e2e=(9,)), ceiling=1e6)) == 2
 
 
+def test_another_version_is_compared_and_not_judged() -> None:
+    (ratio,) = ratios(rounds(**{"accept": (300, 100), "other-accept": (100, 100)}), ceiling=1e6)
+    assert ratio.is_met
+    assert str(ratio).startswith("----  accept / the other's: 2.000 (rounds 1.00-3.00;")
+
+
 def test_a_disturbed_run_says_so() -> None:
-    quiet = measured(Kind.BARE, 1000, cpu_micros=1000)
-    assert list(warnings([{Kind.BARE: quiet}])) == []
-    disturbed = measured(Kind.BARE, 1000, cpu_micros=600)
-    assert [line[:31] for line in warnings([{Kind.BARE: disturbed}])] == ["disturbed: others used 40% of t"]
-    full = replace(quiet, load_core=0.99)
+    assert list(warnings([{Kind.BARE: measured(Kind.BARE, 1000)}])) == []
+    disturbed = measured(Kind.BARE, 1000, disturbance=0.4)
+    assert ["others used 40% of the server's core" in line for line in warnings([{Kind.BARE: disturbed}])] == [True]
+    full = replace(measured(Kind.BARE, 1000), load_core=0.99)
     assert ["generator may have been the limit" in line for line in warnings([{Kind.BARE: full}])] == [True]
-
-
-def test_what_others_used_of_the_servers_core_is_shown() -> None:
-    one = measured(Kind.BARE, 1000, cpu_micros=600)  # 0.6 of the core that was busy all the time
-    assert one.disturbance == pytest.approx(0.4)
-    assert one.cpu_micros == pytest.approx(600)
