@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from bench.ours import SETTINGS, Gateways
 from bench.processes import start_module
 from bench.profiling import Profiler
 from bench.raw import write_raw
-from bench.report import Round
+from bench.report import Ratio, Round
 from bench.rounds import Kind, Rounds, ceiling
 
 
@@ -45,7 +46,8 @@ def run(options: Options, stack: ExitStack) -> int:
     cores = Cores.choose()
     stack.enter_context(on_core(cores.load))
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-bench-", dir=options.folder)))
-    _tell_of_machine(cores, disk.look_at(folder))
+    about = _about(cores, disk.look_at(folder))
+    _tell(*about)
     generator = Generator(body_file=folder / "body.json", seconds=options.seconds)
     generator.body_file.write_text(body.template())
     most = ceiling(cores, generator)
@@ -53,15 +55,20 @@ def run(options: Options, stack: ExitStack) -> int:
     rounds = prepare(options, cores, generator, folder, stack)
     if options.profile is not None:
         return _profile(rounds, options.profile, options.output, most)
-    return _conclude(_measure(rounds, options, most), options, most)
+    measured = _measure(rounds, options, most)
+    ratios = report.ratios(measured, most)
+    _conclude(measured, ratios, options, most)
+    if options.json is not None:
+        write_raw(options.json, about, measured, ratios, most)
+    return 0 if all(ratio.is_met for ratio in ratios) else 1
 
 
 def _tell(*lines: str) -> None:
     print(*lines, sep="\n", flush=True)
 
 
-def _tell_of_machine(cores: Cores, stands_on: disk.Disk) -> None:
-    _tell(
+def _about(cores: Cores, stands_on: disk.Disk) -> Sequence[str]:
+    return (
         f"machine: {description()}",
         f"cores: the server on {cores.server}, load and provider on {cores.load}",
         f"disk: {stands_on}",
@@ -104,13 +111,9 @@ def _measure(rounds: Rounds, options: Options, most: float) -> list[Round]:
     return counted
 
 
-def _conclude(measured: list[Round], options: Options, most: float) -> int:
-    ratios = report.ratios(measured, most)
+def _conclude(measured: list[Round], ratios: list[Ratio], options: Options, most: float) -> None:
     _tell("", report.headings(f"medians of {len(measured)} x {options.seconds} s"), *report.medians(measured, most))
     _tell(report.EXPLANATION, "", *report.warnings(measured), *map(str, ratios))
-    if options.json is not None:
-        write_raw(options.json, measured, ratios, most)
-    return 0 if all(ratio.is_met for ratio in ratios) else 1
 
 
 def _profile(rounds: Rounds, kind: Kind, output: Path, most: float) -> int:
