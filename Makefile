@@ -24,10 +24,10 @@ venv: $(VENV)/dev
 demo: $(VENV)/runtime
 	@$(BIN)/gateway demo --port $(PORT)
 
-test: $(VENV)/dev
+test: $(VENV)/dev $(VENV)/bench
 	@$(BIN)/python -m pytest -m "not prove"
 
-lint: $(VENV)/dev
+lint: $(VENV)/dev $(VENV)/bench
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy

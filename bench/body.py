@@ -26,18 +26,13 @@ def is_open(of_contact: str) -> bool:
 
 def template() -> str:
     """A body with ``{contact}`` in the place of the contact."""
-    text = _WORDS * (SIZE // len(_WORDS))
-    short = SIZE - len(_filled(text).encode())
-    return _body(text + (_WORDS * 2)[:short], _PLACE)
+    room = SIZE - len(_body("", contact(0)))
+    return _body((_WORDS * SIZE)[:room], _PLACE)
 
 
 def body(to: str) -> bytes:
     """The body for one contact."""
     return template().replace(_PLACE, to).encode()
-
-
-def _filled(text: str) -> str:
-    return _body(text, contact(0))
 
 
 def _body(text: str, to: str) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import aiohttp
 
 from bench.failing import CannotMeasure
 
@@ -46,7 +49,16 @@ def on_core(number: int) -> Iterator[None]:
 
 def cpu_seconds(pid: int) -> float:
     """What all threads of a process have used so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return _used(Path(f"/proc/{pid}/stat"))
+
+
+def threads_cpu_seconds(pid: int) -> dict[int, float]:
+    """What each thread of a process has used so far."""
+    return {int(task.name): _used(task / "stat") for task in Path(f"/proc/{pid}/task").iterdir()}
+
+
+def _used(stat: Path) -> float:
+    fields = stat.read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICK
 
 
@@ -65,7 +77,10 @@ def busy_seconds(core: int) -> float:
 
 
 def description() -> str:
-    """Processor, kernel and Python."""
+    """The processor, and the versions that matter."""
     models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     model = models[0].partition(":")[2].strip() if models else platform.machine()
-    return f"{os.cpu_count()} x {model}, Linux {platform.release()}, Python {platform.python_version()}"
+    return (
+        f"{os.cpu_count()} x {model}, Linux {platform.release()}, Python {platform.python_version()}, "
+        f"aiohttp {aiohttp.__version__}, SQLite {sqlite3.sqlite_version}"
+    )

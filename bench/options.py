@@ -9,18 +9,21 @@ from pathlib import Path
 
 from bench.rounds import Kind
 
+_OTHERS = {Kind.ACCEPT: Kind.OTHER_ACCEPT, Kind.E2E: Kind.OTHER_E2E}
+_KINDS = (Kind.BARE, Kind.PROXY, *_OTHERS)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     rounds: int
     seconds: int
     kinds: Sequence[Kind]
+    against: Path | None
     folder: Path
     latency: float
     json: Path | None
     profile: Kind | None
     output: Path
-    native: bool
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -28,24 +31,24 @@ def parse(arguments: Sequence[str]) -> Options:
     parser = argparse.ArgumentParser(prog="make bench BENCH_ARGS=", description=__doc__)
     parser.add_argument("--rounds", type=_count, default=7, help="how many are counted (default %(default)s)")
     parser.add_argument("--seconds", type=_count, default=5, help="of load in one round (default %(default)s)")
-    parser.add_argument("--only", type=_kinds, default=tuple(Kind), metavar="KIND,...", help="of: " + ", ".join(Kind))
+    parser.add_argument("--only", type=_kinds, default=_KINDS, metavar="KIND,...", help="of: " + ", ".join(_KINDS))
+    parser.add_argument("--against", type=_folder, metavar="CHECKOUT", help="another version, measured beside ours")
     parser.add_argument("--dir", type=_folder, default=_usual_folder(), help="where the store is made (%(default)s)")
     parser.add_argument("--latency", type=float, default=0, metavar="MS", help="how long the provider thinks")
     parser.add_argument("--json", type=Path, metavar="FILE", help="all rounds, for programs")
-    parser.add_argument("--profile", type=Kind, choices=list(Kind), help="one round under py-spy instead")
+    parser.add_argument("--profile", type=Kind, choices=_KINDS, help="one round under py-spy instead")
     parser.add_argument("--output", type=Path, default=Path("bench.stacks"), help="of --profile (default %(default)s)")
-    parser.add_argument("--native", action="store_true", help="with --profile: C functions too")
     known = parser.parse_args(arguments)
     return Options(
         rounds=known.rounds,
         seconds=known.seconds,
-        kinds=known.only,
+        kinds=(*known.only, *(_OTHERS[kind] for kind in known.only if kind in _OTHERS and known.against)),
+        against=known.against,
         folder=known.dir,
         latency=known.latency,
         json=known.json,
         profile=known.profile,
         output=known.output,
-        native=known.native,
     )
 
 
@@ -60,8 +63,8 @@ def _kinds(written: str) -> tuple[Kind, ...]:
     try:
         asked = {Kind(name.strip()) for name in written.split(",")}
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected some of {', '.join(Kind)}, with commas") from None
-    return tuple(kind for kind in Kind if kind in asked)
+        raise argparse.ArgumentTypeError(f"expected some of {', '.join(_KINDS)}, with commas") from None
+    return tuple(kind for kind in _KINDS if kind in asked)
 
 
 def _folder(written: str) -> Path:

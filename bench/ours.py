@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,16 +17,15 @@ import aiohttp
 from bench import body
 from bench.failing import CannotMeasure
 from bench.load import AUTHORIZATION, KEY
-from bench.processes import Server, free_port, start, wait_until_listening
+from bench.processes import ROOT, Server, free_port, start, wait_until_listening
 from gateway import keys
 
-TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 STORE = "gateway.db"
 LOG = "gateway.log"
 IN_FLIGHT = 256
 _PROVIDER, _SECRET = "stub", "bench-callback-secret"
+_ERRORS_TOLD = 10
 _AT_ONCE = 1_000
-WARM_UP = 320
 _WARM_CONNECTIONS = 16
 
 SETTINGS = f"""\
@@ -40,7 +39,7 @@ def configuration(provider_url: str, port: int) -> dict[str, Any]:
     return {
         "server": {"port": port, "public_url": "https://gateway.example.com", "operator": "operator.sock"},
         "store": {"url": f"sqlite:///{STORE}"},
-        "paths": {"templates": str(TEMPLATES), "schemas": ""},
+        "paths": {"templates": str(ROOT / "templates"), "schemas": ""},
         "clients": [{"name": "bench", "keys": [f"sha256:{keys.digest(KEY).hex()}"], "senders": [body.SENDER]}],
         "providers": [
             {
@@ -64,10 +63,17 @@ class Gateways:
 
     folder: Path
     core: int
+    root: Path = ROOT
+    """The checkout that they run."""
+    warm_up: int = 320
+    """How many messages go before the measured ones, so that nothing is done for the first time under the clock."""
 
     def seed(self, provider_url: str) -> None:
         """Make the store: customers write, by way of real callbacks."""
         with ExitStack() as stack:
+            folder = self.folder / "seed"
+            folder.mkdir(parents=True)
+            stack.enter_context(_with_its_errors(folder / LOG))
             gateway = self._start("seed", provider_url, stack)
             asyncio.run(_customers_write(gateway))
 
@@ -79,22 +85,30 @@ class Gateways:
         for part in (self.folder / "seed").glob(f"{STORE}*"):
             if not part.name.endswith(".lock"):
                 shutil.copy(part, folder)
+        stack.enter_context(_with_its_errors(folder / LOG))
         gateway = self._start(name, provider_url, stack)
-        asyncio.run(_warm_up(gateway))
+        asyncio.run(_warm_up(gateway, self.warm_up))
         return gateway, folder / STORE
 
     def _start(self, name: str, provider_url: str, stack: ExitStack) -> Server:
         folder, port = self.folder / name, free_port()
-        folder.mkdir(exist_ok=True)
         (folder / "config.yaml").write_text(json.dumps(configuration(provider_url, port)))
         log = stack.enter_context((folder / LOG).open("a"))
         arguments = ["-m", "gateway", "serve", "--config", str(folder / "config.yaml")]
-        process = start(arguments, core=self.core, stack=stack, log=log)
-        try:
-            wait_until_listening(process, port, what="the gateway")
-        except CannotMeasure as error:
-            raise CannotMeasure(f"{error}: {(folder / LOG).read_text()[-2000:]}") from None
+        process = start(arguments, core=self.core, stack=stack, root=self.root, log=log)
+        wait_until_listening(process, port, what="the gateway")
         return Server(pid=process.pid, port=port)
+
+
+@contextmanager
+def _with_its_errors(log: Path) -> Iterator[None]:
+    """What the gateway itself said of the trouble, added to ours."""
+    try:
+        yield
+    except CannotMeasure as error:
+        lines = log.read_text().splitlines()
+        told = [line for line in lines if '"error"' in line or not line.startswith("{")]
+        raise CannotMeasure("\n".join([str(error), *told[:_ERRORS_TOLD]])) from None
 
 
 async def _customers_write(gateway: Server) -> None:
@@ -123,12 +137,11 @@ def _said(numbers: Sequence[int], now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-async def _warm_up(gateway: Server) -> None:
-    """Messages before the measured ones, so that nothing is done for the first time under the clock."""
+async def _warm_up(gateway: Server, messages: int) -> None:
     headers = {"Authorization": AUTHORIZATION, "Content-Type": "application/json"}
 
     async def post_some(first: int) -> None:
-        for number in range(first, WARM_UP, _WARM_CONNECTIONS):
+        for number in range(first, messages, _WARM_CONNECTIONS):
             async with http.post(gateway.url, data=body.body(body.contact(number)), headers=headers) as answer:
                 if answer.status != 200:
                     raise CannotMeasure(f"the gateway answered {answer.status}: {await answer.text()}")

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -57,25 +57,29 @@ def start_module(module: str, *arguments: str, core: int, stack: ExitStack) -> S
 
 
 def start(
-    arguments: list[str], *, core: int, stack: ExitStack, folder: Path = ROOT, log: TextIO | None = None
+    arguments: list[str], *, core: int, stack: ExitStack, root: Path = ROOT, log: TextIO | None = None
 ) -> subprocess.Popen[bytes]:
-    """A Python of ours, ended when the stack unwinds. Ctrl-C at the terminal reaches only us, who end it in order."""
+    """Python in a checkout, with what is installed there, ended when the stack unwinds.
+
+    Ctrl-C at the terminal reaches only us, who end it in order.
+    """
+    installed = root / ".venv" / "bin" / "python"
+    program = str(installed) if root != ROOT and installed.exists() else sys.executable
     with on_core(core):
         process = subprocess.Popen(  # noqa: S603 - our own words
-            [sys.executable, *arguments], cwd=folder, stdout=log, stderr=log, start_new_session=True
+            [program, *arguments], cwd=root, stdout=log, stderr=log, start_new_session=True
         )
     stack.callback(end, process)
     return process
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Ask it to stop, and make it."""
-    if process.poll() is not None:
-        return
+    """Ask it to stop, and make it, also when somebody presses Ctrl-C a second time."""
     process.terminate()
     try:
-        process.wait(_STOP_WITHIN)
-    except subprocess.TimeoutExpired:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_WITHIN)
+    finally:
         process.kill()
         process.wait()
 

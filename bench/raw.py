@@ -10,9 +10,12 @@ from pathlib import Path
 from bench.report import Ratio, Round
 
 
-def write_raw(path: Path, rounds: Sequence[Round], ratios: Sequence[Ratio], ceiling: float) -> None:
-    """Every round with all that was measured, and what came of the demands."""
+def write_raw(
+    path: Path, about: Sequence[str], rounds: Sequence[Round], ratios: Sequence[Ratio], ceiling: float
+) -> None:
+    """On what it was measured, every round with all that was measured, and what came of the demands."""
     told = {
+        "about": about,
         "ceiling": ceiling,
         "rounds": [
             {

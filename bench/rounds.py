@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +13,7 @@ from bench import stored
 from bench.failing import CannotMeasure
 from bench.load import CONNECTIONS, Generator, Load
 from bench.machine import Cores, busy_seconds, cpu_seconds, resident_mb
-from bench.ours import WARM_UP, Gateways
+from bench.ours import Gateways
 from bench.processes import Server, start_module
 
 
@@ -24,6 +24,13 @@ class Kind(StrEnum):
     PROXY = "proxy"
     ACCEPT = "accept"
     E2E = "e2e"
+    OTHER_ACCEPT = "other-accept"
+    OTHER_E2E = "other-e2e"
+
+    @property
+    def is_of_other(self) -> bool:
+        """Whether it is about another version of the gateway, to compare with."""
+        return self in (Kind.OTHER_ACCEPT, Kind.OTHER_E2E)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +48,8 @@ class Measured:
     longest: float
     mb_before: float
     mb_after: float
-    server_core: float
+    disturbance: float
+    """How much of the server's core somebody else used meanwhile."""
     load_core: float
 
     @property
@@ -52,11 +60,6 @@ class Measured:
     def cpu_micros(self) -> float:
         """What the server used for one request or message."""
         return self.cpu_seconds / self.count * 1e6
-
-    @property
-    def disturbance(self) -> float:
-        """How much of the server's core somebody else used meanwhile."""
-        return max(0.0, self.server_core - self.cpu_seconds / self.seconds)
 
 
 Work = Callable[[], tuple[Load, int, float]]
@@ -72,9 +75,10 @@ class Rounds:
     stub: Server
     bare: Server
     proxy: Server
-    gateways: Gateways
-    watch: Callable[[Server], None] = lambda _: None
-    """Told of each server whose turn begins."""
+    ours: Gateways
+    other: Gateways
+    watch: Callable[[Server], AbstractContextManager[None]] = lambda _: nullcontext()
+    """Entered for each server while it is measured."""
 
     def measure(self, kind: Kind, seed: int) -> Measured:
         """Raises CannotMeasure when anything was refused, lost or doubled."""
@@ -83,10 +87,10 @@ class Rounds:
                 return self._standing(kind, self.bare, seed)
             case Kind.PROXY:
                 return self._standing(kind, self.proxy, seed)
-            case Kind.ACCEPT:
-                return self._accept(seed)
-            case Kind.E2E:
-                return self._end_to_end(seed)
+            case Kind.ACCEPT | Kind.OTHER_ACCEPT:
+                return self._accept(kind, seed)
+            case Kind.E2E | Kind.OTHER_E2E:
+                return self._end_to_end(kind, seed)
 
     def _standing(self, kind: Kind, server: Server, seed: int) -> Measured:
         def work() -> tuple[Load, int, float]:
@@ -95,30 +99,32 @@ class Rounds:
 
         return self._measured(kind, server, work)
 
-    def _accept(self, seed: int) -> Measured:
+    def _accept(self, kind: Kind, seed: int) -> Measured:
         """The provider refuses our key, so what is accepted stays queued, on disk."""
         with ExitStack() as stack:
-            gateway, store = self.gateways.start(f"accept-{seed}", self._provider("refuse"), stack)
-            measured = self._standing(Kind.ACCEPT, gateway, seed)
-            kept, answered = stored.read(store), measured.count + WARM_UP
+            gateways = self._gateways(kind)
+            gateway, store = gateways.start(f"{kind}-{seed}", self._provider("refuse"), stack)
+            measured = self._standing(kind, gateway, seed)
+            kept, answered = stored.read(store), measured.count + gateways.warm_up
             if kept.submitted or not answered <= kept.messages <= answered + CONNECTIONS:
-                raise CannotMeasure(f"accept: {answered} requests were answered with 200; stored is {kept}")
+                raise CannotMeasure(f"{kind}: {answered} requests were answered with 200; stored is {kept}")
             return measured
 
-    def _end_to_end(self, seed: int) -> Measured:
+    def _end_to_end(self, kind: Kind, seed: int) -> Measured:
         """From the first request until the last message is on disk as submitted."""
         before = self.stub.get("/count")
         with ExitStack() as stack:
-            gateway, store = self.gateways.start(f"e2e-{seed}", self._provider("take"), stack)
+            gateways = self._gateways(kind)
+            gateway, store = gateways.start(f"{kind}-{seed}", self._provider("take"), stack)
             stored.wait_until_submitted(store, within=60)
 
             def work() -> tuple[Load, int, float]:
-                start = time.monotonic()
                 load = self.generator(gateway.url, seed=seed)
+                start = time.monotonic() - load.seconds  # without the generator's own start
                 drained = stored.wait_until_submitted(store, within=60 + 30 * load.seconds)
-                return load, stored.read(store).messages - WARM_UP, drained - start
+                return load, stored.read(store).messages - gateways.warm_up, drained - start
 
-            measured = self._measured(Kind.E2E, gateway, work)
+            measured = self._measured(kind, gateway, work)
             self._check(store, measured, before)
             return measured
 
@@ -126,38 +132,61 @@ class Rounds:
         after = self.stub.get("/count")
         arrived = {name: after[name] - before[name] for name in ("taken", "templates")}
         told = stored.problems(
-            stored.read(store), answered=measured.answered + WARM_UP, in_flight=CONNECTIONS, **arrived
+            stored.read(store),
+            answered=measured.answered + self._gateways(measured.kind).warm_up,
+            in_flight=CONNECTIONS,
+            **arrived,
         )
         if told:
-            raise CannotMeasure("end to end: " + "; ".join(told))
+            raise CannotMeasure(f"{measured.kind}: " + "; ".join(told))
+
+    def _gateways(self, kind: Kind) -> Gateways:
+        return self.other if kind.is_of_other else self.ours
 
     def _provider(self, does: str) -> str:
         return f"http://127.0.0.1:{self.stub.port}/{does}"
 
     def _measured(self, kind: Kind, server: Server, work: Work) -> Measured:
-        self.watch(server)
-        mb_before = resident_mb(server.pid)
-        cpu, mine, theirs, start = (*self._clocks(server), time.monotonic())
-        load, count, seconds = work()
-        elapsed = time.monotonic() - start
-        cpu_after, mine_after, theirs_after = self._clocks(server)
+        with self.watch(server):
+            before = Clocks.read(self.cores, server)
+            load, count, seconds = work()
+            after = Clocks.read(self.cores, server)
+        elapsed, used = after.at - before.at, after.server - before.server
         return Measured(
             kind=kind,
             count=count,
             answered=load.requests,
             seconds=seconds,
-            cpu_seconds=cpu_after - cpu,
+            cpu_seconds=used,
             p50=load.p50,
             p99=load.p99,
             longest=load.longest,
-            mb_before=mb_before,
-            mb_after=resident_mb(server.pid),
-            server_core=(mine_after - mine) / elapsed,
-            load_core=(theirs_after - theirs) / elapsed,
+            mb_before=before.mb,
+            mb_after=after.mb,
+            disturbance=max(0.0, after.server_core - before.server_core - used) / elapsed,
+            load_core=(after.load_core - before.load_core) / elapsed,
         )
 
-    def _clocks(self, server: Server) -> tuple[float, float, float]:
-        return cpu_seconds(server.pid), busy_seconds(self.cores.server), busy_seconds(self.cores.load)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """What was used by a moment: seconds of the server and of both cores, and memory."""
+
+    at: float
+    server: float
+    server_core: float
+    load_core: float
+    mb: float
+
+    @classmethod
+    def read(cls, cores: Cores, server: Server) -> Clocks:
+        return cls(
+            at=time.monotonic(),
+            server=cpu_seconds(server.pid),
+            server_core=busy_seconds(cores.server),
+            load_core=busy_seconds(cores.load),
+            mb=resident_mb(server.pid),
+        )
 
 
 def ceiling(cores: Cores, generator: Generator) -> float:

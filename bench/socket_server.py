@@ -31,38 +31,44 @@ def serve(port: int) -> None:
 
 
 class Connection:
-    """One client, and how much of its next request has come."""
+    """One client."""
 
     def __init__(self, accepted: socket.socket) -> None:
         self.socket = accepted
-        self._first = bytearray()
-        self._length = 0
-        self._received = 0
+        self._whole = Whole()
 
     def serve(self) -> bool:
         """Answer what has come; whether the client is still there."""
         try:
             received = self.socket.recv(65_536)
             if received:
-                self.socket.send(ANSWER * self._whole(received))
+                self.socket.send(ANSWER * self._whole.count(received))
         except OSError:
             return False
         return bool(received)
 
-    def _whole(self, received: bytes) -> int:
-        """How many requests are whole with this."""
+
+class Whole:
+    """Counts requests of one length, which the first of them tells, in a stream of bytes."""
+
+    def __init__(self) -> None:
+        self._first = bytearray()
+        self._length = 0
+        self._rest = 0
+
+    def count(self, received: bytes) -> int:
+        """How many are whole with this."""
         if not self._length:
             return self._measure(received)
-        whole, self._received = divmod(self._received + len(received), self._length)
+        whole, self._rest = divmod(self._rest + len(received), self._length)
         return whole
 
     def _measure(self, received: bytes) -> int:
-        """The first request of a connection is read as HTTP, and gives the length of all that follow."""
         self._first += received
         size = len(self._first)
         for _ in wire.requests(self._first):
             self._length = size - len(self._first)
-            whole, self._received = divmod(size, self._length)
+            whole, self._rest = divmod(size, self._length)
             return whole
         return 0
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-_FRAME = re.compile(r"(?P<name>.*) \((?P<file>[^()]*?)(?::(?P<line>\d+))?\)")
-_THREAD = re.compile(r'thread \((?P<id>[^)]*)\)(?:: "(?P<name>[^"]*)")?')
+_FRAME = re.compile(r"(?P<function>.*) \((?P<file>[^()]*?)(?::\d+)?\)")
+_THREAD = re.compile(r"thread \((?P<id>\d+)\)(?:: (?P<name>.*))?")
 _SITE = "/site-packages/"
 _STANDARD = re.compile(r".*/python3\.\d+/")
 _ROWS = 30
+_WAITING = frozenset({"EpollSelector.select", "Condition.wait", "Queue.get", "_connection_worker_thread"})
+"""Where threads wait for something to do. One that is seen there was woken, and waits for the core: it uses nothing.
+What these places use themselves is not told apart from that, and counts for all others in proportion."""
+_NOTICEABLE = 0.5
+"""Microseconds. What takes less has no row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +28,13 @@ class Frame:
 
     @property
     def room(self) -> str:
-        """The package, and of our own the part of it."""
+        """Its package, and of our own the part."""
         parts = self.file.removesuffix(".py").split("/")
-        return "/".join(parts[:2]) if parts[0] == "gateway" else parts[0]
+        return "/".join(parts[:2]) if parts[0] in ("gateway", "python") else parts[0]
+
+    @property
+    def is_ours(self) -> bool:
+        return self.file.startswith("gateway/")
 
     def __str__(self) -> str:
         return f"{self.function} ({self.file})"
@@ -35,46 +44,60 @@ class Frame:
 class Stack:
     """Frames from the outermost on, and in how many samples they were seen."""
 
-    thread: str
+    thread: int
+    name: str
     frames: Sequence[Frame]
     samples: int
 
+    @property
+    def is_waiting(self) -> bool:
+        return self.leaf.function in _WAITING
+
+    @property
+    def leaf(self) -> Frame:
+        return self.frames[-1]
+
 
 def read(lines: Iterable[str]) -> Iterator[Stack]:
-    """From py-spy's raw format with thread names."""
+    """From py-spy's raw format with thread names. A stack that could not be read has no frames, and is left out."""
     for line in lines:
         written, _, samples = line.rpartition(" ")
         thread, *frames = written.split(";")
-        if frames:
-            yield Stack(thread=_thread(thread), frames=[_frame(frame) for frame in frames], samples=int(samples))
+        known = _THREAD.fullmatch(thread)
+        if frames and known is not None:
+            yield Stack(
+                thread=int(known["id"]),
+                name=known["name"] or known["id"],
+                frames=[_frame(frame) for frame in frames],
+                samples=int(samples),
+            )
 
 
-def tables(lines: Iterable[str]) -> str:
-    """For each thread that did a noticeable part: by room, by function itself, by function with all that it calls."""
+def tables(lines: Iterable[str], micros: Mapping[int, float]) -> str:
+    """For each thread by package, by function itself, and by function of ours with all that it calls.
+
+    `micros` says what each thread used in all.
+    """
     stacks = list(read(lines))
-    everything = sum(stack.samples for stack in stacks)
-    threads = Counter[str]()
-    for stack in stacks:
-        threads[stack.thread] += stack.samples
-    told = [f"{everything} samples"]
-    for thread, samples in threads.most_common():
-        if samples * 50 >= everything:
-            told += ["", f"=== {thread}: {samples / everything:.1%} of the samples"]
-            told += _of_thread([stack for stack in stacks if stack.thread == thread], everything)
+    told = []
+    for thread, used in sorted(micros.items(), key=lambda item: -item[1]):
+        of_thread = [stack for stack in stacks if stack.thread == thread and not stack.is_waiting]
+        if of_thread and used >= _NOTICEABLE:
+            told += ["", f"=== {of_thread[0].name}: {used:.0f} µs", *_of_thread(of_thread, used)]
     return "\n".join(told)
 
 
-def _of_thread(stacks: Sequence[Stack], everything: int) -> Iterator[str]:
-    yield from _table("by package, itself", _count(stacks, lambda stack: {stack.frames[-1].room}), everything)
-    yield from _table("by function, itself", _count(stacks, lambda stack: {str(stack.frames[-1])}), everything)
-    yield from _table("by function of ours, with all below", _count(stacks, _ours), everything)
+def _of_thread(stacks: Sequence[Stack], used: float) -> Iterator[str]:
+    yield from _table("by package, itself", _counted(stacks, lambda stack: {stack.leaf.room}), stacks, used)
+    yield from _table("by function, itself", _counted(stacks, lambda stack: {str(stack.leaf)}), stacks, used)
+    yield from _table("by function of ours, with all below", _counted(stacks, _ours), stacks, used)
 
 
 def _ours(stack: Stack) -> set[str]:
-    return {str(frame) for frame in stack.frames if frame.file.startswith("gateway/")}
+    return {str(frame) for frame in stack.frames if frame.is_ours}
 
 
-def _count(stacks: Sequence[Stack], names: Callable[[Stack], set[str]]) -> Counter[str]:
+def _counted(stacks: Sequence[Stack], names: Callable[[Stack], set[str]]) -> Counter[str]:
     counted = Counter[str]()
     for stack in stacks:
         for name in names(stack):
@@ -82,20 +105,17 @@ def _count(stacks: Sequence[Stack], names: Callable[[Stack], set[str]]) -> Count
     return counted
 
 
-def _table(title: str, counted: Counter[str], everything: int) -> Iterator[str]:
-    yield f"--- {title}, in % of all samples"
+def _table(title: str, counted: Counter[str], stacks: Sequence[Stack], used: float) -> Iterator[str]:
+    each = used / sum(stack.samples for stack in stacks)
+    yield f"--- {title}"
     for name, samples in counted.most_common(_ROWS):
-        yield f"{samples / everything:8.1%}  {name}"
-
-
-def _thread(written: str) -> str:
-    found = _THREAD.match(written)
-    return written if found is None else found["name"] or found["id"]
+        if samples * each >= _NOTICEABLE:
+            yield f"{samples * each:8.1f} µs  {name}"
 
 
 def _frame(written: str) -> Frame:
     found = _FRAME.fullmatch(written)
-    return Frame(written, "native") if found is None else Frame(found["name"], _short(found["file"]))
+    return Frame(written, "native") if found is None else Frame(found["function"], _short(found["file"]))
 
 
 def _short(file: str) -> str:
