@@ -37,8 +37,8 @@ from gateway.store.evidence import (
 from gateway.store.ledger import Ledger
 from gateway.store.lines import holds, refresh
 from gateway.store.pace import contact_pace
-from gateway.store.senders import end_probe, is_stopped, note, sender_row
-from gateway.store.statuses import end, history_line, judge, wait_again
+from gateway.store.senders import change, end_probe, is_stopped, note, sender_row
+from gateway.store.statuses import MAY_STAND_IN_LINE, end, history_line, judge, wait_again
 
 # --- begin ----------------------------------------------------------------------------------------------------------
 
@@ -145,12 +145,20 @@ def record(ledger: Ledger, claim: Claim, attempt: Attempt, outcome: Outcome, *, 
     message = ledger.one("message_to_record", place=row["message"])
     if message["conversation"] == claim.conversation and holds(message, claim):
         status = _record_held(ledger, row, message, outcome, now=now)
-        has_more = refresh(ledger, claim.conversation, now=now, ends_lease=True)
+        has_more = _go_on(ledger, message, status, now=now)
     else:
         status, has_more = take_news(ledger, row, _news_of(outcome), now=now), True
     if apply_early_reports(ledger, row, _news_of(outcome).provider_message_id, now=now):
         return Recorded(Status(ledger.one("status_of", place=row["message"])["status"]), has_more=True)
     return Recorded(status, has_more)
+
+
+def _go_on(ledger: Ledger, message: sqlite3.Row, status: Status, *, now: datetime) -> bool:
+    """End the lease; whether anything is left to do. Mostly the message was the only one in line, and has left it."""
+    if message["has_others"] or status in MAY_STAND_IN_LINE:
+        return refresh(ledger, message["conversation"], now=now, ends_lease=True)
+    ledger.write("empty_line", id=message["conversation"])
+    return False
 
 
 def _record_held(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row, outcome: Outcome, *, now: datetime) -> Status:
@@ -232,7 +240,7 @@ def recover(ledger: Ledger, *, now: datetime) -> int:
         _lose(ledger, row, now=now)
     for conversation in ledger.rows("resting").fetchall():
         void(ledger, conversation["id"], now=now)
-    ledger.write("probe_at_once", tick=ledger.tick)
+    change(ledger, "probe_at_once", tick=ledger.tick)
     return len(lost)
 
 

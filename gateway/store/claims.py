@@ -21,7 +21,7 @@ from gateway.store.decisions import add_decision, count_downgrades
 from gateway.store.ledger import Ledger
 from gateway.store.lines import OTHER, REPLY, head_of, holds, refresh
 from gateway.store.outbox import in_turns
-from gateway.store.senders import charge, end_probe, pause_of, room, sender_row, until
+from gateway.store.senders import SenderRow, charge, end_probe, pause_of, room, sender_row, until
 from gateway.store.statuses import end
 
 log = structlog.get_logger(__name__)
@@ -70,7 +70,7 @@ def _wake(ledger: Ledger, sender: Sender, holding: Set[int], *, now: datetime) -
             lose_lease(ledger, row["id"], now=now)
 
 
-def _choose(ledger: Ledger, sender: sqlite3.Row, count: int, *, now: datetime, holding: Set[int]) -> list[int]:
+def _choose(ledger: Ledger, sender: SenderRow, count: int, *, now: datetime, holding: Set[int]) -> list[int]:
     chosen: list[int] = []
     for head_class in (REPLY, OTHER):
         clients = _clients_in_turn(ledger, sender, head_class)
@@ -79,7 +79,7 @@ def _choose(ledger: Ledger, sender: sqlite3.Row, count: int, *, now: datetime, h
     return chosen
 
 
-def _choose_probe(ledger: Ledger, sender: sqlite3.Row, count: int, *, now: datetime, holding: Set[int]) -> list[int]:
+def _choose_probe(ledger: Ledger, sender: SenderRow, count: int, *, now: datetime, holding: Set[int]) -> list[int]:
     """Of whatever class and client: those due longest, but one that failed as a probe only after the others.
 
     One message that the provider always stumbles over must not be the only one that is tried."""
@@ -87,7 +87,7 @@ def _choose_probe(ledger: Ledger, sender: sqlite3.Row, count: int, *, now: datet
     return list(islice((row["id"] for row in rows if row["id"] not in holding), count))
 
 
-def _clients_in_turn(ledger: Ledger, sender: sqlite3.Row, head_class: int) -> list[str]:
+def _clients_in_turn(ledger: Ledger, sender: SenderRow, head_class: int) -> list[str]:
     """Those with something in line, the one after the last that was served first."""
     clients = [row["name"] for row in ledger.rows("clients_in_line", sender=sender["id"], head_class=head_class)]
     last = sender["last_client"] or ""

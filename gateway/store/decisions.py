@@ -10,14 +10,14 @@ from gateway.domain.window import UNKNOWN_WINDOW
 from gateway.ports import Conversation
 from gateway.store.codec import action_of, evidence_text, micros, reasons_text, template_name, window_of
 from gateway.store.ledger import Ledger
-from gateway.store.senders import pause_of
+from gateway.store.senders import SenderRow, pause_of
 
 LAST = 2**63 - 1
 """A place behind all others in line."""
 
 
 def known_of(
-    ledger: Ledger, row: sqlite3.Row | None, sender: sqlite3.Row | None, downgrades_since: datetime
+    ledger: Ledger, row: sqlite3.Row | None, sender: SenderRow | sqlite3.Row | None, downgrades_since: datetime
 ) -> Conversation:
     """What is known of a conversation; the window of a contact never heard of is unknown."""
     pause = pause_of(sender)

@@ -14,7 +14,7 @@ from gateway.domain.settlement import Settlement, Tried, settle
 from gateway.store.codec import error_of, error_text, instant, micros, span, window_of
 from gateway.store.ledger import Ledger
 from gateway.store.lines import refresh, stand_in_line
-from gateway.store.senders import sender_row
+from gateway.store.senders import SenderRow, sender_row
 from gateway.store.statuses import Standing, derive, end, standing
 
 KEEP_EARLY_REPORTS = timedelta(days=8)
@@ -38,7 +38,7 @@ def attempts_of(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row) -> Seque
 
 
 def tried_of(
-    attempts: Sequence[sqlite3.Row], row: sqlite3.Row, message: sqlite3.Row, sender: sqlite3.Row, *, now: datetime
+    attempts: Sequence[sqlite3.Row], row: sqlite3.Row, message: sqlite3.Row, sender: SenderRow, *, now: datetime
 ) -> Tried:
     """What is known of an attempt, one of these, when its outcome comes in."""
     others = {other["status"] for other in attempts if other["id"] != row["id"]}

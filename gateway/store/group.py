@@ -12,9 +12,10 @@ from typing import Any, NamedTuple, TypeVar
 import aiosqlite
 
 from gateway.domain.errors import Stopping, StoreUnavailable
+from gateway.store.ledger import Shared
 
 T = TypeVar("T")
-Unit = Callable[[sqlite3.Connection], T]
+Unit = Callable[[sqlite3.Connection, Shared], T]
 
 GROUP = 256
 """So many units share one commit at most."""
@@ -57,10 +58,12 @@ def commit_group(db: sqlite3.Connection, units: Sequence[Unit[Any]], *, expects_
     return _commit_all(db, [partial(_in_savepoint, db, unit) for unit in units])
 
 
-def _commit_all(db: sqlite3.Connection, units: Sequence[Callable[[], Any]]) -> list[Any]:
+def _commit_all(db: sqlite3.Connection, units: Sequence[Callable[[Shared], Any]]) -> list[Any]:
+    shared = Shared()
     db.execute("begin immediate")
     try:
-        results = [unit() for unit in units]
+        results = [unit(shared) for unit in units]
+        shared.write(db)
         db.execute("commit")
     except BaseException:
         roll_back(db)
@@ -74,10 +77,13 @@ def roll_back(db: sqlite3.Connection) -> None:
         db.execute("rollback")
 
 
-def _in_savepoint(db: sqlite3.Connection, unit: Unit[Any]) -> Any:
+def _in_savepoint(db: sqlite3.Connection, unit: Unit[Any], shared: Shared) -> Any:
+    """`shared` stays empty: what an undone unit knew is undone with it."""
+    own = Shared()
     db.execute("savepoint unit")
     try:
-        result = unit(db)
+        result = unit(db, own)
+        own.write(db)
     except Exception as error:  # the one who asked is told, the others of the group go on
         if not db.in_transaction:  # SQLite has undone the whole group by itself
             raise
@@ -91,7 +97,7 @@ def read_whole(db: sqlite3.Connection, unit: Unit[T]) -> T:
     """Run a look-up on one state of the database."""
     db.execute("begin")
     try:
-        return unit(db)
+        return unit(db, Shared())
     finally:
         roll_back(db)
 

@@ -31,7 +31,7 @@ from gateway.store.decisions import add_decision, known_of
 from gateway.store.leaving import lease_at_once, may_leave_at_once
 from gateway.store.ledger import Ledger
 from gateway.store.lines import join
-from gateway.store.senders import sender_row
+from gateway.store.senders import SenderRow, sender_row
 from gateway.store.statuses import count_open, history_line
 
 KEEP_KEYS = timedelta(hours=24)
@@ -88,7 +88,7 @@ def _forget_key(ledger: Ledger, client: str, idempotency: Idempotency) -> None:
 
 def _check_backlog(ledger: Ledger, client: str) -> None:
     limit = ledger.policy.client_queued
-    if ledger.one("open_of_client", client=client)["open"] >= limit:
+    if ledger.one("open_of_client", client=client)["open"] + ledger.shared.opened_by(client) >= limit:
         raise TooManyRequests(f"{limit} messages are waiting to be sent", _FULL_RETRY_AFTER)
 
 
@@ -96,14 +96,14 @@ def _check_backlog(ledger: Ledger, client: str) -> None:
 class _Found:
     """What there is of a draft's sender and conversation."""
 
-    sender: sqlite3.Row
+    sender: SenderRow
     conversation: sqlite3.Row | None
     known: Conversation
 
 
 def _find(ledger: Ledger, draft: Draft, downgrades_since: datetime) -> _Found:
     sender = sender_row(ledger, draft.sender)
-    row = ledger.row("conversation_of", sender=draft.sender, contact=draft.contact)
+    row = ledger.row("conversation_to_join", sender=draft.sender, contact=draft.contact)
     return _Found(sender=sender, conversation=row, known=known_of(ledger, row, sender, downgrades_since))
 
 
@@ -111,7 +111,8 @@ def _accept(
     ledger: Ledger, draft: Draft, decision: Send | Downgrade, found: _Found, token: str | None, *, now: datetime
 ) -> Accepted:
     conversation = found.conversation or _add_conversation(ledger, draft.sender, draft.contact)
-    leaves = token is not None and may_leave_at_once(ledger, conversation, found.sender)
+    is_free = found.conversation is None or not found.conversation["has_line"]
+    leaves = token is not None and is_free and may_leave_at_once(ledger, conversation, found.sender)
     place = None
     while place is None:  # the unique key catches an id that is taken
         receipt = _receipt(draw_message_id(conversation["bucket"]), decision, now)
@@ -120,7 +121,7 @@ def _accept(
     count_open(ledger, draft.client, draft.sender, +1)
     answer = Answer(receipt=receipt, waits_for=draft.wait)
     if token is None or not leaves:
-        join(ledger, conversation, now=now)
+        join(ledger, conversation, draft, is_free=is_free, now=now)
         return Accepted(answer=answer, decision=decision)
     message = _message_of(draft, receipt, ledger.policy.delivery.message_ttl, now)
     claim = lease_at_once(ledger, message, conversation, found.sender, found.known)

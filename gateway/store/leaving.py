@@ -10,24 +10,22 @@ from gateway.store.codec import micros, span
 from gateway.store.ledger import Ledger
 from gateway.store.lines import OTHER
 from gateway.store.pace import contact_pace
-from gateway.store.senders import charge, room
+from gateway.store.senders import SenderRow, charge, room
 
 
-def may_leave_at_once(ledger: Ledger, conversation: sqlite3.Row, sender: sqlite3.Row) -> bool:
-    """Whether it would be claimed and begun if that were asked next: no other in line, no lease, no pause, pace."""
+def may_leave_at_once(ledger: Ledger, conversation: sqlite3.Row, sender: SenderRow) -> bool:
+    """Whether what is alone in line would be claimed and begun if that were asked next: no lease, no pause, pace."""
     free_at = contact_pace(ledger.policy.pace).free_at(conversation["pace_tat"], ledger.tick)
     return (
         sender["pause"] is None
         and conversation["leased_until"] is None
-        and conversation["due_at"] is None
         and free_at <= ledger.tick
         and room(ledger, sender, 1).count == 1
-        and ledger.row("someone_in_line", conversation=conversation["id"]) is None
     )
 
 
 def lease_at_once(
-    ledger: Ledger, message: OutboundMessage, conversation: sqlite3.Row, sender: sqlite3.Row, known: Conversation
+    ledger: Ledger, message: OutboundMessage, conversation: sqlite3.Row, sender: SenderRow, known: Conversation
 ) -> Claim:
     """What claiming it and beginning its first attempt do to the conversation and to the sender, in one step."""
     row = ledger.one(

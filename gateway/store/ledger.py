@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 from gateway.ports import StorePolicy
 
@@ -22,11 +23,48 @@ def _load(text: str) -> Mapping[str, str]:
 QUERIES = _load(files("gateway.store").joinpath("queries.sql").read_text("utf-8"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What the units of one transaction know together, so that a row which nearly all of them touch is read and written
+    once: the senders with their pace, and how many messages are open."""
+
+    __slots__ = ("_charged", "_opened", "senders")
+
+    def __init__(self) -> None:
+        self.senders: dict[str, dict[str, Any]] = {}
+        self._charged: dict[str, dict[str, Any]] = {}
+        self._opened: dict[tuple[str, str], int] = {}
+
+    def charge(self, sender: dict[str, Any], *, pace_tat: int, last_client: str) -> None:
+        """Count what was given out; it is written at the end, or before the sender is read anew."""
+        charged = {"id": sender["id"], "pace_tat": pace_tat, "last_client": last_client}
+        self._charged[sender["id"]] = charged
+        self.senders.get(sender["id"], sender).update(charged)
+
+    def count_open(self, client: str, sender: str, change: int) -> None:
+        self._opened[client, sender] = self._opened.get((client, sender), 0) + change
+
+    def opened_by(self, client: str) -> int:
+        """How many more are open than the table says."""
+        return sum(change for (whose, _), change in self._opened.items() if whose == client)
+
+    def write(self, db: sqlite3.Connection) -> None:
+        """Write what was put off, and forget what was read."""
+        for charged in self._charged.values():
+            db.execute(QUERIES["charge_sender"], charged)
+        for (client, sender), change in self._opened.items():
+            if change:
+                db.execute(QUERIES["count_open"], {"client": client, "sender": sender, "change": change})
+        self._charged.clear()
+        self._opened.clear()
+        self.senders.clear()
+
+
+@dataclass(slots=True, kw_only=True)
 class Ledger:
     """An open transaction, and what the rules inside it depend on. `tick` is the store's own time in microseconds."""
 
     db: sqlite3.Connection
+    shared: Shared
     policy: StorePolicy
     tick: int
     draw: Callable[[], float]

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
 
-from gateway.domain.message import Status
+from gateway.domain.message import Draft, FreeForm, Status
 from gateway.ports import Claim
 from gateway.store.codec import micros, span, window_of
 from gateway.store.ledger import Ledger
@@ -23,28 +23,48 @@ def refresh(ledger: Ledger, conversation: int, *, now: datetime, ends_lease: boo
     return work_out(ledger, ledger.one("conversation_by_id", id=conversation), now=now, ends_lease=ends_lease)
 
 
-def join(ledger: Ledger, conversation: sqlite3.Row, *, now: datetime) -> None:
-    """A message joins at the end of the line: behind one that may go already, that changes nothing."""
-    if conversation["due_at"] is None or conversation["due_at"] > micros(now):
+def join(ledger: Ledger, conversation: sqlite3.Row, draft: Draft, *, is_free: bool, now: datetime) -> None:
+    """A message joins at the end of the line, which `is_free`: it is the head. Behind one that may go already it
+    changes nothing."""
+    if is_free:
+        is_free_form = isinstance(draft.content, FreeForm)
+        head_class = REPLY if is_free_form and window_of(conversation).is_open(now) else OTHER
+        _set_line(ledger, conversation, conversation["leased_until"], micros(now), head_class, draft.client)
+    elif conversation["due_at"] is None or conversation["due_at"] > micros(now):
         work_out(ledger, conversation, now=now)
 
 
 def work_out(ledger: Ledger, row: sqlite3.Row, *, now: datetime, ends_lease: bool = False) -> bool:
     """`refresh` for a conversation as it has just been read."""
-    conversation, leased_until = row["id"], None if ends_lease else row["leased_until"]
-    soon = soonest(_in_line(ledger, conversation))
-    due_at, head = soon or (None, None)
+    leased_until = None if ends_lease else row["leased_until"]
+    soon = soonest(_in_line(ledger, row["id"]))
+    if soon is None:
+        _set_line(ledger, row, leased_until)
+    else:
+        due_at, head = soon
+        _set_line(ledger, row, leased_until, due_at, _class_of(head, row, now), head["client"])
+    return soon is not None
+
+
+def _set_line(
+    ledger: Ledger,
+    row: sqlite3.Row,
+    leased_until: int | None,
+    due_at: int | None = None,
+    head_class: int | None = None,
+    head_client: str | None = None,
+) -> None:
+    may_rest = leased_until is None and due_at is not None
     ledger.write(
         "set_line",
-        id=conversation,
+        id=row["id"],
         due_at=due_at,
-        head_class=None if head is None else _class_of(head, row, now),
-        head_client=None if head is None else head["client"],
+        head_class=head_class,
+        head_client=head_client,
         leased_until=leased_until,
-        rests_until=leased_until if head is None or leased_until is not None else _free_at(ledger, row["pace_tat"]),
+        rests_until=_free_at(ledger, row["pace_tat"]) if may_rest else leased_until,
         latest_tat=contact_pace(ledger.policy.pace).latest(ledger.tick),
     )
-    return head is not None
 
 
 def _class_of(head: sqlite3.Row, conversation: sqlite3.Row, now: datetime) -> int:

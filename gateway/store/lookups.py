@@ -136,6 +136,7 @@ def conversation(ledger: Ledger, sender: Sender, contact: Contact, *, downgrades
 
 
 def sender_states(ledger: Ledger) -> tuple[SenderState, ...]:
+    ledger.shared.write(ledger.db)
     return tuple(_sender_state(ledger, row) for row in ledger.rows("senders").fetchall())
 
 

@@ -16,7 +16,7 @@ from gateway.domain.errors import CannotStart
 from gateway.ports import StorePolicy
 from gateway.store import schema
 from gateway.store.codec import span
-from gateway.store.group import Database, commit_group
+from gateway.store.group import Database, Unit, commit_group
 from gateway.store.ledger import Ledger
 from gateway.store.lock import FileLock
 from gateway.store.outbox import forget_leases
@@ -148,7 +148,7 @@ def _connect_read_only(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _prepare(db: sqlite3.Connection, *, name: str, start: Callable[[sqlite3.Connection], None]) -> None:
+def _prepare(db: sqlite3.Connection, *, name: str, start: Unit[None]) -> None:
     version = schema.check(db, name)
     _look_for_damage(db, name)
     for pragma in _PRAGMAS:

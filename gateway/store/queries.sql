@@ -4,6 +4,12 @@ select * from conversation where id = :id
 -- conversation_of: the conversation of a sender and a contact
 select * from conversation where sender = :sender and contact = :contact
 
+-- conversation_to_join: the same, and whether anything stands in its line
+select *, exists (
+    select 1 from message where message.conversation = conversation.id and message.due_at is not null
+) as has_line
+from conversation where sender = :sender and contact = :contact
+
 -- add_conversation: a contact of whom nothing is known yet
 insert into conversation (sender, contact, bucket) values (:sender, :contact, :bucket) returning *
 
@@ -23,6 +29,11 @@ update conversation set sequence = sequence + 1 where id = :id returning sequenc
 update conversation
 set due_at = :due_at, head_class = :head_class, head_client = :head_client, leased_until = :leased_until,
     rests_until = :rests_until, pace_tat = min(pace_tat, :latest_tat)
+where id = :id
+
+-- empty_line: nothing is left to do, and the worker is done
+update conversation
+set due_at = null, head_class = null, head_client = null, leased_until = null, rests_until = null
 where id = :id
 
 -- line_of: those in line, in the order of acceptance
@@ -82,9 +93,6 @@ set epoch = epoch + 1, leased_until = :until, rests_until = :until, pace_tat = :
 where id = :id
 returning epoch, revision
 
--- someone_in_line: whether anything stands in line
-select place from message where conversation = :conversation and due_at is not null limit 1
-
 -- begin_conversation: an attempt starts, if the claim is still good and nothing has changed what was decided on
 update conversation set pace_tat = max(pace_tat, :tick) + :interval
 where id = :id and epoch = :epoch and revision = :revision and leased_until is not null
@@ -121,8 +129,11 @@ select message.*, conversation.sender, conversation.contact
 from message join conversation on conversation.id = message.conversation
 where message.place = :place
 
--- message_to_record: a message with its conversation, and who holds that
-select message.*, conversation.sender, conversation.contact, conversation.epoch, conversation.leased_until
+-- message_to_record: a message with its conversation, who holds that, and whether others stand in its line
+select message.*, conversation.sender, conversation.contact, conversation.epoch, conversation.leased_until, exists (
+    select 1 from message as other
+    where other.conversation = conversation.id and other.due_at is not null and other.place <> message.place
+) as has_others
 from message join conversation on conversation.id = message.conversation
 where message.place = :place
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from gateway.domain.delivery import PauseCause
 from gateway.domain.errors import ProviderError
@@ -22,15 +23,29 @@ class Room:
     again_in: timedelta | None
 
 
-def sender_row(ledger: Ledger, sender: str) -> sqlite3.Row:
+SenderRow = dict[str, Any]
+"""A row of the sender, shared by all units of a transaction."""
+
+
+def sender_row(ledger: Ledger, sender: str) -> SenderRow:
+    known = ledger.shared.senders.get(sender)
+    if known is not None:
+        return known
     row = ledger.row("sender_by_id", id=sender)
-    if row is not None:
-        return row
-    ledger.write("add_sender", id=sender)
-    return ledger.one("sender_by_id", id=sender)
+    if row is None:
+        ledger.write("add_sender", id=sender)
+        row = ledger.one("sender_by_id", id=sender)
+    shared = ledger.shared.senders[sender] = dict(row)
+    return shared
 
 
-def room(ledger: Ledger, sender: sqlite3.Row, limit: int) -> Room:
+def change(ledger: Ledger, query: str, **values: object) -> None:
+    """Change senders; who has read one reads it anew."""
+    ledger.shared.write(ledger.db)
+    ledger.write(query, **values)
+
+
+def room(ledger: Ledger, sender: SenderRow, limit: int) -> Room:
     if sender["pause"] is not None:
         return _room_of_paused(ledger, sender, limit)
     pace = sender_pace(ledger.policy.pace)
@@ -39,7 +54,7 @@ def room(ledger: Ledger, sender: sqlite3.Row, limit: int) -> Room:
     return Room(count=count, again_in=until(ledger, pace.free_at(tat, ledger.tick)))
 
 
-def _room_of_paused(ledger: Ledger, sender: sqlite3.Row, limit: int) -> Room:
+def _room_of_paused(ledger: Ledger, sender: SenderRow, limit: int) -> Room:
     if sender["probe_conversation"] is not None:
         return Room(count=0, again_in=None)
     if sender["probe_from"] > ledger.tick:
@@ -51,31 +66,31 @@ def until(ledger: Ledger, tick: int) -> timedelta:
     return timedelta(microseconds=max(0, tick - ledger.tick))
 
 
-def charge(ledger: Ledger, sender: sqlite3.Row, conversations: list[int], last_client: str) -> None:
+def charge(ledger: Ledger, sender: SenderRow, conversations: list[int], last_client: str) -> None:
     """Count what was given out: against the pace, for the turns of clients, and as the probe of a paused sender."""
     tat = sender_pace(ledger.policy.pace).charged(sender["pace_tat"], ledger.tick, len(conversations))
-    ledger.write("charge_sender", id=sender["id"], pace_tat=tat, last_client=last_client)
+    ledger.shared.charge(sender, pace_tat=tat, last_client=last_client)
     if sender["pause"] is not None:
-        ledger.write("send_probe", id=sender["id"], conversation=conversations[0])
+        change(ledger, "send_probe", id=sender["id"], conversation=conversations[0])
 
 
-def is_stopped(sender: sqlite3.Row, conversation: int) -> bool:
+def is_stopped(sender: SenderRow, conversation: int) -> bool:
     """Whether the sender is paused and this conversation is not its probe."""
     return sender["pause"] is not None and sender["probe_conversation"] != conversation
 
 
 def end_probe(ledger: Ledger, conversation: int) -> None:
     """A probe that was given back without an attempt, or lost, is due again at once."""
-    ledger.write("end_probe", conversation=conversation)
+    change(ledger, "end_probe", conversation=conversation)
 
 
 def note(
-    ledger: Ledger, sender: sqlite3.Row, conversation: int, settlement: Settlement, error: ProviderError | None
+    ledger: Ledger, sender: SenderRow, conversation: int, settlement: Settlement, error: ProviderError | None
 ) -> None:
     """What an outcome says of the sender. Only its probe ends a pause, or changes what it is for."""
     is_probe = sender["pause"] is not None and sender["probe_conversation"] == conversation
     if settlement.failures_in_row != sender["failures_in_row"]:
-        ledger.write("set_failures_in_row", id=sender["id"], failures=settlement.failures_in_row)
+        change(ledger, "set_failures_in_row", id=sender["id"], failures=settlement.failures_in_row)
     if is_probe:
         end_probe(ledger, conversation)
     if settlement.lets_others_probe:
@@ -83,18 +98,19 @@ def note(
     if settlement.pause is not None:
         _pause(ledger, sender, settlement, error, is_probe=is_probe)
     elif is_probe and settlement.resumes:
-        ledger.write("resume_sender", id=sender["id"])
+        change(ledger, "resume_sender", id=sender["id"])
 
 
 def _pause(
-    ledger: Ledger, sender: sqlite3.Row, settlement: Settlement, error: ProviderError | None, *, is_probe: bool
+    ledger: Ledger, sender: SenderRow, settlement: Settlement, error: ProviderError | None, *, is_probe: bool
 ) -> None:
     least = 0 if settlement.probe_in is None else span(settlement.probe_in)
     if sender["pause"] is not None and not is_probe:
-        ledger.write("put_off_probe", id=sender["id"], probe_from=ledger.tick + least)
+        change(ledger, "put_off_probe", id=sender["id"], probe_from=ledger.tick + least)
         return
     interval = _next_interval(ledger, sender)
-    ledger.write(
+    change(
+        ledger,
         "pause_sender",
         id=sender["id"],
         pause=settlement.pause,
@@ -105,12 +121,12 @@ def _pause(
     )
 
 
-def _next_interval(ledger: Ledger, sender: sqlite3.Row) -> int:
+def _next_interval(ledger: Ledger, sender: SenderRow) -> int:
     policy = ledger.policy.delivery
     if sender["pause"] is None:
         return span(policy.probe_from)
     return min(2 * int(sender["probe_interval"]), span(policy.probe_to))
 
 
-def pause_of(row: sqlite3.Row | None) -> PauseCause | None:
+def pause_of(row: SenderRow | sqlite3.Row | None) -> PauseCause | None:
     return None if row is None or row["pause"] is None else PauseCause(row["pause"])

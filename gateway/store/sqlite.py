@@ -36,8 +36,8 @@ from gateway.ports import (
 )
 from gateway.store import acts, attempts, claims, intake, lookups, outbox, retention
 from gateway.store import arrivals as inbox
-from gateway.store.group import Database, GroupCommit, outside, read_whole
-from gateway.store.ledger import Ledger
+from gateway.store.group import Database, GroupCommit, Unit, outside, read_whole
+from gateway.store.ledger import Ledger, Shared
 from gateway.store.lock import FileLock
 
 P = ParamSpec("P")
@@ -53,12 +53,11 @@ class Units:
         self._ticks = ticks
         self._draw = draw
 
-    def of(
-        self, rule: Callable[Concatenate[Ledger, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> Callable[[sqlite3.Connection], T]:
-        def unit(db: sqlite3.Connection) -> T:
+    def of(self, rule: Callable[Concatenate[Ledger, P], T], *args: P.args, **kwargs: P.kwargs) -> Unit[T]:
+        def unit(db: sqlite3.Connection, shared: Shared) -> T:
             tick = int(self._ticks() * _MICROSECONDS)
-            return rule(Ledger(db=db, policy=self._policy, tick=tick, draw=self._draw), *args, **kwargs)
+            ledger = Ledger(db=db, shared=shared, policy=self._policy, tick=tick, draw=self._draw)
+            return rule(ledger, *args, **kwargs)
 
         return unit
 

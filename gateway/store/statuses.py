@@ -16,7 +16,7 @@ from gateway.store.codec import error_of, error_text, message_of, micros
 from gateway.store.ledger import Ledger
 from gateway.store.outbox import post
 
-_MAY_STAND_IN_LINE = OPEN | {Status.UNKNOWN}
+MAY_STAND_IN_LINE = OPEN | {Status.UNKNOWN}
 
 
 class Standing(NamedTuple):
@@ -49,7 +49,7 @@ def derive(
         failure, error = _blame(status, message, attempts)
         _change(ledger, message, status, failure=failure, error=error, now=now)
         _tell(ledger, message, status, failure=failure, error=error, now=now, raw=raw)
-    elif status not in _MAY_STAND_IN_LINE:
+    elif status not in MAY_STAND_IN_LINE:
         ledger.write("leave_line", place=place)
     return status
 
@@ -80,7 +80,7 @@ def close(ledger: Ledger, place: int, *, now: datetime) -> Status:
 def count_open(ledger: Ledger, client: str, sender: str, change: int) -> None:
     """Keep the count of a client's messages that are not yet handed over or ended."""
     if change:
-        ledger.write("count_open", client=client, sender=sender, change=change)
+        ledger.shared.count_open(client, sender, change)
 
 
 def _blame(status: Status, message: sqlite3.Row, attempts: Sequence[Standing]) -> tuple[Failure | None, str | None]:
@@ -108,7 +108,7 @@ def _change(
         failure=failure,
         error=error,
         line=history_line(status, at),
-        may_stand_in_line=status in _MAY_STAND_IN_LINE,
+        may_stand_in_line=status in MAY_STAND_IN_LINE,
         is_refusal_told=is_awaited and status is Status.FAILED,
     )
     count_open(ledger, message["client"], message["sender"], (status in OPEN) - (message["status"] in OPEN))

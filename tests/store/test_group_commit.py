@@ -16,6 +16,7 @@ from gateway.domain.errors import IdempotencyConflict, Stopping, StoreUnavailabl
 from gateway.domain.message import FreeForm, Idempotency
 from gateway.ports import MessageQuery
 from gateway.store.group import Raised, commit_group
+from gateway.store.ledger import Shared
 from tests.store.bench import Bench
 from tests.store.factories import a_contact, an_inbound
 
@@ -31,7 +32,7 @@ def db() -> Iterator[sqlite3.Connection]:
 
 
 def adding(*values: int, then: BaseException | None = None) -> Callable[[sqlite3.Connection], int]:
-    def unit(db: sqlite3.Connection) -> int:
+    def unit(db: sqlite3.Connection, _: Shared) -> int:
         for value in values:
             db.execute("insert into number values (?)", (value,))
         if then is not None:
@@ -63,7 +64,7 @@ def test_what_must_not_be_caught_undoes_the_group(db: sqlite3.Connection) -> Non
 
 
 def test_a_group_whose_transaction_is_gone_fails_as_a_whole(db: sqlite3.Connection) -> None:
-    def rolled_back(db: sqlite3.Connection) -> None:
+    def rolled_back(db: sqlite3.Connection, _: Shared) -> None:
         db.execute("rollback")
         raise sqlite3.OperationalError("database or disk is full")
 

@@ -26,7 +26,7 @@ WHOLE_TABLE_BY_NATURE = {"senders", "clients", "beat", "clamp_senders", "probe_a
 
 
 def test_every_query_is_used_and_every_used_one_is_there() -> None:
-    called = set(re.findall(r'ledger\.(?:rows|row|one|write)\(\s*"(\w+)"', CODE))
+    called = set(re.findall(r'(?:ledger\.(?:rows|row|one|write)\(|change\(\s*ledger,|QUERIES\[)\s*"(\w+)"', CODE))
     listed = set(re.findall(r'\("(old_\w+)", ', CODE))
     assert called | listed == set(QUERIES)
 
