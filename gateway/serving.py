@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -33,6 +34,7 @@ async def serve(config: Config, *, announce: Callable[[Gateway], None] | None = 
         gateway = await _unless(asked_to_stop, stack.enter_async_context(running(config)))
         if gateway is None:
             return 0
+        _spare_the_collector()
         if announce is not None:
             announce(gateway)
         await asked_to_stop.wait()
@@ -42,6 +44,14 @@ async def serve(config: Config, *, announce: Callable[[Gateway], None] | None = 
     watchdog.cancel()
     log.info("gateway.stopped")
     return 0
+
+
+def _spare_the_collector() -> None:
+    """What a start leaves behind stays for good, and a message leaves next to no cycles: looking for them at the usual
+    rate takes a tenth of the time of each."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 async def _unless(asked_to_stop: asyncio.Event, starting: Coroutine[Any, Any, T]) -> T | None:

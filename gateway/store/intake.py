@@ -86,9 +86,16 @@ def _forget_key(ledger: Ledger, client: str, idempotency: Idempotency) -> None:
     ledger.write("forget_key", client=client, route=idempotency.route, key=idempotency.key)
 
 
+def _backlog(ledger: Ledger, client: str) -> int:
+    known = ledger.shared.backlogs.get(client)
+    if known is None:
+        known = ledger.shared.backlogs[client] = int(ledger.one("open_of_client", client=client)["open"])
+    return known
+
+
 def _check_backlog(ledger: Ledger, client: str) -> None:
     limit = ledger.policy.client_queued
-    if ledger.one("open_of_client", client=client)["open"] + ledger.shared.opened_by(client) >= limit:
+    if _backlog(ledger, client) + ledger.shared.opened_by(client) >= limit:
         raise TooManyRequests(f"{limit} messages are waiting to be sent", _FULL_RETRY_AFTER)
 
 

@@ -27,9 +27,11 @@ class Shared:
     """What the units of one transaction know together, so that a row which nearly all of them touch is read and written
     once: the senders with their pace, and how many messages are open."""
 
-    __slots__ = ("_charged", "_opened", "senders")
+    __slots__ = ("_charged", "_opened", "backlogs", "senders")
 
     def __init__(self) -> None:
+        self.backlogs: dict[str, int] = {}
+        """How many messages of each client were open at first."""
         self.senders: dict[str, dict[str, Any]] = {}
         self._charged: dict[str, dict[str, Any]] = {}
         self._opened: dict[tuple[str, str], int] = {}
@@ -56,6 +58,7 @@ class Shared:
                 db.execute(QUERIES["count_open"], {"client": client, "sender": sender, "change": change})
         self._charged.clear()
         self._opened.clear()
+        self.backlogs.clear()
         self.senders.clear()
 
 

@@ -68,6 +68,8 @@ def parse_draft(body: JsonObject, headers: SendHeaders, client: ClientConfig, ru
 
 def ignored_fields(body: JsonObject) -> int:
     """How many fields of a body mean nothing to us."""
+    if body.keys() <= shape("send-whatsapp").fields:
+        return 0
     known = shape("send-whatsapp-bare" if _is_bare(_present(body)) else "send-whatsapp").fields
     return len(body.keys() - known - {"source_addr", "callback_url"})
 

@@ -27,14 +27,11 @@ class Shape:
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._schema = schema
+        self.fields = frozenset(schema["properties"])
+        """The names that mean something in the outermost object."""
         self._validator = jsonschema_rs.Draft202012Validator(
             schema, offline=True, pattern_options=jsonschema_rs.RegexOptions()
         )
-
-    @property
-    def fields(self) -> frozenset[str]:
-        """The names that mean something in the outermost object."""
-        return frozenset(self._schema["properties"])
 
     def check(self, instance: JsonObject, *, field: str | None = None) -> None:
         """Raise InvalidRequest for the first place that does not fit, in the order in which the document names them.
