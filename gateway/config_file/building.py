@@ -24,7 +24,7 @@ from gateway.config import (
 )
 from gateway.config_file.checks import KEY_DIGEST, digest_of
 from gateway.config_file.units import duration, size
-from gateway.domain.compliance import OnClosedWindow
+from gateway.domain.compliance import Mode, OnClosedWindow
 from gateway.domain.delivery import DeliveryPolicy, OnUnknown, PacePolicy
 from gateway.domain.identity import Sender
 from gateway.keys import has_valid_checksum, looks_issued
@@ -175,6 +175,7 @@ def _sender(values: Values) -> SenderConfig:
             values,
             aliases=tuple,
             phone_number_id=str,
+            mode=Mode,
             on_closed_window=OnClosedWindow,
             ladder=tuple,
             downgrade_limit=_downgrade_limit,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -25,6 +25,8 @@ class StorePolicy:
     """For each sender the clients that list it and have a webhook."""
     providers: Mapping[Sender, str] = field(default_factory=dict)
     """For each sender the name of its provider, whose message ids mean nothing to another."""
+    observing: Set[Sender] = frozenset()
+    """The senders that send everything as it was asked for."""
     client_queued: int = 100_000
     keep_content: timedelta = timedelta(days=30)
     keep_history: timedelta = timedelta(days=180)

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import replace
 from datetime import datetime
 
-from gateway.domain.compliance import Downgrade, Send
+from gateway.domain.compliance import Downgrade, Send, fallback_of, is_observed
 from gateway.domain.delivery import (
     AttemptStatus,
     Failed,
@@ -21,7 +21,16 @@ from gateway.domain.errors import NotFound, ProviderError
 from gateway.domain.message import Failure, Status, TemplateMessage
 from gateway.domain.settlement import settle, settle_lost
 from gateway.ports import Attempt, Claim
-from gateway.store.codec import action_of, content_facts, micros, reasons_text, span, template_name, to_json
+from gateway.store.codec import (
+    action_of,
+    content_facts,
+    instead_text,
+    micros,
+    reasons_text,
+    span,
+    template_name,
+    to_json,
+)
 from gateway.store.evidence import News, apply_early_reports, follow, move, take_news, tried_of
 from gateway.store.intake import add_decision
 from gateway.store.ledger import Ledger
@@ -41,8 +50,12 @@ def begin(ledger: Ledger, claim: Claim, attempt: Attempt, decision: Send | Downg
         return False
     place = message["place"]
     _add_attempt(ledger, message, attempt, now=now)
-    is_downgrade = isinstance(decision, Downgrade)
-    ledger.write("begin_message", place=place, downgraded_at=micros(now) if is_downgrade else None)
+    ledger.write(
+        "begin_message",
+        place=place,
+        downgraded_at=None if fallback_of(decision) is None else micros(now),
+        is_observed=is_observed(decision),
+    )
     _note_decision(ledger, place, decision, now=now)
     _charge(ledger, conversation)
     judge(ledger, place, now=now)
@@ -79,8 +92,8 @@ def _add_attempt(ledger: Ledger, message: sqlite3.Row, attempt: Attempt, *, now:
 def _note_decision(ledger: Ledger, place: int, decision: Send | Downgrade, *, now: datetime) -> None:
     """Keep the decision if it is another than the last one kept."""
     last = ledger.one("latest_decision", message=place)
-    taken = (action_of(decision), reasons_text(decision), template_name(decision.content))
-    if taken != (last["action"], last["reasons"], last["template"]):
+    taken = (action_of(decision), reasons_text(decision), template_name(decision.content), instead_text(decision))
+    if taken != (last["action"], last["reasons"], last["template"], last["instead"]):
         add_decision(ledger, place, "send", decision, now=now)
 
 

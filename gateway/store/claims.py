@@ -119,7 +119,7 @@ def _take(ledger: Ledger, conversation: int, *, now: datetime, downgrades_since:
         template_started=bool(before["template_started"]),
         window=window_of(row),
         contact_name=row["contact_name"],
-        downgrades=count_downgrades(ledger, conversation, downgrades_since, before=head["place"]),
+        downgrades=count_downgrades(ledger, row, downgrades_since, before=head["place"]),
     )
 
 

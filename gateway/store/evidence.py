@@ -41,6 +41,7 @@ def tried_of(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row, sender: sql
         was_refuted=AttemptStatus.WINDOW_CLOSED in others,
         had_unknown=AttemptStatus.UNKNOWN in others,
         is_awaited=message["answer_by"] is not None and message["answer_by"] > micros(now),
+        is_observed=message["sender"] in ledger.policy.observing,
         is_paused=sender["pause"] is not None,
         failures_in_row=sender["failures_in_row"],
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime, timedelta
+from types import NoneType
+from typing import Literal
 
-from gateway.domain.compliance import Downgrade, Refuse, Send
+from gateway.domain.compliance import Downgrade, Hold, Refuse, Send, fallback_of, is_observed
 from gateway.domain.errors import IdempotencyConflict, NotFound, ProviderError, TooManyRequests
 from gateway.domain.identity import Contact, MessageId, Sender, bucket_of, draw_message_id
 from gateway.domain.message import Draft, FreeForm, Idempotency, Receipt, Status
@@ -17,6 +19,7 @@ from gateway.store.codec import (
     error_of,
     evidence_text,
     instant,
+    instead_text,
     micros,
     micros_or_none,
     reasons_text,
@@ -74,17 +77,22 @@ LAST = 2**63 - 1
 """A place behind all others in line."""
 
 
-def count_downgrades(ledger: Ledger, conversation: int, since: datetime, *, before: int = LAST) -> int:
-    """The fallbacks that the contact was given since then, or is to be given before the message at that place."""
-    return int(ledger.one("downgrades", conversation=conversation, since=micros(since), before=before)["count"])
+def count_downgrades(ledger: Ledger, conversation: sqlite3.Row, since: datetime, *, before: int = LAST) -> int:
+    """The fallbacks that the contact was given since then, or is to be given before the message at that place. To a
+    sender that observes those count that would have been given; to no other."""
+    observing = conversation["sender"] in ledger.policy.observing
+    row = ledger.one(
+        "downgrades", conversation=conversation["id"], since=micros(since), before=before, observing=observing
+    )
+    return int(row["count"])
 
 
 def _is_over_limit(ledger: Ledger, draft: Draft, decision: Send | Downgrade, since: datetime | None) -> bool:
     limit = decision.evidence.downgrade_limit
-    if limit is None or since is None or not isinstance(decision, Downgrade):
+    if limit is None or since is None or fallback_of(decision) is None:
         return False
     row = ledger.row("conversation_of", sender=draft.sender, contact=draft.contact)
-    return row is not None and count_downgrades(ledger, row["id"], since) >= limit
+    return row is not None and count_downgrades(ledger, row, since) >= limit
 
 
 def _forget_key(ledger: Ledger, client: str, idempotency: Idempotency) -> None:
@@ -126,6 +134,14 @@ def _draw_id(ledger: Ledger, bucket: int) -> MessageId:
     return message_id
 
 
+_OBSERVED: dict[type, Literal["downgraded", "refused", "held"] | None] = {
+    NoneType: None,
+    Downgrade: "downgraded",
+    Refuse: "refused",
+    Hold: "held",
+}
+
+
 def _receipt(message_id: MessageId, decision: Send | Downgrade, now: datetime) -> Receipt:
     window = decision.evidence.window
     is_downgrade = isinstance(decision, Downgrade)
@@ -135,6 +151,7 @@ def _receipt(message_id: MessageId, decision: Send | Downgrade, now: datetime) -
         template=template_name(decision.content),
         reason=decision.reasons[0].value if is_downgrade else None,
         window_closes_at=window.closes_at if window.is_open(now) else None,
+        observed=_OBSERVED[type(decision.instead_of)] if isinstance(decision, Send) else None,
     )
 
 
@@ -161,7 +178,8 @@ def _add_message(
         fingerprint=None if key is None else key.fingerprint,
         answer_by=micros_or_none(None if draft.wait is None else now + draft.wait),
         told_view=PENDING,
-        downgraded_at=micros(now) if isinstance(decision, Downgrade) else None,
+        downgraded_at=None if fallback_of(decision) is None else micros(now),
+        is_observed=is_observed(decision),
     )
     assert added.lastrowid is not None  # noqa: S101 - an insert always has one
     return added.lastrowid
@@ -177,6 +195,7 @@ def add_decision(ledger: Ledger, place: int, stage: str, decision: Send | Downgr
         reasons=reasons_text(decision),
         template=None if isinstance(decision, Refuse) else template_name(decision.content),
         evidence=evidence_text(decision),
+        instead=instead_text(decision),
     )
 
 

@@ -141,7 +141,7 @@ def conversation(ledger: Ledger, sender: Sender, contact: Contact, *, downgrades
     return Conversation(
         window=window_of(row),
         contact_name=row["contact_name"],
-        downgrades=count_downgrades(ledger, row["id"], downgrades_since),
+        downgrades=count_downgrades(ledger, row, downgrades_since),
         pause=pause,
     )
 

@@ -91,11 +91,11 @@ update conversation set rests_until = :rests_until where id = :id
 insert into message (
     id, conversation, client, status, changed_at, content, fallback, is_free_form, reference, callback_url,
     accepted_at, expires_at, receipt, idempotency_route, idempotency_key, fingerprint, answer_by, told_view,
-    downgraded_at
+    downgraded_at, is_observed
 ) values (
     :id, :conversation, :client, :status, :accepted_at, :content, :fallback, :is_free_form, :reference, :callback_url,
     :accepted_at, :expires_at, :receipt, :route, :key, :fingerprint, :answer_by, :told_view,
-    :downgraded_at
+    :downgraded_at, :is_observed
 )
 
 -- message_place: whether an id is taken, and where
@@ -134,7 +134,7 @@ update message set blocked_from = coalesce(blocked_from, :at) where place = :pla
 update message set refusals = refusals + 1 where place = :place
 
 -- begin_message: an attempt starts; our verdict, if there was one, no longer holds
-update message set verdict = null, downgraded_at = :downgraded_at where place = :place
+update message set verdict = null, downgraded_at = :downgraded_at, is_observed = :is_observed where place = :place
 
 -- start_anew: back in line by an operator's word
 update message
@@ -177,10 +177,11 @@ where due_at is not null and expires_at <= :at and status <> :sending
 order by expires_at
 limit :limit
 
--- downgrades: fallbacks for one contact that left, or are to leave before the message at a place
+-- downgrades: fallbacks for one contact that left, or are to leave before the message at a place; or would have left
 select count(*) as count from message
 where conversation = :conversation and downgraded_at is not null and downgraded_at > :since
-    and (place < :before or place > :before and status <> 'queued') and status not in ('refused', 'failed', 'expired', 'cancelled')
+    and (place < :before or place > :before and status <> 'queued')
+    and case when is_observed then :observing else status not in ('refused', 'failed', 'expired', 'cancelled') end
 
 -- count_open: messages not yet handed over or ended
 insert into backlog (client, sender, open) values (:client, :sender, :change)
@@ -190,8 +191,8 @@ on conflict (client, sender) do update set open = open + excluded.open
 select coalesce(sum(open), 0) as open from backlog where client = :client
 
 -- add_decision: why, on what evidence
-insert into decision (message, stage, at, action, reasons, template, evidence)
-values (:message, :stage, :at, :action, :reasons, :template, :evidence)
+insert into decision (message, stage, at, action, reasons, template, evidence, instead)
+values (:message, :stage, :at, :action, :reasons, :template, :evidence, :instead)
 
 -- latest_decision: the one that holds
 select * from decision where message = :message order by id desc limit 1
