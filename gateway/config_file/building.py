@@ -73,6 +73,10 @@ def folders_in(tree: Values, folder: Path) -> Folders:
     )
 
 
+def retention_in(tree: Values) -> RetentionConfig:
+    return RetentionConfig(**_given(tree.get("retention", {}), content=duration, history=duration))
+
+
 def build(tree: Values, folder: Path) -> Config:
     """The configuration; relative paths count from `folder`."""
     delivery = tree.get("delivery", {})
@@ -95,7 +99,7 @@ def build(tree: Values, folder: Path) -> Config:
         callback_hosts=CallbackHosts(
             **_given(delivery.get("callback_hosts", {}), allow=tuple, allow_private=bool, https_only=bool)
         ),
-        retention=RetentionConfig(**_given(tree.get("retention", {}), content=duration, history=duration)),
+        retention=retention_in(tree),
         limits=_limits(tree.get("limits", {})),
     )
 

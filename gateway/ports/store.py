@@ -1,4 +1,4 @@
-"""The store: its four ports behind one door, and what it must know of the configuration."""
+"""The store: its ports behind one door, and what it must know of the configuration."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from gateway.domain.delivery import DeliveryPolicy, PacePolicy
 from gateway.domain.identity import Sender
 from gateway.ports.conversations import Conversations
 from gateway.ports.inbox import Inbox
+from gateway.ports.lookups import Lookups
 from gateway.ports.messages import Messages
 from gateway.ports.outbox import Outbox
+from gateway.ports.reports import Reports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +34,8 @@ class StorePolicy:
     keep_history: timedelta = timedelta(days=180)
 
 
-class Store(Messages, Conversations, Inbox, Outbox, Protocol):
-    """All four, behind one door."""
+class Store(Messages, Conversations, Inbox, Outbox, Lookups, Reports, Protocol):
+    """All of them, behind one door."""
 
     async def is_ready(self) -> bool:
         """Whether it takes writes now."""
