@@ -232,7 +232,7 @@ async def test_a_report_is_written_as_a_page(folder: Path) -> None:
         assert "<!doctype html>" in text
         assert "380501234567" not in text
         refused = await run(folder, "report", "--html", str(folder / "nowhere" / "report.html"))
-        assert (refused.exit_code, "No such file or directory" in refused.stderr) == (1, True)
+        assert (refused.exit_code, f"there is no folder {folder / 'nowhere'}" in refused.stderr) == (2, True)
 
 
 async def test_a_report_says_what_retention_has_removed(folder: Path) -> None:

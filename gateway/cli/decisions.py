@@ -102,4 +102,4 @@ def _evidence(evidence: Mapping[str, Any]) -> str:
 def _window(window: Mapping[str, Any]) -> str:
     if window.get("closes_at"):
         return f"window to {shown(str(window['closes_at']))}"
-    return f"window refuted {shown(str(window['refuted_at']))}" if window.get("refuted_at") else "window unknown"
+    return f"window refuted {shown(str(window['refuted_at']))}" if window.get("anchor") else "window unknown"

@@ -36,6 +36,8 @@ def report(
 
     For a sender in mode: observe it says what enforcing would have done, and how often the provider agreed.
     """
+    if file is not None and not file.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {file.parent}", param_hint="--html")
     view = asyncio.run(_view(path, since, until, sender))
     if file is not None:
         _write(file, view)

@@ -181,7 +181,8 @@ limit :limit
 select count(*) as count from message
 where conversation = :conversation and downgraded_at is not null and downgraded_at > :since
     and (place < :before or place > :before and status <> 'queued')
-    and case when is_observed then :observing else status not in ('refused', 'failed', 'expired', 'cancelled') end
+    and status not in ('refused', 'expired', 'cancelled')
+    and case when is_observed then :observing else status <> 'failed' end
 
 -- count_open: messages not yet handed over or ended
 insert into backlog (client, sender, open) values (:client, :sender, :change)
@@ -538,8 +539,8 @@ where contact = :contact and (:sender is null or sender = :sender)
 order by id
 
 -- tally_decided: messages by the decision that holds, by day, and by where they stand
-select conversation.sender, message.is_observed, message.is_free_form, message.accepted_at / 86400000000 as day,
-    message.status, decision.action, decision.reasons, decision.template, decision.instead, count(*) as count
+select conversation.sender, instr(decision.reasons, '"observed"') > 0 as is_observed, message.is_free_form,
+    message.accepted_at / 86400000000 as day, message.status, decision.action, decision.reasons, decision.template, decision.instead, count(*) as count
 from message cross join conversation on conversation.id = message.conversation
     cross join decision on decision.id = (select max(id) from decision as one where one.message = message.place)
 where message.place between :first and :last and message.accepted_at >= :since and message.accepted_at < :until
@@ -547,7 +548,7 @@ where message.place between :first and :last and message.accepted_at >= :since a
 group by 1, 2, 3, 4, 5, 6, 7, 8, 9
 
 -- tally_rungs: templates that could not be taken, of messages that were refused at sending, or would have been
-select conversation.sender, message.is_observed,
+select conversation.sender, instr(decision.reasons, '"observed"') > 0 as is_observed,
     instr(coalesce(decision.instead, decision.reasons), '"template_unusable"') > 0 as is_asked,
     json_extract(rung.value, '$.name') || '/' || json_extract(rung.value, '$.language') as template,
     substr(json_extract(rung.value, '$.problem'), 1, instr(json_extract(rung.value, '$.problem') || ':', ':') - 1)

@@ -146,6 +146,12 @@ async def test_such_a_fallback_counts_also_when_the_provider_refused_what_left_i
     assert await downgrades(bench) == 1
 
 
+async def test_what_never_left_counts_against_nobody(bench: Bench) -> None:
+    message_id = await bench.post(decision=instead_of(a_downgrade()))
+    await bench.store.cancel(message_id, by="operator", now=bench.now)
+    assert await downgrades(bench) == 0
+
+
 async def test_they_count_against_nobody_once_the_sender_enforces(file_bench: Bench) -> None:
     bench = file_bench
     await bench.reopen(OBSERVING)

@@ -209,6 +209,13 @@ async def test_the_decision_at_sending_replaces_the_one_at_acceptance(bench: Ben
     assert section["free_form"] == {"total": 1, "inside": 1, "downgraded": 0, "refused": 0}
 
 
+async def test_what_was_accepted_as_observed_and_refused_when_it_was_enforced_was_refused(bench: Bench) -> None:
+    await bench.post(decision=observed(TEXT, a_downgrade()))
+    assert await bench.store.refuse(await bench.claim(), a_refusal(), now=bench.now)
+    (((_, is_observed), section),) = (await view_of(bench, NOW, NOW + FIVE_DAYS)).items()
+    assert (is_observed, section["free_form"]["refused"], section["statuses"]) == (False, 1, {"refused": 1})
+
+
 async def test_an_attempt_is_judged_by_the_decision_that_it_was_made_on(bench: Bench) -> None:
     """The provider refused what we held to be open; what was decided afterwards changes nothing of that."""
     await bench.post()
