@@ -41,7 +41,7 @@ def _messages(count: int) -> str:
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part:,} ({100 * part / whole:.0f} %)"
+    return f"{part:,} ({100 * part / whole:.0f}\u00a0%)"
 
 
 def figures(section: View) -> list[Figure]:
