@@ -86,6 +86,8 @@ class Accept:
     def _with_checked_templates(self, draft: Draft) -> Draft:
         if draft.sender not in self._senders:
             raise InvalidRequest("source_addr", "expected a sender of this client")
+        if self._decider.is_observed(draft.sender):  # what doesn't fit is recorded with the decision, and leaves
+            return draft
         if isinstance(draft.content, TemplateMessage):
             draft = replace(draft, content=self._registry.check(draft.content))
         if draft.fallback is not None:

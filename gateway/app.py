@@ -18,6 +18,7 @@ from gateway.clock import SystemClock
 from gateway.config import Config, ProviderConfig
 from gateway.decision import Decider
 from gateway.dispatch import Dispatch
+from gateway.domain.compliance import Mode
 from gateway.domain.identity import MessageId, Sender
 from gateway.doors import listen, open_door, open_operator_door
 from gateway.egress import Egress
@@ -221,6 +222,7 @@ def store_policy(config: Config) -> StorePolicy:
         pace=config.pace,
         listeners=config.listeners(),
         providers={sender.id: sender.provider for sender in config.senders},
+        observing=frozenset(sender.id for sender in config.senders if sender.mode is Mode.OBSERVE),
         client_queued=config.limits.client_queued,
         keep_content=config.retention.content,
         keep_history=config.retention.history,

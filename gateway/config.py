@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from gateway.domain.compliance import OnClosedWindow
+from gateway.domain.compliance import Mode, OnClosedWindow
 from gateway.domain.delivery import DeliveryPolicy, PacePolicy
 from gateway.domain.identity import Sender
 
@@ -81,6 +81,7 @@ class SenderConfig:
     aliases: tuple[str, ...] = ()
     provider: str
     phone_number_id: str | None = None
+    mode: Mode = Mode.ENFORCE
     on_closed_window: OnClosedWindow = OnClosedWindow.DOWNGRADE
     ladder: tuple[str, ...] = ()
     """``name`` (in the sender's language) or ``name/language``."""

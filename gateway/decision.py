@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from gateway.config import SenderConfig
-from gateway.domain.compliance import Circumstances, Decision, Rung, decide
+from gateway.domain.compliance import Circumstances, Decision, Mode, Rung, decide, observed, refuse_fallback
 from gateway.domain.identity import Sender
 from gateway.domain.message import Content, FreeForm, TemplateMessage
 from gateway.domain.window import ServiceWindow
@@ -62,6 +62,21 @@ class Decider:
             downgrade_limit=None if sender.downgrade_limit is None else sender.downgrade_limit.count,
             template_started=template_started,
         )
+        is_enforced = sender.mode is Mode.ENFORCE or (template_started and isinstance(asked.content, FreeForm))
+        if is_enforced:  # also what was begun under enforce, and may have arrived as a template
+            return decide(asked.content, self._ladder(asked, known, sender), circumstances)
+        return observed(asked.content, self._would_be(asked, known, sender, circumstances))
+
+    def is_observed(self, sender: Sender) -> bool:
+        """Whether the sender's messages leave as they were asked for."""
+        return self._senders[sender].mode is Mode.OBSERVE
+
+    def _would_be(self, asked: Asked, known: Known, sender: SenderConfig, circumstances: Circumstances) -> Decision:
+        """What a sender that enforces would do, the checks included that it makes before it decides."""
+        if asked.fallback is not None:
+            rung = self._registry.judge(asked.fallback, must_be_approved=False)
+            if rung.message is None:
+                return refuse_fallback(rung, circumstances)
         return decide(asked.content, self._ladder(asked, known, sender), circumstances)
 
     def _ladder(self, asked: Asked, known: Known, sender: SenderConfig) -> Iterable[Rung]:

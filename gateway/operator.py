@@ -11,16 +11,18 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from gateway.domain.errors import GatewayError, InvalidRequest, NotFound, StoreUnavailable
-from gateway.domain.identity import Contact, MessageId
+from gateway.domain.identity import Contact, MessageId, Sender
 from gateway.domain.instant import rfc3339
 from gateway.domain.message import Status
-from gateway.ports import Acted, ActRecord, Clock, MessagePage, MessageQuery, MessageRecord, Messages
+from gateway.oversight import LOOK_UPS, instant_in
+from gateway.oversight import answer as look_up
+from gateway.ports import Acted, ActRecord, Clock, MessagePage, MessageQuery, MessageRecord, Messages, Store
 from gateway.web.answers import answer
 from gateway.web.views import message_view, page_view
 
 log = structlog.get_logger(__name__)
 
-STORE: web.AppKey[Messages] = web.AppKey("store", Messages)
+STORE: web.AppKey[Store] = web.AppKey("store", Store)
 CLOCK: web.AppKey[Clock] = web.AppKey("clock", Clock)
 
 NAME_HEADER = "Gateway-Operator"
@@ -38,7 +40,7 @@ _STATUS_OF: Mapping[type[GatewayError], int] = {InvalidRequest: 400, NotFound: 4
 Verb = Callable[..., Awaitable[Acted]]
 
 
-def operator_app(store: Messages, clock: Clock) -> web.Application:
+def operator_app(store: Store, clock: Clock) -> web.Application:
     """The application to serve on ``server.operator``, mode 0600."""
     app = web.Application(middlewares=[_told])
     app[STORE] = store
@@ -47,6 +49,7 @@ def operator_app(store: Messages, clock: Clock) -> web.Application:
         [
             web.get("/messages", _list),
             web.get("/messages/{id}", _show),
+            *(web.get(f"/{what}", _look_up) for what in LOOK_UPS),
             web.post("/messages/{id}/{verb:retry|close|cancel}", _act),
         ]
     )
@@ -85,6 +88,9 @@ def query_from(asked: Mapping[str, str]) -> MessageQuery:
         client=_text(asked["client"]) if "client" in asked else None,
         status=_status(asked["status"]) if "status" in asked else None,
         contact=Contact(_text(asked["contact"])) if "contact" in asked else None,
+        sender=Sender(_text(asked["sender"])) if "sender" in asked else None,
+        since=instant_in("since", asked) if "since" in asked else None,
+        until=instant_in("until", asked) if "until" in asked else None,
         cursor=asked.get("cursor"),
         limit=_limit(asked.get("limit", "50")),
     )
@@ -123,6 +129,11 @@ async def _list(request: web.Request) -> web.Response:
 
 async def _show(request: web.Request) -> web.Response:
     return answer(record_view(await request.app[STORE].message(_id(request), client=None)))
+
+
+async def _look_up(request: web.Request) -> web.Response:
+    what, now = request.path.removeprefix("/"), request.app[CLOCK].now()
+    return answer(await look_up(request.app[STORE], now, what, request.query))
 
 
 async def _act(request: web.Request) -> web.Response:

@@ -10,6 +10,7 @@ from gateway.config import Config, DowngradeLimit, InboundFields
 from gateway.config_file import config_from, load_config, load_folders, load_places, warnings
 from gateway.config_file.units import duration, size
 from gateway.demo import demo_config
+from gateway.domain.compliance import Mode
 from gateway.domain.errors import ConfigInvalid
 
 KEY = keys.new_key()
@@ -407,6 +408,15 @@ def test_an_empty_ladder_is_warned_of_where_something_ought_to_stand_in(
     found = warned(load(tmp_path, GOOD.replace("id: Shop,", f"id: Shop, {own}")))
     expected = "senders (Shop).ladder: is empty, so only templates that a request names can stand in"
     assert (expected in found) is is_warned
+
+
+def test_a_sender_observes_only_when_it_is_told_to_and_that_is_warned_of(tmp_path: Path) -> None:
+    observing = load(tmp_path, GOOD.replace("id: Shop,", "id: Shop, mode: observe,"))
+    enforcing = load(tmp_path, GOOD)
+    assert (observing.senders[0].mode, enforcing.senders[0].mode) == (Mode.OBSERVE, Mode.ENFORCE)
+    warning = "senders (Shop).mode: observe sends free-form messages into closed windows too"
+    assert warning in warned(observing)
+    assert warning not in warned(enforcing)
 
 
 def test_a_missing_public_url_is_warned_of_unless_all_is_sandbox(tmp_path: Path) -> None:

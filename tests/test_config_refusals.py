@@ -51,7 +51,6 @@ def test_the_configuration_that_the_others_break_is_good(tmp_path: Path) -> None
     [
         ("server.internal", "127.0.0.1:9090", "server.internal: is not built yet; remove it"),
         ("store.url", "postgresql://db/gw", "store.url: PostgreSQL is not built yet; use sqlite:///gateway.db"),
-        ("senders.0.mode", "observe", "senders[0].mode: observe is not built yet; use enforce"),
         (
             "senders.0.on_closed_window",
             "hold",
@@ -92,7 +91,7 @@ def test_what_is_not_built_yet_is_refused_and_just_that_is_said(
             "senders[0].id: expected the sender as the provider knows it, at most 20 characters",
         ),
         ("senders.0.on_closed_window", "drop", "senders[0].on_closed_window: expected downgrade or refuse"),
-        ("senders.0.mode", "watch", "senders[0].mode: expected enforce"),
+        ("senders.0.mode", "watch", "senders[0].mode: expected enforce or observe"),
         ("senders.0.downgrade_limit", {"count": 2}, "senders[0].downgrade_limit: expected {count: N, per: DURATION}"),
         ("senders.0.provider", "dtt", "senders[0].provider: no provider has this name; known: dt"),
         ("senders.0.aliases", "380441234567", "senders[0].aliases: expected a list"),

@@ -16,8 +16,11 @@ import click
 import structlog
 
 from gateway import __version__, keys
+from gateway.cli.decisions import decisions
 from gateway.cli.messages import messages
 from gateway.cli.options import config_option, json_option
+from gateway.cli.report import report
+from gateway.cli.windows import windows
 from gateway.config import Config
 from gateway.domain.errors import CannotStart, ConfigInvalid, GatewayError
 
@@ -62,7 +65,10 @@ def cli() -> None:
     """A gateway that keeps WhatsApp messages within the 24-hour service window and its templates."""
 
 
+cli.add_command(decisions)
 cli.add_command(messages)
+cli.add_command(report)
+cli.add_command(windows)
 
 
 @cli.command()

@@ -8,14 +8,17 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gateway.cli.options import config_option, json_option
+from gateway.cli.options import config_option, contact_option, json_option
+from gateway.cli.since import LONG_AGO, MomentType, between
 from gateway.cli.tables import print_table, shown
-from gateway.domain.identity import parse_contact
 from gateway.domain.message import Status
+
+if TYPE_CHECKING:
+    from gateway.config_file import Places
 
 _MESSAGE_ID = click.IntRange(1, 2**53 - 1)
 _ONLY = {
@@ -34,23 +37,36 @@ def messages() -> None:
 @config_option
 @json_option
 @click.option("--status", type=click.Choice([status.value for status in Status]), help="Only those of this status.")
-@click.option("--contact", help="Only those to this contact.")
+@contact_option
+@click.option("--sender", help="Only those from this sender.")
 @click.option("--client", help="Only those of this client.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help="At most so many.")
 @click.option("--cursor", help="Go on where the page before ended.")
-def list_messages(path: Path, as_json: bool, limit: int, contact: str | None, **asked: str | None) -> None:
-    """List messages, newest first."""
-    from gateway.cli.operating import list_messages as look_up
+@click.option("--since", type=MomentType(), help="Only those accepted since then.")
+@click.option("--until", type=MomentType(), help="Only those accepted before then.")
+def list_messages(path: Path, as_json: bool, limit: int, **asked: Any) -> None:
+    """List messages, newest first. With --json: one object, with the cursor of the next page."""
     from gateway.config_file import load_places
 
-    query = {"limit": str(limit), "contact": _contact(contact), **asked}
-    page = asyncio.run(look_up(load_places(path, os.environ), {key: value for key, value in query.items() if value}))
+    words = {"limit": str(limit), **{name: value for name, value in asked.items() if value}}
+    page = asyncio.run(_page(load_places(path, os.environ), words))
     if as_json:
         click.echo(json.dumps(page))
         return
     print_table(_LISTED, ([str(row[column]) for column in _LISTED] for row in page["messages"]))
     if page["next_cursor"]:
         click.echo(f"There are more: --cursor {page['next_cursor']}")
+
+
+async def _page(places: Places, asked: dict[str, Any]) -> Mapping[str, Any]:
+    from gateway.cli.looking import source
+    from gateway.cli.operating import list_messages as look_up
+
+    if "since" in asked or "until" in asked:
+        async with source(places) as store:
+            since, until = between(asked.get("since", LONG_AGO), asked.get("until"), store.now)
+        asked |= {"since": since.isoformat(), "until": until.isoformat()}
+    return await look_up(places, asked)
 
 
 @messages.command("show")
@@ -110,13 +126,6 @@ def close(path: Path, as_json: bool, message_id: int) -> None:
 def cancel(path: Path, as_json: bool, message_id: int) -> None:
     """End a message that waits to leave."""
     _act("cancel", path, message_id, as_json)
-
-
-def _contact(written: str | None) -> str | None:
-    try:
-        return parse_contact(written) if written else None
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--contact") from None
 
 
 # --- how it is shown ------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ class Refused(GatewayError):
 async def list_messages(places: Places, asked: Mapping[str, str]) -> View:
     """One page of messages, newest first."""
     if places.store_file is None:
-        return await _ask(places.operator, "GET", "/messages", query=asked)
+        return await ask(places.operator, "GET", "/messages", query=asked)
     reader = await open_for_reading(places.store_file)
     try:
         return list_view(await reader.messages(query_from(asked)))
@@ -44,7 +44,7 @@ async def list_messages(places: Places, asked: Mapping[str, str]) -> View:
 async def show_message(places: Places, message_id: int) -> View:
     """Everything about one message. Raises NotFound."""
     if places.store_file is None:
-        return await _ask(places.operator, "GET", f"/messages/{message_id}")
+        return await ask(places.operator, "GET", f"/messages/{message_id}")
     reader = await open_for_reading(places.store_file)
     try:
         return record_view(await reader.message(MessageId(message_id), client=None))
@@ -56,7 +56,7 @@ async def act(places: Places, load: Callable[[], Config], verb: str, message_id:
     """Retry, close or cancel a message: the status before and afterwards, and whether anything was done. Raises
     NotFound."""
     try:
-        return await _ask(places.operator, "POST", f"/messages/{message_id}/{verb}", headers={NAME_HEADER: name})
+        return await ask(places.operator, "POST", f"/messages/{message_id}/{verb}", headers={NAME_HEADER: name})
     except NobodyRuns:
         if places.store_file is None:
             raise
@@ -74,7 +74,7 @@ async def _act_alone(config: Config, verb: str, message_id: int, *, name: str) -
         await store.aclose()
 
 
-async def _ask(
+async def ask(
     socket: Path,
     method: str,
     path: str,
@@ -82,6 +82,7 @@ async def _ask(
     query: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> View:
+    """What the running gateway says on its operator's socket. Raises NobodyRuns where none listens."""
     connector = aiohttp.UnixConnector(path=str(socket))
     async with aiohttp.ClientSession(connector=connector, timeout=_WITHIN) as session:
         try:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from gateway.config import Config
-from gateway.config_file.building import Folders, Places, build, folders_in, places_in
+from gateway.config_file.building import Folders, Places, build, folders_in, places_in, retention_in
 from gateway.config_file.checks import problems_across
 from gateway.config_file.reading import Expanded, Unreadable, expand, read_yaml
 from gateway.config_file.shape import convert, problems_of_shape
@@ -14,13 +15,14 @@ from gateway.config_file.tree import Problem, Tree, part, shown
 from gateway.config_file.warning import warnings
 from gateway.domain.errors import ConfigInvalid
 
-__all__ = ["Folders", "Places", "config_from", "load_config", "load_folders", "load_places", "warnings"]
+__all__ = ["Folders", "Places", "config_from", "load_config", "load_folders", "load_history", "load_places", "warnings"]
 
 _LONGEST_SOCKET = 107
 """The operating system takes no longer path for a Unix socket."""
 
 _PLACES = (("server", "operator"), ("store", "url"))
 _FOLDERS = (("paths", "templates"), ("paths", "schemas"))
+_HISTORY = (("retention", "history"),)
 
 
 def load_config(path: Path, environ: Mapping[str, str]) -> Config:
@@ -46,6 +48,11 @@ def load_places(path: Path, environ: Mapping[str, str]) -> Places:
 def load_folders(path: Path, environ: Mapping[str, str]) -> Folders:
     """Where the file's templates and schemas are, whatever else is wrong. Raises ConfigInvalid."""
     return folders_in(_only(_FOLDERS, path, environ), path.resolve().parent)
+
+
+def load_history(path: Path, environ: Mapping[str, str]) -> timedelta:
+    """For how long the file's gateway keeps what became of messages, whatever else is wrong. Raises ConfigInvalid."""
+    return retention_in(_only(_HISTORY, path, environ)).history
 
 
 def _only(wanted: Collection[tuple[str, str]], path: Path, environ: Mapping[str, str]) -> Tree:

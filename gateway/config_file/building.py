@@ -24,7 +24,7 @@ from gateway.config import (
 )
 from gateway.config_file.checks import KEY_DIGEST, digest_of
 from gateway.config_file.units import duration, size
-from gateway.domain.compliance import OnClosedWindow
+from gateway.domain.compliance import Mode, OnClosedWindow
 from gateway.domain.delivery import DeliveryPolicy, OnUnknown, PacePolicy
 from gateway.domain.identity import Sender
 from gateway.keys import has_valid_checksum, looks_issued
@@ -73,6 +73,10 @@ def folders_in(tree: Values, folder: Path) -> Folders:
     )
 
 
+def retention_in(tree: Values) -> RetentionConfig:
+    return RetentionConfig(**_given(tree.get("retention", {}), content=duration, history=duration))
+
+
 def build(tree: Values, folder: Path) -> Config:
     """The configuration; relative paths count from `folder`."""
     delivery = tree.get("delivery", {})
@@ -95,7 +99,7 @@ def build(tree: Values, folder: Path) -> Config:
         callback_hosts=CallbackHosts(
             **_given(delivery.get("callback_hosts", {}), allow=tuple, allow_private=bool, https_only=bool)
         ),
-        retention=RetentionConfig(**_given(tree.get("retention", {}), content=duration, history=duration)),
+        retention=retention_in(tree),
         limits=_limits(tree.get("limits", {})),
     )
 
@@ -175,6 +179,7 @@ def _sender(values: Values) -> SenderConfig:
             values,
             aliases=tuple,
             phone_number_id=str,
+            mode=Mode,
             on_closed_window=OnClosedWindow,
             ladder=tuple,
             downgrade_limit=_downgrade_limit,

@@ -56,8 +56,6 @@ def _not_built(tree: Tree) -> Iterator[Problem]:
         if provider.get("kind") in ("cloud-api", "360dialog"):
             yield (*place, "kind"), f"{provider['kind']} is not built yet; use decision-telecom or sandbox"
     for place, sender in rows(tree, "senders"):
-        if sender.get("mode") == "observe":
-            yield (*place, "mode"), "observe is not built yet; use enforce"
         if sender.get("on_closed_window") == "hold":
             yield (*place, "on_closed_window"), "hold is not built yet; use downgrade or refuse"
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from gateway.config import ClientConfig, Config, ProviderConfig, SenderConfig, WebhookConfig
-from gateway.domain.compliance import OnClosedWindow
+from gateway.domain.compliance import Mode, OnClosedWindow
 from gateway.signing import is_base64, signing_key
 
 _SMALL_MARGIN = timedelta(seconds=10)
@@ -79,6 +79,11 @@ def _of_sender(sender: SenderConfig, *, is_listed: bool) -> Iterator[str]:
         yield f"{name}: no client lists it, so nothing can be sent from it, and nobody hears what is written to it"
     if sender.on_closed_window is OnClosedWindow.DOWNGRADE and not sender.ladder:
         yield f"{name}.ladder: is empty, so only templates that a request names can stand in"
+    if sender.mode is Mode.OBSERVE:
+        yield (
+            f"{name}.mode: observe sends free-form messages into closed windows too, and template messages whatever "
+            "their arguments; decisions are only recorded, for `gateway report`"
+        )
 
 
 def _is_in_the_clear(url: str) -> bool:

@@ -11,6 +11,13 @@ from gateway.domain.message import Content, FreeForm, TemplateMessage
 from gateway.domain.window import ServiceWindow
 
 
+class Mode(StrEnum):
+    """Whether a sender's decisions are followed, or only recorded."""
+
+    ENFORCE = "enforce"
+    OBSERVE = "observe"
+
+
 class OnClosedWindow(StrEnum):
     """What a sender does with free-form content when the window is closed."""
 
@@ -33,13 +40,15 @@ class Reason(StrEnum):
     TEMPLATE_STARTED = "template_started"
     """A template attempt was started for this message: it never goes back to free-form."""
     TEMPLATE_UNUSABLE = "template_unusable"
-    """The requested template can't be sent now."""
+    """The requested template can't be sent now, or the one that the request names to stand in does not fit."""
     FALLBACK = "fallback"
     NO_RUNG = "no_rung"
     """No template of the ladder may stand in."""
     DOWNGRADE_LIMIT = "downgrade_limit"
     DOWNGRADE_OFF = "downgrade_off"
     """The sender refuses free-form content outside the window."""
+    OBSERVED = "observed"
+    """The sender only observes: the content left as it was asked for, whatever would have been decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +60,8 @@ class Rung:
     message: TemplateMessage | None = None
     problem: str | None = None
     """Why it was passed over: ``unknown``, ``not_approved``, ``no_fill``, ``fill_failed: ...``, ``contract: ...``."""
+    path: str | None = None
+    """With ``contract``: where in the request its arguments don't fit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +98,8 @@ class Send:
     content: Content
     reasons: tuple[Reason, ...]
     evidence: Evidence
+    instead_of: Downgrade | Hold | Refuse | None = None
+    """What a sender that only observes would have done, if that is something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +141,30 @@ def decide(content: Content, ladder: Iterable[Rung], circumstances: Circumstance
             return _requested_template(ladder, circumstances)
         case FreeForm():
             return _free_form(content, ladder, circumstances)
+
+
+def observed(content: Content, decision: Decision) -> Send:
+    """What a sender that only observes does: the content leaves as it was asked for, and the decision is kept."""
+    if isinstance(decision, Send):
+        return Send(content=content, reasons=(*decision.reasons, Reason.OBSERVED), evidence=decision.evidence)
+    return Send(content=content, reasons=(Reason.OBSERVED,), evidence=decision.evidence, instead_of=decision)
+
+
+def is_observed(decision: Decision) -> bool:
+    return Reason.OBSERVED in decision.reasons
+
+
+def fallback_of(decision: Decision) -> Downgrade | None:
+    """The downgrade that is decided, or would have been."""
+    would_be = decision.instead_of if isinstance(decision, Send) else decision
+    return would_be if isinstance(would_be, Downgrade) else None
+
+
+def refuse_fallback(rung: Rung, circumstances: Circumstances) -> Refuse:
+    """The template that a request itself names to stand in does not fit: refused, whether it is needed or not."""
+    is_open = circumstances.window.is_open(circumstances.now, circumstances.margin)
+    window = (Reason.WINDOW_OPEN,) if is_open else why_closed(circumstances.window)
+    return Refuse(reasons=(*window, Reason.TEMPLATE_UNUSABLE), evidence=_evidence(circumstances, (rung,)))
 
 
 def _requested_template(ladder: Iterable[Rung], circumstances: Circumstances) -> Send | Refuse:

@@ -119,6 +119,8 @@ class Receipt:
     """Why it was downgraded or held."""
     window_closes_at: datetime | None = None
     """The end of an open window, without the margin."""
+    observed: Literal["downgraded", "refused", "held"] | None = None
+    """What would have been done, where the sender only observes; None: nothing else."""
 
 
 class Failure(StrEnum):

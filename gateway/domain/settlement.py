@@ -35,6 +35,8 @@ class Tried:
     """Whether an earlier attempt of this message ended unknown."""
     is_awaited: bool = False
     """Whether its client still waits for the provider's answer."""
+    is_observed: bool = False
+    """Whether its sender only observes: nothing stands in for what is refused."""
     is_paused: bool = False
     """Whether the sender was paused when the outcome came in."""
     failures_in_row: int = 0
@@ -92,8 +94,9 @@ def settle(outcome: Outcome, tried: Tried, policy: DeliveryPolicy, jitter: float
 
 
 def _settle_window_closed(tried: Tried) -> Settlement:
-    """Back to the queue once, refuting the window. A template can't be refused for that reason: then it failed."""
-    if tried.is_template or tried.was_refuted:
+    """Back to the queue once, refuting the window. A template can't be refused for that reason: then it failed, and so
+    did what nothing may stand in for."""
+    if tried.is_template or tried.was_refuted or tried.is_observed:
         return Settlement(attempt=AttemptStatus.FAILED, resumes=True, refutes_window=not tried.is_template)
     return Settlement(attempt=AttemptStatus.WINDOW_CLOSED, again_in=timedelta(0), resumes=True, refutes_window=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 LENGTH = timedelta(hours=24)
 """Source: Meta, service messages (2026-05-21): each message or call of the contact starts 24 hours anew."""
@@ -39,6 +40,18 @@ def opens_window(kind: str, also: Set[str] = frozenset()) -> bool:
     return kind in OPENING or (kind in UNDOCUMENTED and kind in also)
 
 
+class WindowState(StrEnum):
+    """How a window stands at some instant, without our margin."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    """It has run out."""
+    REFUTED = "refuted"
+    """The provider refused an attempt as too late, and the contact has not written since."""
+    UNKNOWN = "unknown"
+    """The contact has never written, as far as we know."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceWindow:
     """Two instants and what stands behind the first.
@@ -70,6 +83,13 @@ class ServiceWindow:
         """Whether free-form content may leave at `now`. Ties are closed: the platform says nothing of the exact end."""
         closes_at = self.closes_at
         return closes_at is not None and now < closes_at - margin
+
+    def state(self, now: datetime) -> WindowState:
+        if self.anchor is None:
+            return WindowState.UNKNOWN
+        if self.is_refuted:
+            return WindowState.REFUTED
+        return WindowState.OPEN if self.is_open(now) else WindowState.CLOSED
 
     def heard(self, at: datetime, *, by: str | None, evidence: str) -> ServiceWindow:
         """The window after the contact wrote at `at`; older news than the anchor changes nothing."""

@@ -7,6 +7,15 @@ pauses and probes run on the store's own time and are never arguments. Any verb 
 from gateway.ports.conversations import Attempt, Claim, Claims, Conversation, Conversations, Recorded, SenderState
 from gateway.ports.far_side import CallbackDecoder, Clock, Posted, Provider, Webhooks
 from gateway.ports.inbox import Arrival, Inbox, Ingested
+from gateway.ports.lookups import (
+    DecisionPage,
+    DecisionQuery,
+    DecisionRecord,
+    Lookups,
+    WindowPage,
+    WindowQuery,
+    WindowRecord,
+)
 from gateway.ports.messages import (
     Accepted,
     Acted,
@@ -22,6 +31,16 @@ from gateway.ports.messages import (
     StatusChange,
 )
 from gateway.ports.outbox import Deliveries, Delivery, Outbox
+from gateway.ports.reports import (
+    AnswerCount,
+    DecidedCount,
+    RefusedCount,
+    Reports,
+    RungCount,
+    Stretch,
+    Stretches,
+    Tally,
+)
 from gateway.ports.store import Store, StorePolicy
 
 __all__ = [
@@ -29,6 +48,7 @@ __all__ = [
     "ActRecord",
     "Acted",
     "Answer",
+    "AnswerCount",
     "Arrival",
     "Attempt",
     "AttemptRecord",
@@ -39,10 +59,15 @@ __all__ = [
     "Conversation",
     "Conversations",
     "Decide",
+    "DecidedCount",
+    "DecisionPage",
+    "DecisionQuery",
+    "DecisionRecord",
     "Deliveries",
     "Delivery",
     "Inbox",
     "Ingested",
+    "Lookups",
     "MessagePage",
     "MessageQuery",
     "MessageRecord",
@@ -52,9 +77,18 @@ __all__ = [
     "Posted",
     "Provider",
     "Recorded",
+    "RefusedCount",
+    "Reports",
+    "RungCount",
     "SenderState",
     "StatusChange",
     "Store",
     "StorePolicy",
+    "Stretch",
+    "Stretches",
+    "Tally",
     "Webhooks",
+    "WindowPage",
+    "WindowQuery",
+    "WindowRecord",
 ]

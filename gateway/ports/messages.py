@@ -109,6 +109,11 @@ class MessageQuery:
     """None: of every client; only for the operator."""
     status: Status | None = None
     contact: Contact | None = None
+    sender: Sender | None = None
+    since: datetime | None = None
+    """Accepted then or later ..."""
+    until: datetime | None = None
+    """... and before that."""
     cursor: str | None = None
     """As the page before gave it; InvalidRequest when it is none of ours."""
     limit: int = 50

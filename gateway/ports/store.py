@@ -1,8 +1,8 @@
-"""The store: its four ports behind one door, and what it must know of the configuration."""
+"""The store: its ports behind one door, and what it must know of the configuration."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -11,8 +11,10 @@ from gateway.domain.delivery import DeliveryPolicy, PacePolicy
 from gateway.domain.identity import Sender
 from gateway.ports.conversations import Conversations
 from gateway.ports.inbox import Inbox
+from gateway.ports.lookups import Lookups
 from gateway.ports.messages import Messages
 from gateway.ports.outbox import Outbox
+from gateway.ports.reports import Reports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +27,15 @@ class StorePolicy:
     """For each sender the clients that list it and have a webhook."""
     providers: Mapping[Sender, str] = field(default_factory=dict)
     """For each sender the name of its provider, whose message ids mean nothing to another."""
+    observing: Set[Sender] = frozenset()
+    """The senders that send everything as it was asked for."""
     client_queued: int = 100_000
     keep_content: timedelta = timedelta(days=30)
     keep_history: timedelta = timedelta(days=180)
 
 
-class Store(Messages, Conversations, Inbox, Outbox, Protocol):
-    """All four, behind one door."""
+class Store(Messages, Conversations, Inbox, Outbox, Lookups, Reports, Protocol):
+    """All of them, behind one door."""
 
     async def is_ready(self) -> bool:
         """Whether it takes writes now."""

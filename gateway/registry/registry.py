@@ -68,12 +68,14 @@ class Registry:
             raise self._unknown(message, at)
         return template.check(message, at=at, must_be_approved=must_be_approved)
 
-    def judge(self, message: TemplateMessage) -> Rung:
+    def judge(self, message: TemplateMessage, *, must_be_approved: bool = True) -> Rung:
         """The same as a rung, for a decision."""
         try:
-            checked = self.check(message)
+            checked = self.check(message, must_be_approved=must_be_approved)
         except TemplateRefused as refused:
-            return Rung(name=message.name, language=message.language, problem=_problem_code(refused))
+            problem = _problem_code(refused)
+            path = refused.path if refused.code == "template_arguments" else None
+            return Rung(name=message.name, language=message.language, problem=problem, path=path)
         return Rung(name=checked.name, language=checked.language, message=checked)
 
     def rung(self, name: str, language: str, facts: FillFacts) -> Rung:

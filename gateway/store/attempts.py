@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from gateway.domain.compliance import Downgrade, Send
+from gateway.domain.compliance import Downgrade, Send, fallback_of, is_observed
 from gateway.domain.delivery import (
     AttemptStatus,
     Failed,
@@ -22,8 +22,17 @@ from gateway.domain.errors import NotFound, ProviderError
 from gateway.domain.message import Failure, Status, TemplateMessage
 from gateway.domain.settlement import Settlement, settle, settle_lost
 from gateway.ports import Attempt, Claim, Recorded
-from gateway.store.codec import action_of, content_facts, micros, reasons_text, span, template_name, to_json
-from gateway.store.decisions import add_decision
+from gateway.store.codec import (
+    action_of,
+    content_facts,
+    instead_text,
+    micros,
+    reasons_text,
+    span,
+    template_name,
+    to_json,
+)
+from gateway.store.deciding import add_decision
 from gateway.store.evidence import (
     News,
     apply_early_reports,
@@ -97,7 +106,8 @@ def _start(ledger: Ledger, message: sqlite3.Row, decision: Send | Downgrade, cla
         "begin_message",
         place=message["place"],
         at=at,
-        downgraded_at=at if isinstance(decision, Downgrade) else None,
+        downgraded_at=None if fallback_of(decision) is None else at,
+        is_observed=is_observed(decision),
         line=history_line(Status.SENDING, at),
     )
     if message["status"] == Status.UNKNOWN:
@@ -106,8 +116,8 @@ def _start(ledger: Ledger, message: sqlite3.Row, decision: Send | Downgrade, cla
 
 def _note_decision(ledger: Ledger, last: sqlite3.Row, decision: Send | Downgrade, *, now: datetime) -> None:
     """Keep the decision if it is another than the last one kept."""
-    taken = (action_of(decision), reasons_text(decision), template_name(decision.content))
-    if taken != (last["action"], last["reasons"], last["template"]):
+    taken = (action_of(decision), reasons_text(decision), template_name(decision.content), instead_text(decision))
+    if taken != (last["action"], last["reasons"], last["template"], last["instead"]):
         add_decision(ledger, last["place"], "send", decision, now=now)
 
 
@@ -164,7 +174,7 @@ def _go_on(ledger: Ledger, message: sqlite3.Row, status: Status, *, now: datetim
 def _record_held(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row, outcome: Outcome, *, now: datetime) -> Status:
     sender = sender_row(ledger, message["sender"])
     attempts = attempts_of(ledger, row, message)
-    tried = tried_of(attempts, row, message, sender, now=now)
+    tried = tried_of(ledger, attempts, row, message, sender, now=now)
     settlement = settle(outcome, tried, ledger.policy.delivery, ledger.draw())
     status = _settle_held(ledger, row, message, attempts, settlement, outcome, now=now)
     note(ledger, sender, message["conversation"], settlement, _error_of(outcome))
@@ -260,7 +270,7 @@ def void(ledger: Ledger, conversation: int, *, now: datetime) -> None:
 def _lose(ledger: Ledger, row: sqlite3.Row, *, now: datetime) -> None:
     message = ledger.one("message_by_place", place=row["message"])
     attempts = attempts_of(ledger, row, message)
-    tried = tried_of(attempts, row, message, sender_row(ledger, message["sender"]), now=now)
+    tried = tried_of(ledger, attempts, row, message, sender_row(ledger, message["sender"]), now=now)
     settlement = settle_lost(tried, ledger.policy.delivery)
     after = move(ledger, row, News(status=settlement.attempt), now=now)
     if after is not None:

@@ -17,7 +17,7 @@ from gateway.domain.message import Failure, Status
 from gateway.ports import Claim, Claims
 from gateway.store.attempts import lose_lease, may_go_on, withdraw
 from gateway.store.codec import content_or, error_of, instant_or_none, message_with, micros, span, window_of
-from gateway.store.decisions import add_decision, count_downgrades
+from gateway.store.deciding import add_decision, count_downgrades
 from gateway.store.ledger import Ledger
 from gateway.store.lines import OTHER, REPLY, head_of, holds, refresh
 from gateway.store.outbox import in_turns
@@ -120,7 +120,7 @@ def _take(ledger: Ledger, conversation: int, *, now: datetime, downgrades_since:
         template_started=head["attempts"] > 0 and _is_template_started(ledger, head["place"]),
         window=window_of(row),
         contact_name=row["contact_name"],
-        downgrades=count_downgrades(ledger, conversation, downgrades_since, before=head["place"]),
+        downgrades=count_downgrades(ledger, row, downgrades_since, before=head["place"]),
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from gateway.domain.compliance import Downgrade, Evidence, Refuse, Send
+from gateway.domain.compliance import Decision, Downgrade, Evidence, Refuse, Send, fallback_of
 from gateway.domain.errors import ProviderError
 from gateway.domain.identity import Contact, MessageId, Sender
 from gateway.domain.instant import rfc3339, rfc3339_or_none
@@ -149,6 +149,7 @@ def receipt_text(receipt: Receipt) -> str:
             "template": receipt.template,
             "reason": receipt.reason,
             "window_closes_at": micros_or_none(receipt.window_closes_at),
+            "observed": receipt.observed,
         }
     )
 
@@ -161,7 +162,7 @@ def receipt_of(text: str) -> Receipt:
 # --- decisions ------------------------------------------------------------------------------------------------------
 
 
-def action_of(decision: Send | Downgrade | Refuse) -> str:
+def action_of(decision: Decision) -> str:
     return type(decision).__name__.lower()
 
 
@@ -169,9 +170,24 @@ def reasons_text(decision: Send | Downgrade | Refuse) -> str:
     return to_json([reason.value for reason in decision.reasons])
 
 
+def instead_text(decision: Send | Downgrade | Refuse) -> str | None:
+    """What would have been decided, on the same evidence; a refused template is named as well."""
+    if not isinstance(decision, Send) or decision.instead_of is None:
+        return None
+    would_be = decision.instead_of
+    content = would_be.content if isinstance(would_be, Downgrade) else decision.content
+    return to_json(
+        {
+            "action": action_of(would_be),
+            "reasons": [reason.value for reason in would_be.reasons],
+            "template": template_name(content),
+        }
+    )
+
+
 def evidence_text(decision: Send | Downgrade | Refuse) -> str:
     """What it was decided on; the rendered template only of a fallback, as a requested one stands with the message."""
-    return to_json(_evidence_facts(decision.evidence, with_messages=isinstance(decision, Downgrade)))
+    return to_json(_evidence_facts(decision.evidence, with_messages=fallback_of(decision) is not None))
 
 
 def _evidence_facts(evidence: Evidence, *, with_messages: bool) -> JsonObject:
@@ -193,6 +209,7 @@ def _evidence_facts(evidence: Evidence, *, with_messages: bool) -> JsonObject:
                 "name": rung.name,
                 "language": rung.language,
                 "problem": rung.problem,
+                "path": rung.path,
                 "message": content_facts(rung.message) if with_messages and rung.message is not None else None,
             }
             for rung in evidence.rungs
@@ -215,6 +232,7 @@ def decision_facts(row: sqlite3.Row) -> JsonObject:
         "action": row["action"],
         "reasons": json.loads(row["reasons"]),
         "template": row["template"],
+        "instead": None if row["instead"] is None else json.loads(row["instead"]),
         "evidence": json.loads(row["evidence"]),
     }
 

@@ -1,49 +1,84 @@
-"""What decisions are taken on, and their records: why a message left as it did, on what evidence."""
+"""Decisions as an operator looks through them: a bounded stretch at a time, oldest first."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from datetime import datetime
+from typing import Any
 
-from gateway.domain.compliance import Downgrade, Refuse, Send
-from gateway.domain.window import UNKNOWN_WINDOW
-from gateway.ports import Conversation
-from gateway.store.codec import action_of, evidence_text, micros, reasons_text, template_name, window_of
+from gateway.domain.identity import Contact, MessageId, Sender
+from gateway.ports import DecisionPage, DecisionQuery, DecisionRecord
+from gateway.store.codec import instant, micros
 from gateway.store.ledger import Ledger
-from gateway.store.senders import SenderRow, pause_of
+from gateway.store.spans import first_decision, first_refusal
 
-LAST = 2**63 - 1
-"""A place behind all others in line."""
+STEP = 1000
+"""A page looks through so many at most."""
 
 
-def known_of(
-    ledger: Ledger, row: sqlite3.Row | None, sender: SenderRow | sqlite3.Row | None, downgrades_since: datetime
-) -> Conversation:
-    """What is known of a conversation; the window of a contact never heard of is unknown."""
-    pause = pause_of(sender)
-    if row is None:
-        return Conversation(window=UNKNOWN_WINDOW, pause=pause)
-    return Conversation(
-        window=window_of(row),
-        contact_name=row["contact_name"],
-        downgrades=count_downgrades(ledger, row["id"], downgrades_since),
-        pause=pause,
+def decisions(ledger: Ledger, query: DecisionQuery) -> DecisionPage:
+    first = max(query.after + 1, first_decision(ledger, query.since))
+    end = first_decision(ledger, query.until)
+    last = min(first + STEP, end) - 1
+    rows = ledger.rows("decisions_between", **_wanted(query, first, last), stage=query.stage, action=query.action)
+    found = (_decision(row) for row in rows)
+    wanted = tuple(one for one in found if query.instead in (None, (one.instead or {}).get("action")))
+    return DecisionPage(decisions=wanted, next=last if last + 1 < end else None)
+
+
+def refusals(ledger: Ledger, query: DecisionQuery) -> DecisionPage:
+    if query.stage == "send" or query.action not in (None, "refuse") or query.instead is not None:
+        return DecisionPage(decisions=(), next=None)
+    first = max(query.after + 1, first_refusal(ledger, query.since))
+    end = first_refusal(ledger, query.until)
+    last = min(first + STEP, end) - 1
+    rows = ledger.rows("refusals_between", **_wanted(query, first, last))
+    return DecisionPage(decisions=tuple(map(_refusal, rows)), next=last if last + 1 < end else None)
+
+
+def _wanted(query: DecisionQuery, first: int, last: int) -> dict[str, object]:
+    return {
+        "first": first,
+        "last": last,
+        "since": micros(query.since),
+        "until": micros(query.until),
+        "sender": query.sender,
+        "contact": query.contact,
+        "client": query.client,
+    }
+
+
+def _decision(row: sqlite3.Row) -> DecisionRecord:
+    return _record(
+        row,
+        stage=row["stage"],
+        action=row["action"],
+        message_id=MessageId(row["message_id"]),
+        template=row["template"],
+        instead=None if row["instead"] is None else read(row["instead"], {}),
     )
 
 
-def count_downgrades(ledger: Ledger, conversation: int, since: datetime, *, before: int = LAST) -> int:
-    """The fallbacks that the contact was given since then, or is to be given before the message at that place."""
-    return int(ledger.one("downgrades", conversation=conversation, since=micros(since), before=before)["count"])
+def _refusal(row: sqlite3.Row) -> DecisionRecord:
+    return _record(row, stage="accept", action="refuse", message_id=None, template=None, instead=None)
 
 
-def add_decision(ledger: Ledger, place: int, stage: str, decision: Send | Downgrade | Refuse, *, now: datetime) -> None:
-    ledger.write(
-        "add_decision",
-        message=place,
-        stage=stage,
-        at=micros(now),
-        action=action_of(decision),
-        reasons=reasons_text(decision),
-        template=None if isinstance(decision, Refuse) else template_name(decision.content),
-        evidence=evidence_text(decision),
+def _record(row: sqlite3.Row, **own: Any) -> DecisionRecord:
+    return DecisionRecord(
+        at=instant(row["at"]),
+        client=row["client"],
+        sender=Sender(row["sender"]),
+        contact=Contact(row["contact"]),
+        reasons=tuple(read(row["reasons"], [])),
+        evidence=read(row["evidence"], {}),
+        **own,
     )
+
+
+def read(text: str, otherwise: Any) -> Any:
+    """What was stored as JSON; something else where it was damaged on the disk."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return otherwise
+    return value if isinstance(value, type(otherwise)) else otherwise

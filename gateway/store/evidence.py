@@ -38,7 +38,13 @@ def attempts_of(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row) -> Seque
 
 
 def tried_of(
-    attempts: Sequence[sqlite3.Row], row: sqlite3.Row, message: sqlite3.Row, sender: SenderRow, *, now: datetime
+    ledger: Ledger,
+    attempts: Sequence[sqlite3.Row],
+    row: sqlite3.Row,
+    message: sqlite3.Row,
+    sender: SenderRow,
+    *,
+    now: datetime,
 ) -> Tried:
     """What is known of an attempt, one of these, when its outcome comes in."""
     others = {other["status"] for other in attempts if other["id"] != row["id"]}
@@ -48,6 +54,7 @@ def tried_of(
         was_refuted=AttemptStatus.WINDOW_CLOSED in others,
         had_unknown=AttemptStatus.UNKNOWN in others,
         is_awaited=message["answer_by"] is not None and message["answer_by"] > micros(now),
+        is_observed=message["sender"] in ledger.policy.observing,
         is_paused=sender["pause"] is not None,
         failures_in_row=sender["failures_in_row"],
     )
@@ -149,7 +156,7 @@ def _settle_closed(
     now: datetime,
 ) -> tuple[News, bool]:
     """The late 24-hour refusal: back in line once, unless the message is over; and whether it refutes the window."""
-    tried = tried_of(attempts, row, message, sender_row(ledger, message["sender"]), now=now)
+    tried = tried_of(ledger, attempts, row, message, sender_row(ledger, message["sender"]), now=now)
     outcome = WindowWasClosed(error=news.error or ProviderError())
     settlement = settle(outcome, tried, ledger.policy.delivery, 0.0)
     is_over = message["expires_at"] <= micros(now) or message["verdict"] not in (None, Status.QUEUED)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import NoneType
+from typing import Literal
 
-from gateway.domain.compliance import Downgrade, Hold, Refuse, Send
+from gateway.domain.compliance import Downgrade, Hold, Refuse, Send, fallback_of, is_observed
 from gateway.domain.delivery import PauseCause
 from gateway.domain.errors import BalanceEmpty, IdempotencyConflict, NotFound, ProviderError, TooManyRequests
 from gateway.domain.identity import Contact, MessageId, Sender, bucket_of, draw_message_id
@@ -27,7 +29,7 @@ from gateway.store.codec import (
     template_name,
     to_json,
 )
-from gateway.store.decisions import add_decision, known_of
+from gateway.store.deciding import add_decision, known_of
 from gateway.store.leaving import lease_at_once, may_leave_at_once
 from gateway.store.ledger import Ledger
 from gateway.store.lines import join
@@ -165,6 +167,14 @@ def _add_conversation(ledger: Ledger, sender: Sender, contact: Contact) -> sqlit
     return ledger.one("add_conversation", sender=sender, contact=contact, bucket=bucket_of(sender, contact))
 
 
+_OBSERVED: dict[type, Literal["downgraded", "refused", "held"] | None] = {
+    NoneType: None,
+    Downgrade: "downgraded",
+    Refuse: "refused",
+    Hold: "held",
+}
+
+
 def _receipt(message_id: MessageId, decision: Send | Downgrade, now: datetime) -> Receipt:
     window = decision.evidence.window
     is_downgrade = isinstance(decision, Downgrade)
@@ -174,6 +184,7 @@ def _receipt(message_id: MessageId, decision: Send | Downgrade, now: datetime) -
         template=template_name(decision.content),
         reason=decision.reasons[0].value if is_downgrade else None,
         window_closes_at=window.closes_at if window.is_open(now) else None,
+        observed=_OBSERVED[type(decision.instead_of)] if isinstance(decision, Send) else None,
     )
 
 
@@ -209,7 +220,8 @@ def _add_message(
         fingerprint=None if key is None else key.fingerprint,
         answer_by=micros_or_none(None if draft.wait is None else now + draft.wait),
         told_view=PENDING,
-        downgraded_at=at if isinstance(decision, Downgrade) else None,
+        downgraded_at=None if fallback_of(decision) is None else at,
+        is_observed=is_observed(decision),
     )
     return None if added is None else int(added["place"])
 

@@ -32,9 +32,10 @@ from gateway.store.codec import (
     message_of,
     receipt_of,
 )
-from gateway.store.decisions import known_of
+from gateway.store.deciding import known_of
 from gateway.store.ledger import Ledger
 from gateway.store.senders import pause_of
+from gateway.store.spans import first_message
 from gateway.store.statuses import history_of
 
 _NEWEST = 2**63 - 1
@@ -72,8 +73,13 @@ def _attempt_record(row: sqlite3.Row, message: sqlite3.Row) -> AttemptRecord:
 
 def messages(ledger: Ledger, query: MessageQuery) -> MessagePage:
     """A page of the newest messages before the cursor, which is the id of the last one of the page before."""
-    before = _place_of(ledger, query)
-    found = _of_contact(ledger, query, before) if query.contact is not None else _of_clients(ledger, query, before)
+    before, first = _place_of(ledger, query), 0
+    if query.since is not None:
+        first = first_message(ledger, query.since)
+    if query.until is not None:
+        before = min(before, first_message(ledger, query.until))
+    look_up = _of_clients if query.contact is None else _of_contact
+    found = look_up(ledger, query, first, before)
     rows = sorted(found, key=lambda row: row["place"], reverse=True)
     page = rows[: query.limit]
     return MessagePage(
@@ -92,18 +98,26 @@ def _place_of(ledger: Ledger, query: MessageQuery) -> int:
     return int(row["place"])
 
 
-def _of_clients(ledger: Ledger, query: MessageQuery, before: int) -> Iterator[sqlite3.Row]:
+def _of_clients(ledger: Ledger, query: MessageQuery, first: int, before: int) -> Iterator[sqlite3.Row]:
     """The newest of each client and status, read along one index."""
     clients = [row["client"] for row in ledger.rows("clients")] if query.client is None else [query.client]
     statuses: Iterable[Status] = Status if query.status is None else [query.status]
     return chain.from_iterable(
-        ledger.rows("messages_of_client", client=client, status=status, before=before, limit=query.limit + 1)
+        ledger.rows(
+            "messages_of_client",
+            client=client,
+            status=status,
+            sender=query.sender,
+            first=first,
+            before=before,
+            limit=query.limit + 1,
+        )
         for client in clients
         for status in statuses
     )
 
 
-def _of_contact(ledger: Ledger, query: MessageQuery, before: int) -> Iterator[sqlite3.Row]:
+def _of_contact(ledger: Ledger, query: MessageQuery, first: int, before: int) -> Iterator[sqlite3.Row]:
     conversations = ledger.rows("conversations_of_contact", contact=query.contact).fetchall()
     return chain.from_iterable(
         ledger.rows(
@@ -111,6 +125,8 @@ def _of_contact(ledger: Ledger, query: MessageQuery, before: int) -> Iterator[sq
             conversation=row["id"],
             client=query.client,
             status=query.status,
+            sender=query.sender,
+            first=first,
             before=before,
             limit=query.limit + 1,
         )

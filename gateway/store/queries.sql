@@ -112,11 +112,11 @@ update conversation set leased_until = null, epoch = epoch + 1 where id = :id
 insert into message (
     id, conversation, client, status, changed_at, content, fallback, is_free_form, reference, callback_url,
     accepted_at, expires_at, receipt, idempotency_route, idempotency_key, fingerprint, answer_by, told_view,
-    downgraded_at, due_at, attempts, history
+    downgraded_at, is_observed, due_at, attempts, history
 ) values (
     :id, :conversation, :client, :status, :accepted_at, :content, :fallback, :is_free_form, :reference, :callback_url,
     :accepted_at, :expires_at, :receipt, :route, :key, :fingerprint, :answer_by, :told_view,
-    :downgraded_at, :accepted_at, :attempts, :history
+    :downgraded_at, :is_observed, :accepted_at, :attempts, :history
 )
 on conflict (id) do nothing
 returning place
@@ -164,7 +164,7 @@ update message set refusals = refusals + 1 where place = :place
 -- message_to_begin: what a new attempt must know of its message, and how it was decided last
 select
     message.place, message.conversation, message.client, message.status, message.due_at, message.expires_at,
-    message.told_view, decision.action, decision.reasons, decision.template
+    message.told_view, decision.action, decision.reasons, decision.template, decision.instead
 from message
 left join decision on decision.id = (select max(id) from decision where decision.message = message.place)
 where message.id = :id
@@ -172,7 +172,7 @@ where message.id = :id
 -- begin_message: an attempt starts; our verdict, if there was one, no longer holds
 update message
 set status = 'sending', changed_at = :at, verdict = null, failure = null, error = null,
-    downgraded_at = :downgraded_at, attempts = attempts + 1, history = history || :line
+    downgraded_at = :downgraded_at, is_observed = :is_observed, attempts = attempts + 1, history = history || :line
 where place = :place
 
 -- start_anew: back in line by an operator's word
@@ -213,10 +213,12 @@ where due_at is not null and expires_at <= :at and status <> :sending
 order by expires_at
 limit :limit
 
--- downgrades: fallbacks for one contact that left, or are to leave before the message at a place
+-- downgrades: fallbacks for one contact that left, or are to leave before the message at a place; or would have left
 select count(*) as count from message
 where conversation = :conversation and downgraded_at is not null and downgraded_at > :since
-    and (place < :before or place > :before and status <> 'queued') and status not in ('refused', 'failed', 'expired', 'cancelled')
+    and (place < :before or place > :before and status <> 'queued')
+    and status not in ('refused', 'expired', 'cancelled')
+    and case when is_observed then :observing else status <> 'failed' end
 
 -- count_open: messages not yet handed over or ended
 insert into backlog (client, sender, open) values (:client, :sender, :change)
@@ -226,8 +228,8 @@ on conflict (client, sender) do update set open = open + excluded.open
 select coalesce(sum(open), 0) as open from backlog where client = :client
 
 -- add_decision: why, on what evidence
-insert into decision (message, stage, at, action, reasons, template, evidence)
-values (:message, :stage, :at, :action, :reasons, :template, :evidence)
+insert into decision (message, stage, at, action, reasons, template, evidence, instead)
+values (:message, :stage, :at, :action, :reasons, :template, :evidence, :instead)
 
 -- decisions_of: of one message, the first one first
 select * from decision where message = :message order by id
@@ -419,20 +421,22 @@ update pulse set beat = beat + 1
 -- clients: all that ever posted
 select distinct client from backlog order by client
 
--- messages_of_client: in one status, before a place, newest first
+-- messages_of_client: in one status, between two places, of any sender or one, newest first
 select message.*, conversation.sender, conversation.contact
 from message join conversation on conversation.id = message.conversation
-where message.client = :client and message.status = :status and message.place < :before
+where message.client = :client and message.status = :status and message.place >= :first and message.place < :before
+    and (:sender is null or conversation.sender = :sender)
 order by message.place desc
 limit :limit
 
 -- conversations_of_contact: one for each sender
 select id from conversation where contact = :contact
 
--- messages_of_conversation: of any client or one, in any status or one, before a place, newest first
+-- messages_of_conversation: of any client or one, in any status or one, between two places, newest first
 select message.*, conversation.sender, conversation.contact
 from message join conversation on conversation.id = message.conversation
-where message.conversation = :conversation and message.place < :before
+where message.conversation = :conversation and message.place >= :first and message.place < :before
+    and (:sender is null or conversation.sender = :sender)
     and (:client is null or message.client = :client) and (:status is null or message.status = :status)
 order by message.place desc
 limit :limit
@@ -512,3 +516,113 @@ pragma freelist_count
 
 -- give_back_page: one of the free pages goes back to the file system
 pragma incremental_vacuum (1)
+
+-- newest_message: the last place
+select max(place) as id from message
+
+-- message_from: the first message at or behind a place
+select place as id, accepted_at as at from message where place >= :id order by place limit 1
+
+-- newest_decision: the last one
+select max(id) as id from decision
+
+-- decision_from: the first decision at or behind a number
+select id, at from decision where id >= :id order by id limit 1
+
+-- newest_refusal: the last one
+select max(id) as id from refusal
+
+-- refusal_from: the first refusal at or behind a number
+select id, at from refusal where id >= :id order by id limit 1
+
+-- newest_conversation: the last one
+select max(id) as id from conversation
+
+-- decisions_between: of accepted messages, in the order in which they were taken
+select decision.*, message.id as message_id, message.client, conversation.sender, conversation.contact
+from decision cross join message on message.place = decision.message
+    cross join conversation on conversation.id = message.conversation
+where decision.id between :first and :last and decision.at >= :since and decision.at < :until
+    and (:stage is null or decision.stage = :stage) and (:action is null or decision.action = :action)
+    and (:client is null or message.client = :client) and (:sender is null or conversation.sender = :sender)
+    and (:contact is null or conversation.contact = :contact)
+order by decision.id
+
+-- refusals_between: of what was never accepted, in the order in which they were taken
+select * from refusal
+where id between :first and :last and at >= :since and at < :until
+    and (:client is null or client = :client) and (:sender is null or sender = :sender)
+    and (:contact is null or contact = :contact)
+order by id
+
+-- windows_between: of conversations by their numbers
+select sender, contact, anchor, refuted_at, opened_by, evidence from conversation
+where id between :first and :last and (:sender is null or sender = :sender)
+    and (:opened_after is null or anchor > :opened_after) and (:opened_by is null or anchor <= :opened_by)
+order by id
+
+-- windows_of_contact: one for each sender
+select sender, contact, anchor, refuted_at, opened_by, evidence from conversation
+where contact = :contact and (:sender is null or sender = :sender)
+    and (:opened_after is null or anchor > :opened_after) and (:opened_by is null or anchor <= :opened_by)
+order by id
+
+-- tally_decided: messages by the decision that holds, by day, and by where they stand
+select conversation.sender, instr(decision.reasons, '"observed"') > 0 as is_observed, message.is_free_form,
+    message.accepted_at / 86400000000 as day, message.status, decision.action, decision.reasons, decision.template, decision.instead, count(*) as count
+from message cross join conversation on conversation.id = message.conversation
+    cross join decision on decision.id = (select max(id) from decision as one where one.message = message.place)
+where message.place between :first and :last and message.accepted_at >= :since and message.accepted_at < :until
+    and (:sender is null or conversation.sender = :sender)
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+
+-- tally_rungs: templates that could not be taken, of messages that were refused at sending, or would have been
+select conversation.sender, instr(decision.reasons, '"observed"') > 0 as is_observed,
+    instr(coalesce(decision.instead, decision.reasons), '"template_unusable"') > 0 as is_asked,
+    json_extract(rung.value, '$.name') || '/' || json_extract(rung.value, '$.language') as template,
+    substr(json_extract(rung.value, '$.problem'), 1, instr(json_extract(rung.value, '$.problem') || ':', ':') - 1)
+        as problem,
+    json_extract(rung.value, '$.path') as path, count(*) as count
+from message cross join conversation on conversation.id = message.conversation
+    cross join decision on decision.id = (select max(id) from decision as one where one.message = message.place)
+    cross join json_each(case when json_valid(decision.evidence) then decision.evidence else '{}' end, '$.rungs') as rung
+where message.place between :first and :last and message.accepted_at >= :since and message.accepted_at < :until
+    and (:sender is null or conversation.sender = :sender)
+    and (decision.action = 'refuse' or decision.instead like '{"action":"refuse"%')
+    and json_extract(rung.value, '$.problem') is not null
+group by 1, 2, 3, 4, 5, 6
+
+-- tally_answers: attempts with free-form content, by the decision that they were made on, and what became of them
+select conversation.sender, message.is_observed,
+    instr((
+        select coalesce(instead, reasons) from decision
+        where decision.message = attempt.message and decision.at <= attempt.started_at
+        order by id desc limit 1
+    ), '"window_closed"') = 0 as held_open,
+    attempt.status,
+    case when json_valid(attempt.error) then coalesce(json_extract(attempt.error, '$.closes_window'), 0) else 0 end
+        as closes_window,
+    count(*) as count
+from attempt cross join message on message.place = attempt.message
+    cross join conversation on conversation.id = message.conversation
+where attempt.message between :first and :last and attempt.is_template = 0
+    and message.accepted_at >= :since and message.accepted_at < :until
+    and (:sender is null or conversation.sender = :sender)
+group by 1, 2, 3, 4, 5
+
+-- tally_refused: requests that were refused when they came, by day
+select sender, at / 86400000000 as day, reasons, count(*) as count from refusal
+where id between :first and :last and at >= :since and at < :until and (:sender is null or sender = :sender)
+group by 1, 2, 3
+
+-- tally_refused_rungs: templates that could not be taken, of requests that were refused when they came
+select refusal.sender, 0 as is_observed, instr(refusal.reasons, '"template_unusable"') > 0 as is_asked,
+    json_extract(rung.value, '$.name') || '/' || json_extract(rung.value, '$.language') as template,
+    substr(json_extract(rung.value, '$.problem'), 1, instr(json_extract(rung.value, '$.problem') || ':', ':') - 1)
+        as problem,
+    json_extract(rung.value, '$.path') as path, count(*) as count
+from refusal
+    cross join json_each(case when json_valid(refusal.evidence) then refusal.evidence else '{}' end, '$.rungs') as rung
+where refusal.id between :first and :last and refusal.at >= :since and refusal.at < :until
+    and (:sender is null or refusal.sender = :sender) and json_extract(rung.value, '$.problem') is not null
+group by 1, 3, 4, 5, 6

@@ -24,6 +24,8 @@ from gateway.ports import (
     Claims,
     Conversation,
     Decide,
+    DecisionPage,
+    DecisionQuery,
     Deliveries,
     Delivery,
     Ingested,
@@ -33,8 +35,13 @@ from gateway.ports import (
     Recorded,
     SenderState,
     StorePolicy,
+    Stretch,
+    Stretches,
+    Tally,
+    WindowPage,
+    WindowQuery,
 )
-from gateway.store import acts, attempts, claims, intake, lookups, outbox, retention
+from gateway.store import acts, attempts, claims, decisions, intake, lookups, outbox, reports, retention, windows
 from gateway.store import arrivals as inbox
 from gateway.store.group import Database, GroupCommit, Unit, outside, read_whole
 from gateway.store.ledger import Ledger, Shared
@@ -81,6 +88,24 @@ class SqliteReader:
 
     async def sender_states(self) -> Sequence[SenderState]:
         return await self._look_up(lookups.sender_states)
+
+    async def decisions(self, query: DecisionQuery) -> DecisionPage:
+        return await self._look_up(decisions.decisions, query)
+
+    async def refusals(self, query: DecisionQuery) -> DecisionPage:
+        return await self._look_up(decisions.refusals, query)
+
+    async def windows(self, query: WindowQuery) -> WindowPage:
+        return await self._look_up(windows.windows, query)
+
+    async def stretches(self, since: datetime, until: datetime) -> Stretches:
+        return await self._look_up(reports.stretches, since, until)
+
+    async def tally_messages(self, stretch: Stretch) -> Tally:
+        return await self._look_up(reports.tally_messages, stretch)
+
+    async def tally_refusals(self, stretch: Stretch) -> Tally:
+        return await self._look_up(reports.tally_refusals, stretch)
 
     async def aclose(self) -> None:
         self._is_closed = True

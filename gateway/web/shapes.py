@@ -27,7 +27,7 @@ class Shape:
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._schema = schema
-        self.fields = frozenset(schema["properties"])
+        self.fields = frozenset(schema.get("properties", ()))
         """The names that mean something in the outermost object."""
         self._validator = jsonschema_rs.Draft202012Validator(
             schema, offline=True, pattern_options=jsonschema_rs.RegexOptions()

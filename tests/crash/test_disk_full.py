@@ -42,9 +42,8 @@ async def test_a_full_disk_refuses_with_503_and_loses_nothing_that_was_acknowled
             assert answer["code"] == 2
             assert int(retry_after or 0) > 0
             assert acknowledged
-            async with http.post(
-                driver.url(f"/callbacks/stub/{SECRET}"), json={"from": CONTACTS[0], "to": "Shop", "text": "x" * 2000}
-            ) as callback:
+            longer = {"from": CONTACTS[0], "to": "Shop", "text": "x" * 50_000}  # than what did not fit
+            async with http.post(driver.url(f"/callbacks/stub/{SECRET}"), json=longer) as callback:
                 assert callback.status == 503, "the provider comes again"
             async with http.get(driver.url("/healthz")) as alive:
                 assert alive.status == 200

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.window import OPENING, UNDOCUMENTED, UNKNOWN_WINDOW, ServiceWindow, opens_window
+from gateway.domain.window import OPENING, UNDOCUMENTED, UNKNOWN_WINDOW, ServiceWindow, WindowState, opens_window
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -50,6 +50,19 @@ def test_open_means_written_after_every_refusal_and_less_than_a_day_ago(
 ) -> None:
     window = after(news)
     assert window.is_open(minute(now), timedelta(minutes=margin)) == should_be_open(news, now, margin)
+
+
+@given(st.lists(NEWS, max_size=8), MINUTES)
+def test_the_state_of_a_window_says_which_of_four_things_it_is(news: list[News], now: int) -> None:
+    wrote = [number for kind, number in news if kind == "wrote"]
+    refused = [number for kind, number in news if kind == "refused"]
+    state = after(news).state(minute(now))
+    if not wrote:
+        assert state is WindowState.UNKNOWN
+    elif refused and max(wrote) <= max(refused):
+        assert state is WindowState.REFUTED
+    else:
+        assert state is (WindowState.OPEN if now < max(wrote) + 24 * 60 else WindowState.CLOSED)
 
 
 @given(st.lists(NEWS, max_size=8).flatmap(lambda news: st.tuples(st.just(news), st.permutations(news + news[:3]))))

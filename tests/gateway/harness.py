@@ -27,6 +27,7 @@ from gateway.config import (
     ServerConfig,
     WebhookConfig,
 )
+from gateway.domain.compliance import Mode
 from gateway.domain.delivery import DeliveryPolicy, PacePolicy
 from gateway.domain.identity import Sender
 from gateway.provider.sandbox import TravelClock
@@ -178,10 +179,11 @@ def a_config(
     hook_url: str,
     senders: tuple[str, ...] = (SHOP,),
     limit: DowngradeLimit | None = None,
+    mode: Mode = Mode.ENFORCE,
     **changes: Any,
 ) -> Config:
     known = tuple(
-        SenderConfig(id=Sender(name), provider="far", ladder=("ticket_answer",), downgrade_limit=limit)
+        SenderConfig(id=Sender(name), provider="far", mode=mode, ladder=("ticket_answer",), downgrade_limit=limit)
         for name in senders
     )
     config = Config(

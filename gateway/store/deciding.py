@@ -1,0 +1,55 @@
+"""What decisions are taken on, and their records: why a message left as it did, on what evidence."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+
+from gateway.domain.compliance import Downgrade, Refuse, Send
+from gateway.domain.window import UNKNOWN_WINDOW
+from gateway.ports import Conversation
+from gateway.store.codec import action_of, evidence_text, instead_text, micros, reasons_text, template_name, window_of
+from gateway.store.ledger import Ledger
+from gateway.store.senders import SenderRow, pause_of
+
+LAST = 2**63 - 1
+"""A place behind all others in line."""
+
+
+def known_of(
+    ledger: Ledger, row: sqlite3.Row | None, sender: SenderRow | sqlite3.Row | None, downgrades_since: datetime
+) -> Conversation:
+    """What is known of a conversation; the window of a contact never heard of is unknown."""
+    pause = pause_of(sender)
+    if row is None:
+        return Conversation(window=UNKNOWN_WINDOW, pause=pause)
+    return Conversation(
+        window=window_of(row),
+        contact_name=row["contact_name"],
+        downgrades=count_downgrades(ledger, row, downgrades_since),
+        pause=pause,
+    )
+
+
+def count_downgrades(ledger: Ledger, conversation: sqlite3.Row, since: datetime, *, before: int = LAST) -> int:
+    """The fallbacks that the contact was given since then, or is to be given before the message at that place. To a
+    sender that observes those count that would have been given; to no other."""
+    observing = conversation["sender"] in ledger.policy.observing
+    row = ledger.one(
+        "downgrades", conversation=conversation["id"], since=micros(since), before=before, observing=observing
+    )
+    return int(row["count"])
+
+
+def add_decision(ledger: Ledger, place: int, stage: str, decision: Send | Downgrade | Refuse, *, now: datetime) -> None:
+    ledger.write(
+        "add_decision",
+        message=place,
+        stage=stage,
+        at=micros(now),
+        action=action_of(decision),
+        reasons=reasons_text(decision),
+        template=None if isinstance(decision, Refuse) else template_name(decision.content),
+        evidence=evidence_text(decision),
+        instead=instead_text(decision),
+    )
