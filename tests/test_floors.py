@@ -21,6 +21,7 @@ FLOORS = (
     {"accept", "ingest", "dispatch", "relay", "upkeep"},
     {"store", "provider", "webhook", "web"},
     {"operator", "demo", "addresses", "doors"},
+    {"desk_keys"},
     {"app"},
     {"serving"},
     {"cli"},
