@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -80,9 +81,9 @@ class DeskClient:
 
     async def send(self, body: Json, reference: str) -> Answered:
         """``POST /v1/api/send-whatsapp``. Raises GatewayAway."""
-        headers = {"Gateway-Reference": reference.encode().decode("latin-1")} if reference else {}
-        auth = aiohttp.BasicAuth(self.access.key, encoding="utf-8").encode()
-        return await self._ask("POST", "/v1/api/send-whatsapp", body, {**headers, "Authorization": auth})
+        headers = {"Gateway-Reference": reference} if reference else {}
+        shown = base64.b64encode(f"{self.access.key}:".encode()).decode()
+        return await self._ask("POST", "/v1/api/send-whatsapp", body, {**headers, "Authorization": f"Basic {shown}"})
 
     async def _message(self, summary: Json) -> Json:
         """Asked for only if it changed since it was last."""
