@@ -357,6 +357,12 @@ async def test_it_can_be_read_by_everybody(open_page: Open, scheme: str) -> None
     assert [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found.response["violations"]] == []
 
 
+async def test_nothing_moves_for_those_who_asked_for_stillness(open_page: Open) -> None:
+    page = (await open_page(reduced_motion="reduce")).page
+    await write(page)
+    assert await bubbles(page).first.evaluate("element => getComputedStyle(element).animationName") == "none"
+
+
 async def test_what_is_new_is_told_to_a_screen_reader(open_page: Open) -> None:
     page = (await open_page()).page
     log = page.get_by_role("log", name="Messages on the phone")

@@ -44,8 +44,9 @@ def decision_words(decision: Json, *, customer: str, sender: str) -> str:
 
 def _sent(decision: Json, reasons: Sequence[str]) -> str:
     if "template_requested" in reasons:
-        name = template_name(decision["template"]) if decision.get("template") else "as you chose it"
-        return f"Template {name}: a template may be sent at any time."
+        named = decision.get("template")
+        which = f"Template {template_name(named)}" if named else "The template that you chose"
+        return f"{which} was sent: a template may be sent at any time."
     if "window_open" in reasons:
         return f"Sent as you wrote it: the window was open, with {_left(decision)} left."
     return f"Sent as you wrote it ({', '.join(reasons)})."
