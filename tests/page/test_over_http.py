@@ -13,8 +13,10 @@ from typing import Any
 
 import aiohttp
 import pytest
+import yaml
 
 from gateway.app import Gateway
+from gateway.config_file import config_from
 from gateway.demo import KEY
 from gateway.desk_keys import with_desk_keys
 from gateway.provider.sandbox import news, run_sandbox
@@ -365,7 +367,19 @@ async def test_open_pages_end_with_the_gateway_and_delay_nothing(tmp_path: Path)
 # --- alone ----------------------------------------------------------------------------------------------------------
 
 
-async def test_alone_it_says_how_to_put_a_gateway_before_it() -> None:
+def shown_config(page: str) -> str:
+    """What is shown, together with the parts that everybody has."""
+    [shown] = re.findall(r"<pre[^>]*>(providers:.*?)</pre>", page, re.DOTALL)
+    return f"""
+server: {{port: 8080, public_url: "http://127.0.0.1:8080"}}
+store: {{url: "memory:"}}
+paths: {{templates: {shipped("templates")}, schemas: ""}}
+clients: [{{name: desk, keys: [a-key-of-the-desk], senders: [Demo Shop]}}]
+{shown}
+"""
+
+
+async def test_alone_it_says_how_to_put_a_gateway_before_it(tmp_path: Path) -> None:
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(run_sandbox(templates=shipped("templates"), port=0, started=address.set_result))
     url = await asyncio.wait_for(address, 5)
@@ -373,6 +387,7 @@ async def test_alone_it_says_how_to_put_a_gateway_before_it() -> None:
         page = html.unescape(await get(http))
         assert "No gateway stands before this sandbox" in page
         assert f"base_url: {url}/v1/api" in page
+        config_from(yaml.safe_load(shown_config(page)), {}, folder=tmp_path, name="shown")
         assert "nobody hears it" in (await act(http, "write", text="Hello?")).lower()
         assert "Hello?" in await get(http, "parts/phone", **WHO)
         await act(http, "travel", advance="1h")

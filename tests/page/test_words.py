@@ -63,6 +63,10 @@ def said(decision: dict[str, Any]) -> str:
             a_decision("refuse", "template_requested", "template_unusable"),
             "You chose this template, and it can't be sent now, so nothing was sent.",
         ),
+        (
+            a_decision("hold", "window_closed"),
+            "The window closed 1 h ago, so it is kept until Olena writes again.",
+        ),
         (a_decision("refuse", "suppressed"), "Not as you wrote it (suppressed), and nothing was sent (suppressed)."),
         (a_decision("send", "observed"), "Sent as you wrote it (observed)."),
     ],

@@ -103,6 +103,7 @@ class Phones:
         waited = [self._messages.get(message_id) for message_id in self._off.pop(contact, ())]
         arrived = [replace(each, state="delivered", arrived_at=now) for each in waited if each is not None]
         for message in arrived:
+            del self._messages[message.id]  # what is kept stands in the order of arrival
             self._messages[message.id] = message
             self._show(message)
         return arrived

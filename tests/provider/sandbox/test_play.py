@@ -263,6 +263,21 @@ def test_what_waits_for_a_phone_is_bounded(monkeypatch: pytest.MonkeyPatch):
     assert [message.submission.text for message in phones.switch_on("1", NOON)] == ["b", "c"]
 
 
+def test_what_waited_is_forgotten_in_the_order_in_which_it_arrived(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(phone, "MESSAGES", 2)
+    phones = Phones()
+    phones.switch_off("1")
+    waited = phones.arrive(Submission(sender="S", contact="1", kind="text", text="waits"), NOON)
+    phones.arrive(Submission(sender="S", contact="2", kind="text", text="first"), NOON)
+    phones.switch_on("1", NOON)
+    phones.arrive(Submission(sender="S", contact="1", kind="text", text="third"), NOON)
+    assert [message.submission.text for message in phones.on_phone("1")] == ["waits", "third"]
+    assert phones.on_phone("2") == []
+    phones.arrive(Submission(sender="S", contact="2", kind="text", text="fourth"), NOON)
+    assert phones.message(waited.id) is None
+    assert [message.submission.text for message in phones.on_phone("1")] == ["third"]
+
+
 def test_what_customers_said_is_bounded(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(diary, "PER_CONTACT", 2)
     monkeypatch.setattr(diary, "CONTACTS", 2)

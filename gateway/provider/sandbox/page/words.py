@@ -39,6 +39,8 @@ def decision_words(decision: Json, *, customer: str, sender: str) -> str:
     if decision["action"] == "downgrade":
         name = template_name(decision["template"])
         return f"{_cause(decision, customer, sender)}, so template {name} was sent instead."
+    if decision["action"] == "hold":
+        return f"{_cause(decision, customer, sender)}, so it is kept until {customer} writes again."
     return _sent(decision, reasons)
 
 

@@ -70,7 +70,9 @@
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.target;
     if (!event.detail.successful || !(form instanceof HTMLFormElement) || !form.hasAttribute("data-again")) return;
-    for (const field of form.querySelectorAll("textarea")) field.select();
+    for (const field of form.querySelectorAll("textarea")) {
+      if (field === document.activeElement) field.select(); // elsewhere it would bring up a phone's keyboard
+    }
   });
 
   document.addEventListener("htmx:sendError", (event) => {
