@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help venv demo test lint check prove bench lock clean
+.PHONY: help venv demo test lint check prove bench lock vendor screenshot clean
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,8 @@ help:
 	@echo "make prove   the long proofs"
 	@echo "make bench   the gateway against a bare endpoint and a naive proxy; needs wrk (BENCH_ARGS=--help for more)"
 	@echo "make lock    pin the newest dependencies that pyproject.toml allows"
+	@echo "make vendor  fetch the page's libraries again, and check them (needs npm)"
+	@echo "make screenshot  play the demo's story in Chromium, and take its pictures for docs/"
 	@echo "make clean   remove $(VENV) and caches"
 
 venv: $(VENV)/dev
@@ -44,6 +46,12 @@ bench: $(VENV)/bench
 lock: $(VENV)/dev
 	@$(PIP) uv==0.13.9
 	@sh requirements/lock.sh $(BIN)/uv
+
+vendor:
+	@sh requirements/vendor.sh
+
+screenshot: $(VENV)/dev
+	@$(BIN)/python -m tests.page.screenshot
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -17,6 +17,7 @@ from gateway.addresses import SANDBOX, Addresses
 from gateway.clock import SystemClock
 from gateway.config import Config, ProviderConfig
 from gateway.decision import Decider
+from gateway.desk_keys import DeskKey, with_desk_keys
 from gateway.dispatch import Dispatch
 from gateway.domain.compliance import Mode
 from gateway.domain.identity import MessageId, Sender
@@ -27,7 +28,7 @@ from gateway.operator import operator_app
 from gateway.ports import Clock, Store, StorePolicy
 from gateway.provider.callback_decoder import callback_decoder
 from gateway.provider.decision_telecom import DecisionTelecomProvider
-from gateway.provider.sandbox import PREFIX, TravelClock, sandbox_app
+from gateway.provider.sandbox import PREFIX, DeskAccess, TravelClock, sandbox_app
 from gateway.registry import Registry
 from gateway.relay import Relay
 from gateway.sending import Route, Sending
@@ -88,9 +89,10 @@ async def _start(
     config: Config, registry: Registry, store: Store, clock: Clock, listening: socket.socket, stack: AsyncExitStack
 ) -> Gateway:
     addresses = Addresses.of(config.server, int(listening.getsockname()[1]))
-    config = addresses.fill_in(config)
+    config, desk_keys = with_desk_keys(addresses.fill_in(config))
     base = Base(
         config=config,
+        desk_keys=desk_keys,
         addresses=addresses,
         registry=registry,
         store=store,
@@ -121,6 +123,7 @@ class Base:
     """What the verbs are built on."""
 
     config: Config
+    desk_keys: Sequence[DeskKey]
     addresses: Addresses
     registry: Registry
     store: Store
@@ -288,8 +291,19 @@ def _sandbox(base: Base) -> Sequence[tuple[str, web.Application]]:
         key=[provider.key for provider in sandboxes.values()],
         senders=list(provider_of),
         desk_secrets=[client.webhook.secret for client in config.clients if client.webhook is not None],
+        desks=[_desk(base, drawn) for drawn in base.desk_keys],
     )
     return ((PREFIX, app),)
+
+
+def _desk(base: Base, drawn: DeskKey) -> DeskAccess:
+    return DeskAccess(
+        client=drawn.client,
+        base_url=base.addresses.local,
+        key=drawn.key,
+        senders=drawn.senders,
+        follows_clock=isinstance(base.clock, TravelClock),
+    )
 
 
 # --- the way down ---------------------------------------------------------------------------------------------------

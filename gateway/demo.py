@@ -61,8 +61,12 @@ def _operator(port: int) -> str:
 
 
 _BANNER = """\
-The gateway runs beside a provider to try things on: open {here}/sandbox/
-Ctrl-C stops it. In another terminal, from top to bottom:
+The gateway runs beside a provider to try things on. Open this page, which has both sides of a conversation:
+
+    {here}/sandbox/
+
+Let the customer write, answer, let 25 hours pass, answer again, and tap the button. Ctrl-C stops it.
+The same in another terminal, from top to bottom:
 
 # 1. A customer writes to the shop.
 curl -s {here}/sandbox/contacts/{contact}/messages \\

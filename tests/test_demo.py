@@ -163,6 +163,19 @@ def _statuses(received: list[dict[str, Any]], message_id: int) -> set[str]:
     return {told["status"] for told in mine if told["message_id"] == str(message_id)}
 
 
+def test_the_page_to_open_is_printed_first(port: int):
+    lines = [line.strip() for line in demo_banner(port).splitlines()]
+    assert lines.index(f"http://127.0.0.1:{port}/sandbox/") < 4
+
+
+def test_a_page_that_is_open_does_not_delay_the_end(demo: Demo, port: int):
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as page:
+        page.sendall(b"GET /sandbox/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert b"text/event-stream" in page.recv(4096)
+        demo.process.send_signal(signal.SIGTERM)
+        assert demo.process.wait(timeout=5) == 0
+
+
 @needs_curl
 def test_ctrl_c_stops_it_cleanly(demo: Demo):
     demo.process.send_signal(signal.SIGINT)

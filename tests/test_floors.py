@@ -22,6 +22,7 @@ FLOORS = (
     {"store", "provider", "webhook", "web"},
     {"oversight"},
     {"operator", "demo", "addresses", "doors"},
+    {"desk_keys"},
     {"app"},
     {"serving"},
     {"cli"},

@@ -54,10 +54,19 @@ def test_the_wheel_holds_every_schema_and_template_that_ships(wheel: Path) -> No
 
 def test_the_wheel_holds_every_module_and_query_and_no_test(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    ours = [path for path in (ROOT / "gateway").rglob("*") if path.suffix in (".py", ".sql", ".html", ".js", ".css")]
+    kinds = (".py", ".sql", ".html", ".js", ".css", ".svg", ".txt")
+    ours = [path for path in (ROOT / "gateway").rglob("*") if path.suffix in kinds]
     assert {path.relative_to(ROOT).as_posix() for path in ours} <= names
     assert not [name for name in names if name.startswith(("tests/", "bench/"))]
     assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_the_wheel_holds_the_page_with_the_licences_of_its_libraries(wheel: Path) -> None:
+    page = "gateway/provider/sandbox/page"
+    names = {name.removeprefix(f"{page}/") for name in zipfile.ZipFile(wheel).namelist() if name.startswith(page)}
+    assert {"templates/page.html", "static/page.css", "static/page.js", "static/icon.svg"} <= names
+    for library in ("htmx", "htmx-ext-sse", "idiomorph-ext"):
+        assert {f"static/vendor/{library}.min.js", f"static/vendor/{library}.LICENSE.txt"} <= names
 
 
 def test_the_command_works_where_only_the_wheel_is_installed(installed: Path, tmp_path: Path) -> None:

@@ -6,5 +6,6 @@ It reads the rules by itself and shares none of the gateway's: a mistake of ours
 
 from gateway.provider.sandbox.app import PREFIX, run_sandbox, sandbox_app, standalone_app
 from gateway.provider.sandbox.clock import TravelClock
+from gateway.provider.sandbox.page import DeskAccess
 
-__all__ = ["PREFIX", "TravelClock", "run_sandbox", "sandbox_app", "standalone_app"]
+__all__ = ["PREFIX", "DeskAccess", "TravelClock", "run_sandbox", "sandbox_app", "standalone_app"]

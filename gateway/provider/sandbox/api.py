@@ -15,6 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.provider.sandbox.faults import Kind
+from gateway.provider.sandbox.news import Topic
 from gateway.provider.sandbox.phone import PhoneMessage
 from gateway.provider.sandbox.rejection import (
     BALANCE_EMPTY,
@@ -32,7 +33,7 @@ from gateway.provider.sandbox.rules import Submission, read_submission
 from gateway.provider.sandbox.world import World
 
 SENT, DELIVERED, REJECTED = 0, 1, 3
-_STATES = {"delivered": DELIVERED, "read": DELIVERED, "failed": REJECTED}
+_STATES = {"sent": SENT, "delivered": DELIVERED, "read": DELIVERED, "failed": REJECTED}
 
 Body = Mapping[str, Any]
 Verb = Callable[[web.Request, Body], Awaitable[web.StreamResponse]]
@@ -114,7 +115,9 @@ class ProviderApi:
         if self._is_too_late(submission):
             return self._fail_late(submission)
         message = self._world.phones.arrive(submission, now)
-        self._world.report(message, {"status": SENT}, {"status": DELIVERED})
+        has_arrived = message.state == "delivered"
+        self._world.report(message, {"status": SENT}, *([{"status": DELIVERED}] if has_arrived else ()))
+        self._world.news.tell(Topic.PHONE, Topic.DESK, contact=submission.contact)
         return message
 
     def _is_too_late(self, submission: Submission) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,11 @@ from gateway.provider.sandbox.api import ProviderApi
 from gateway.provider.sandbox.callbacks import Address, Callbacks
 from gateway.provider.sandbox.clock import TravelClock
 from gateway.provider.sandbox.desk import Desk
+from gateway.provider.sandbox.diary import Diary
 from gateway.provider.sandbox.faults import Faults
+from gateway.provider.sandbox.news import News, Topic
+from gateway.provider.sandbox.page import DeskAccess, Page
+from gateway.provider.sandbox.page.guard import from_here_only
 from gateway.provider.sandbox.phone import Phones
 from gateway.provider.sandbox.play import Play, explain_misuse
 from gateway.provider.sandbox.templates import load_templates
@@ -33,29 +38,36 @@ def sandbox_app(
     key: str | Sequence[str] | None = None,
     senders: Sequence[str] = (),
     desk_secrets: Iterable[str] = (),
+    desks: Sequence[DeskAccess] = (),
 ) -> web.Application:
     """The application to mount with ``add_subapp(PREFIX, ...)``.
 
     `templates` is a folder of definition files, or the definitions; `key` is what callers of the provider's API must
     show, or several of which one will do (None: anything). `callbacks_to` is where customers' messages go, and statuses
     of messages without a callback_url. `senders` are those registered, the first by default (none: any name is one).
-    The desk takes the webhooks that one of `desk_secrets` signed.
+    The desk takes the webhooks that one of `desk_secrets` signed; with `desks` the page speaks to the gateway before
+    the sandbox, as the clients that they are.
     """
-    faults = Faults()
+    news = News()
+    faults = Faults(changed=partial(news.tell, Topic.FAULTS))
     world = World(
         clock=clock,
+        news=news,
         phones=Phones(),
+        diary=Diary(),
         faults=faults,
         callbacks=Callbacks(clock=clock, faults=faults, default=callbacks_to),
-        desk=Desk(clock=clock, secrets=desk_secrets),
+        desk=Desk(clock=clock, secrets=desk_secrets, news=news),
         templates=load_templates(templates),
         senders=tuple(senders),
         keys=(key,) if isinstance(key, str) else tuple(key or ()),
     )
-    app = web.Application(middlewares=[explain_misuse])
+    page = Page(world, tuple(desks))
+    app = web.Application(middlewares=[from_here_only, explain_misuse])
     app[WORLD] = world
-    app.add_routes([*ProviderApi(world).routes(), *Play(world).routes(), *world.desk.routes()])
-    app.cleanup_ctx.append(_within(world.callbacks.running))
+    app.add_routes([*page.routes(), *ProviderApi(world).routes(), *Play(world).routes(), *world.desk.routes()])
+    app.cleanup_ctx.extend([_within(world.callbacks.running), _within(page.running)])
+    app.on_shutdown.append(page.end)
     return app
 
 

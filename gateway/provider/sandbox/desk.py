@@ -6,13 +6,14 @@ import base64
 import hashlib
 import hmac
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
 
 from gateway.provider.sandbox.clock import TravelClock
+from gateway.provider.sandbox.news import News, Topic
 from gateway.provider.sandbox.reading import read_json
 from gateway.provider.sandbox.shown import shown
 
@@ -23,8 +24,9 @@ TOLERANCE = timedelta(minutes=5)
 class Desk:
     """Takes what one of the secrets signed, by the rules of Standard Webhooks."""
 
-    def __init__(self, *, clock: TravelClock, secrets: Iterable[str]) -> None:
+    def __init__(self, *, clock: TravelClock, secrets: Iterable[str], news: News) -> None:
         self._clock = clock
+        self._news = news
         self._secrets = [_key_of(secret) for secret in secrets]
         self._received: deque[Mapping[str, Any]] = deque(maxlen=KEPT)
 
@@ -39,10 +41,15 @@ class Desk:
         if not self._is_signed(request.headers, body):
             return shown({"error": "the signature is missing or wrong", "field": "signature"}, status=401)
         self._received.append({"id": request.headers["webhook-id"], **read_json(body)})
+        self._news.tell(Topic.DESK)
         return web.Response(status=204)
 
     async def _show(self, request: web.Request) -> web.Response:
         return shown({"received": list(self._received)})
+
+    def received(self) -> Sequence[Mapping[str, Any]]:
+        """What came, newest last."""
+        return tuple(self._received)
 
     def _is_signed(self, headers: Mapping[str, str], body: bytes) -> bool:
         event, sent_at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")

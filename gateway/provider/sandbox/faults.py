@@ -58,11 +58,13 @@ Change = tuple[Kind, Fault | None]
 class Faults:
     """The faults in force, at most one of a kind for each sender and one for all."""
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
         self._faults: dict[tuple[Kind, str | None], Fault] = {}
+        self._changed = changed
 
     def clear(self) -> None:
         self._faults.clear()
+        self._changed()
 
     def listed(self) -> list[Fault]:
         return list(self._faults.values())
@@ -93,6 +95,7 @@ class Faults:
         self._faults.pop((kind, sender), None)
         if fault is not None:
             self._faults[kind, sender] = fault
+        self._changed()
 
     def _use_up(self, key: tuple[Kind, str | None], fault: Fault) -> None:
         if fault.left is None:

@@ -25,10 +25,19 @@ class Misfit(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """A template message as a phone shows it."""
+    """A template message as a phone shows it: its parts, and all of them as one text."""
 
-    text: str
-    buttons: tuple[Button, ...]
+    header: str = ""
+    medium: str | None = None
+    """The link or the id of a header that is a picture, a video or a document."""
+    body: str = ""
+    footer: str = ""
+    buttons: tuple[Button, ...] = ()
+
+    @property
+    def text(self) -> str:
+        labels = " ".join(f"[{button.text}{' ' + button.url if button.url else ''}]" for button in self.buttons)
+        return "\n".join(part for part in (self.header, self.body, self.footer, labels) if part)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,11 +52,14 @@ def fill(template: Registered, components: Any) -> Filled:
     if template.unsupported:
         raise Misfit(f"the sandbox does not know {', '.join(template.unsupported)}")
     arguments = _read(components)
-    header = _header(template, arguments.header)
-    body = _text(template, "body", template.body, arguments.body, BODY_LENGTH)
-    buttons = _buttons(template.buttons, arguments.buttons)
-    labels = " ".join(f"[{button.text}{' ' + button.url if button.url else ''}]" for button in buttons)
-    return Filled(text="\n".join(part for part in (header, body, template.footer, labels) if part), buttons=buttons)
+    header, medium = _header(template, arguments.header)
+    return Filled(
+        header=header,
+        medium=medium,
+        body=_text(template, "body", template.body, arguments.body, BODY_LENGTH),
+        footer=template.footer,
+        buttons=_buttons(template.buttons, arguments.buttons),
+    )
 
 
 def _read(components: Any) -> _Arguments:
@@ -93,13 +105,14 @@ def _index(value: Any, place: str) -> int:
     return int(written)
 
 
-def _header(template: Registered, parameters: Sequence[Parameter]) -> str:
+def _header(template: Registered, parameters: Sequence[Parameter]) -> tuple[str, str | None]:
     if template.header_format in MEDIA:
-        return _media(template.header_format, parameters)
-    return _text(template, "header", template.header_text, parameters, HEADER_LENGTH)
+        medium = _medium(template.header_format, parameters)
+        return f"<{template.header_format.lower()} {medium}>", medium
+    return _text(template, "header", template.header_text, parameters, HEADER_LENGTH), None
 
 
-def _media(header_format: str, parameters: Sequence[Parameter]) -> str:
+def _medium(header_format: str, parameters: Sequence[Parameter]) -> str:
     kind = header_format.lower()
     if len(parameters) != 1 or parameters[0].get("type") != kind:
         raise Misfit(f"header: expected one parameter of type {kind}")
@@ -108,7 +121,7 @@ def _media(header_format: str, parameters: Sequence[Parameter]) -> str:
         raise Misfit(f"header: expected the link or the id of the {kind}")
     if "link" in medium and not str(medium["link"]).startswith(("https://", "http://")):
         raise Misfit(f"header: expected an http link to the {kind}")
-    return f"<{kind} {medium.get('link') or medium.get('id')}>"
+    return str(medium.get("link") or medium.get("id"))
 
 
 def _text(template: Registered, part: str, text: str, parameters: Sequence[Parameter], longest: int) -> str:

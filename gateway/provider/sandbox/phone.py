@@ -20,12 +20,12 @@ MESSAGES = 100_000
 PER_CONTACT = 1_000
 PAIRS = 100_000
 
-State = Literal["delivered", "read", "failed"]
+State = Literal["sent", "delivered", "read", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneMessage:
-    """A message that the provider took; one that failed later never arrived."""
+    """A message that the provider took; one that failed later never arrived, one that is only sent has not yet."""
 
     id: int
     submission: Submission
@@ -61,11 +61,14 @@ class Phones:
         self._messages: dict[int, PhoneMessage] = {}
         self._arrived: dict[str, deque[int]] = {}
         self._heard: dict[tuple[str, str], datetime] = {}
+        self._off: dict[str, deque[int]] = {}
+        """The phones that are switched off, and what waits for each."""
 
     def clear(self) -> None:
         self._messages.clear()
         self._arrived.clear()
         self._heard.clear()
+        self._off.clear()
 
     def hear(self, sender: str, contact: str, at: datetime) -> None:
         """The customer wrote at that time; an older message than the last changes nothing."""
@@ -80,11 +83,37 @@ class Phones:
         return last is not None and now < last + WINDOW
 
     def arrive(self, submission: Submission, now: datetime) -> PhoneMessage:
-        """The message stands on the customer's phone."""
+        """The message stands on the customer's phone, or waits until that is on."""
+        if (waiting := self._off.get(submission.contact)) is not None:
+            message = self._keep(submission, now, "sent")
+            waiting.append(message.id)
+            return message
         message = self._keep(submission, now, "delivered")
-        arrived = self._arrived.setdefault(submission.contact, deque(maxlen=PER_CONTACT))
-        arrived.append(message.id)
+        self._show(message)
         return message
+
+    def switch_off(self, contact: str) -> None:
+        if contact not in self._off:
+            self._off[contact] = deque(maxlen=PER_CONTACT)
+        if len(self._off) > PAIRS:
+            del self._off[next(iter(self._off))]
+
+    def switch_on(self, contact: str, now: datetime) -> list[PhoneMessage]:
+        """What waited for the phone, arrived by now."""
+        waited = [self._messages.get(message_id) for message_id in self._off.pop(contact, ())]
+        arrived = [replace(each, state="delivered", arrived_at=now) for each in waited if each is not None]
+        for message in arrived:
+            del self._messages[message.id]  # what is kept stands in the order of arrival
+            self._messages[message.id] = message
+            self._show(message)
+        return arrived
+
+    def is_on(self, contact: str) -> bool:
+        return contact not in self._off
+
+    def waiting(self, contact: str) -> int:
+        """How much waits until the phone is on."""
+        return len(self._off.get(contact, ()))
 
     def fail(self, submission: Submission, now: datetime) -> PhoneMessage:
         """The message was taken and will never arrive."""
@@ -103,6 +132,14 @@ class Phones:
         seen = [replace(each, state="read") for each in unread if each.submission.sender == sender]
         self._messages.update((each.id, each) for each in seen)
         return seen
+
+    def latest(self, count: int) -> list[str]:
+        """The contacts on whose phones something arrived, the newest phones first."""
+        return list(reversed(self._arrived))[:count]
+
+    def _show(self, message: PhoneMessage) -> None:
+        arrived = self._arrived.setdefault(message.submission.contact, deque(maxlen=PER_CONTACT))
+        arrived.append(message.id)
 
     def _keep(self, submission: Submission, now: datetime, state: State) -> PhoneMessage:
         message = PhoneMessage(id=self.draw_id(), submission=submission, arrived_at=now, state=state)

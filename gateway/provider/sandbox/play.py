@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from aiohttp import web
 
-from gateway.provider.sandbox.callbacks import Callback
 from gateway.provider.sandbox.clock import written
+from gateway.provider.sandbox.customers import Customers
 from gateway.provider.sandbox.phone import PhoneMessage
 from gateway.provider.sandbox.reading import Asked, Misuse, known_only, read_contact, read_json, read_period, read_text
 from gateway.provider.sandbox.rules import ADDRESS_LENGTH, TEXT_LENGTH
@@ -21,12 +20,16 @@ NAME_LENGTH = 256
 FURTHEST_AGO = timedelta(days=30)
 
 GUIDE = """\
-The sandbox: a provider with the platform's rules, and its customers. Bodies are JSON.
+The sandbox: a provider with the platform's rules, and its customers. Bodies are JSON. The page is at {root}/
 
 POST {root}/contacts/380501234567/messages   the customer writes
      {{"to": sender, "text": "...", "name": "...", "ago": "25h"}}
 POST {root}/contacts/380501234567/taps       the customer taps a quick reply, by its place or its text
      {{"to": sender, "button": 0}}
+POST {root}/contacts/380501234567/reads      the customer reads, and says nothing
+     {{"to": sender}}
+POST {root}/contacts/380501234567/phone      the phone is switched off, or on: what waited for it arrives
+     {{"on": false}}
 GET  {root}/messages?contact=380501234567    what arrived on the customer's phone
 GET  {root}/desk                             what the application received
 GET  {root}/clock                            what time it is
@@ -48,13 +51,15 @@ class Play:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._customers = Customers(world)
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("", self._guide),
-            web.get("/", self._guide),
+            web.get("/guide", self._guide),
             web.post("/contacts/{contact}/messages", self._write),
             web.post("/contacts/{contact}/taps", self._tap),
+            web.post("/contacts/{contact}/reads", self._read),
+            web.post("/contacts/{contact}/phone", self._switch),
             web.get("/messages", self._on_phone),
             web.get("/clock", self._time),
             web.post("/clock", self._travel),
@@ -64,7 +69,7 @@ class Play:
         ]
 
     async def _guide(self, request: web.Request) -> web.Response:
-        return web.Response(text=GUIDE.format(root=request.path.rstrip("/")))
+        return web.Response(text=GUIDE.format(root=request.path.removesuffix("/guide")))
 
     async def _write(self, request: web.Request) -> web.Response:
         contact, asked = read_contact(request.match_info["contact"]), read_json(await request.read())
@@ -72,37 +77,29 @@ class Play:
         ago = read_period(asked, "ago") if asked.get("ago") is not None else timedelta(0)
         if ago > FURTHEST_AGO:
             raise Misuse("ago", "expected at most 30d")
-        said = {"text": read_text(asked, "text", TEXT_LENGTH), **self._named(asked)}
-        return await self._say(self._sender(asked), contact, said, self._world.clock.now() - ago)
+        sender, text, name = self._sender(asked), read_text(asked, "text", TEXT_LENGTH), _name(asked)
+        at = self._world.clock.now() - ago
+        return shown(await self._customers.write(sender, contact, text, at=at, name=name))
 
     async def _tap(self, request: web.Request) -> web.Response:
         contact, asked = read_contact(request.match_info["contact"]), read_json(await request.read())
         known_only(asked, "to", "button", "name")
-        sender = self._sender(asked)
-        message, button = self._quick_reply(sender, contact, asked.get("button", 0))
-        said = {
-            "text": button.text,
-            "type": "button",
-            "button": {"text": button.text, "payload": button.payload or button.text},
-            "context": {"id": message.id},
-            **self._named(asked),
-        }
-        return await self._say(sender, contact, said, self._world.clock.now())
+        message, button = self._quick_reply(self._sender(asked), contact, asked.get("button", 0))
+        return shown(await self._customers.tap(message, button, name=_name(asked)))
 
-    async def _say(self, sender: str, contact: str, said: Mapping[str, Any], at: datetime) -> web.Response:
-        """The customer says something, having read what came before; answers once the callback was tried."""
-        inbound = {
-            "message_id": self._world.phones.draw_id(),
-            "from": contact,
-            "to": sender,
-            "timestamp": int(at.timestamp()),
-            **said,
-        }
-        self._world.phones.hear(sender, contact, at)
-        for message in self._world.phones.read(sender, contact):
-            self._world.report(message, {"status": "read"})
-        told = await self._world.callbacks.post([Callback(sender=sender, body=inbound)])
-        return shown({**inbound, "callback": told})
+    async def _read(self, request: web.Request) -> web.Response:
+        contact, asked = read_contact(request.match_info["contact"]), read_json(await request.read())
+        known_only(asked, "to")
+        return shown({"read": self._customers.read(self._sender(asked), contact)})
+
+    async def _switch(self, request: web.Request) -> web.Response:
+        contact, asked = read_contact(request.match_info["contact"]), read_json(await request.read())
+        known_only(asked, "on")
+        if not isinstance(asked.get("on"), bool):
+            raise Misuse("on", "expected true or false")
+        switch = self._customers.switch_on if asked["on"] else self._customers.switch_off
+        switch(contact)
+        return shown({"on": asked["on"]})
 
     async def _on_phone(self, request: web.Request) -> web.Response:
         contact = read_contact(request.query.get("contact", ""))
@@ -116,7 +113,7 @@ class Play:
         known_only(asked, "advance")
         period = read_period(asked, "advance")
         try:
-            now = self._world.clock.advance(period)
+            now = self._world.travel(period)
         except ValueError as problem:
             raise Misuse("advance", str(problem)) from None
         return shown({"now": written(now)})
@@ -138,9 +135,6 @@ class Play:
             raise Misuse("to", f"expected a sender: {', '.join(self._world.senders)}")
         return sender
 
-    def _named(self, asked: Asked) -> Mapping[str, str]:
-        return {"name": read_text(asked, "name", NAME_LENGTH)} if asked.get("name") is not None else {}
-
     def _quick_reply(self, sender: str, contact: str, wanted: object) -> tuple[PhoneMessage, Button]:
         """The button meant, on the latest message of the sender that has any."""
         for message in reversed(self._world.phones.on_phone(contact)):
@@ -148,6 +142,10 @@ class Play:
             if message.submission.sender == sender and buttons:
                 return message, _chosen(buttons, wanted)
         raise Misuse("to", "expected a sender whose message with buttons is on the phone")
+
+
+def _name(asked: Asked) -> str | None:
+    return read_text(asked, "name", NAME_LENGTH) if asked.get("name") is not None else None
 
 
 def _chosen(buttons: tuple[Button, ...], wanted: object) -> Button:

@@ -34,6 +34,8 @@ class Submission:
     template: tuple[str, str] | None = None
     """Name and language."""
     buttons: tuple[Button, ...] = ()
+    filled: Filled | None = None
+    """The parts of a template message."""
     callback_url: str | None = None
 
 
@@ -84,6 +86,7 @@ class _Address:
             text=filled.text,
             template=(template.name, template.language),
             buttons=filled.buttons,
+            filled=filled,
         )
 
 

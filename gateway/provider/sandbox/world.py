@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from gateway.provider.sandbox.callbacks import Body, Callback, Callbacks
 from gateway.provider.sandbox.clock import TravelClock
 from gateway.provider.sandbox.desk import Desk
+from gateway.provider.sandbox.diary import Diary
 from gateway.provider.sandbox.faults import Faults
+from gateway.provider.sandbox.news import News, Topic
 from gateway.provider.sandbox.phone import PhoneMessage, Phones
 from gateway.provider.sandbox.templates import Templates
 
@@ -16,7 +19,9 @@ from gateway.provider.sandbox.templates import Templates
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     clock: TravelClock
+    news: News
     phones: Phones
+    diary: Diary
     faults: Faults
     callbacks: Callbacks
     desk: Desk
@@ -32,9 +37,17 @@ class World:
         bodies = [{"message_id": message.id, **status} for status in statuses]
         return self.callbacks.post([Callback(sender=sender, url=url, body=body) for body in bodies])
 
+    def travel(self, by: timedelta) -> datetime:
+        """Send the clock forwards; the time after it. Raises ValueError."""
+        now = self.clock.advance(by)
+        self.news.tell(*Topic)
+        return now
+
     async def reset(self) -> None:
         """Forget everything but the time, which only goes forwards."""
         self.phones.clear()
+        self.diary.clear()
         self.faults.clear()
         self.desk.clear()
         await self.callbacks.drop()
+        self.news.tell(*Topic)

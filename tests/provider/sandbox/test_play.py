@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from gateway.provider.sandbox import phone, run_sandbox
+from gateway.provider.sandbox import diary, phone, run_sandbox
 from gateway.provider.sandbox.phone import Phones
 from gateway.provider.sandbox.rules import Submission
 from tests.provider.sandbox.stage import ANSWER, AUTHORIZATION, CONTACT, KEY, SENDER, Sandbox, a_template, an_answer
@@ -21,13 +21,12 @@ NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECRET = base64.b64decode("c2VjcmV0")
 
 
-async def test_the_page_lists_what_can_be_done(sandbox: Sandbox):
-    for url in (sandbox.url, f"{sandbox.url}/"):
-        async with sandbox.http.get(url) as answer:
-            page = await answer.text()
-        assert answer.status == 200
-        for path in (" /sandbox/contacts/", " /sandbox/messages?contact=", " /sandbox/clock", " /sandbox/faults"):
-            assert path in page
+async def test_the_guide_lists_what_can_be_done(sandbox: Sandbox):
+    async with sandbox.http.get(f"{sandbox.url}/guide") as answer:
+        guide = await answer.text()
+    assert answer.status == 200
+    for path in (" /sandbox/contacts/", " /sandbox/messages?contact=", " /sandbox/clock", " /sandbox/faults"):
+        assert path in guide
 
 
 # --- time -----------------------------------------------------------------------------------------------------------
@@ -211,6 +210,85 @@ async def test_the_desk_takes_nothing_else(sandbox: Sandbox):
         assert await desk_answers(sandbox, body, headers) == 401
     assert await desk_answers(sandbox, b'{"a": 1}', good) == 401
     assert await sandbox.get("/desk") == {"received": []}
+
+
+# --- phones ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_phone_that_is_off_gets_what_waited_when_it_is_on(sandbox: Sandbox):
+    await sandbox.customer_writes()
+    assert await sandbox.post(f"/contacts/{CONTACT}/phone", {"on": False}) == (200, {"on": False})
+    _, taken = await sandbox.send(callback_url=f"{sandbox.application.url}/own")
+    assert [body["status"] for body in (await sandbox.application.bodies(2))[1:]] == [0]
+    assert await sandbox.api("receive-whatsapp", taken) == (200, {**taken, "status": 0})
+    assert await sandbox.on_phone() == []
+    assert await sandbox.post(f"/contacts/{CONTACT}/phone", {"on": True}) == (200, {"on": True})
+    assert (await sandbox.application.bodies(3))[-1] == {**taken, "status": "delivered"}
+    assert [message["id"] for message in await sandbox.on_phone()] == [taken["message_id"]]
+    assert await sandbox.api("receive-whatsapp", taken) == (200, {**taken, "status": 1})
+
+
+async def test_a_customer_who_writes_has_switched_the_phone_on(sandbox: Sandbox):
+    await sandbox.customer_writes()
+    await sandbox.post(f"/contacts/{CONTACT}/phone", {"on": False})
+    await sandbox.send()
+    await sandbox.customer_writes("And now?")
+    assert [message["status"] for message in await sandbox.on_phone()] == ["read"]
+
+
+async def test_a_customer_who_reads_and_says_nothing_opens_no_window(sandbox: Sandbox):
+    await sandbox.customer_writes()
+    await sandbox.send(callback_url=f"{sandbox.application.url}/own")
+    await sandbox.travel("24h")
+    assert await sandbox.post(f"/contacts/{CONTACT}/reads", {"to": SENDER}) == (200, {"read": 1})
+    assert await sandbox.post(f"/contacts/{CONTACT}/reads", {"to": SENDER}) == (200, {"read": 0})
+    assert (await sandbox.application.bodies(4))[-1]["status"] == "read"
+    status, refused = await sandbox.send()
+    assert (status, refused["code"]) == (400, 7)
+
+
+@pytest.mark.parametrize("asked", [{}, {"on": "yes"}, {"on": None}, {"off": True}])
+async def test_a_switch_that_is_neither_on_nor_off_is_refused(sandbox: Sandbox, asked: dict[str, Any]):
+    status, answer = await sandbox.post(f"/contacts/{CONTACT}/phone", asked)
+    assert (status, answer["field"]) == (400, "off" if "off" in asked else "on")
+
+
+def test_what_waits_for_a_phone_is_bounded(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(phone, "PER_CONTACT", 2)
+    phones = Phones()
+    phones.switch_off("1")
+    for text in ("a", "b", "c"):
+        phones.arrive(Submission(sender="S", contact="1", kind="text", text=text), NOON)
+    assert phones.waiting("1") == 2
+    assert [message.submission.text for message in phones.switch_on("1", NOON)] == ["b", "c"]
+
+
+def test_what_waited_is_forgotten_in_the_order_in_which_it_arrived(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(phone, "MESSAGES", 2)
+    phones = Phones()
+    phones.switch_off("1")
+    waited = phones.arrive(Submission(sender="S", contact="1", kind="text", text="waits"), NOON)
+    phones.arrive(Submission(sender="S", contact="2", kind="text", text="first"), NOON)
+    phones.switch_on("1", NOON)
+    phones.arrive(Submission(sender="S", contact="1", kind="text", text="third"), NOON)
+    assert [message.submission.text for message in phones.on_phone("1")] == ["waits", "third"]
+    assert phones.on_phone("2") == []
+    phones.arrive(Submission(sender="S", contact="2", kind="text", text="fourth"), NOON)
+    assert phones.message(waited.id) is None
+    assert [message.submission.text for message in phones.on_phone("1")] == ["third"]
+
+
+def test_what_customers_said_is_bounded(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(diary, "PER_CONTACT", 2)
+    monkeypatch.setattr(diary, "CONTACTS", 2)
+    kept = diary.Diary()
+    for number, contact in enumerate(("1", "1", "1", "2", "3")):
+        kept.note(diary.Said(id=number, sender="S", contact=contact, text="", at=NOON), f"Name {contact}")
+    assert kept.latest(10) == ["3", "2"]
+    assert (kept.said("1"), kept.name("1"), kept.name("2")) == ((), None, "Name 2")
+    for number in (7, 8, 9):
+        kept.note(diary.Said(id=number, sender="S", contact="2", text="", at=NOON), None)
+    assert [said.id for said in kept.said("2")] == [8, 9]
 
 
 # --- alone ----------------------------------------------------------------------------------------------------------
