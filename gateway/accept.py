@@ -25,8 +25,10 @@ from gateway.domain.errors import (
 )
 from gateway.domain.identity import Sender
 from gateway.domain.message import OPEN, Draft, Status, TemplateMessage
+from gateway.metrics import Metrics
 from gateway.ports import Answer, Clock, Store
 from gateway.registry import Registry
+from gateway.tracing import UNTRACED, Tracer
 from gateway.waiting import Waiting
 
 log = structlog.get_logger()
@@ -49,6 +51,8 @@ class Accept:
         clock: Clock,
         waiting: Waiting,
         notify: Callable[[Sender], None],
+        metrics: Metrics,
+        tracer: Tracer = UNTRACED,
     ) -> None:
         self._store = store
         self._registry = registry
@@ -57,6 +61,8 @@ class Accept:
         self._clock = clock
         self._waiting = waiting
         self._notify = notify
+        self._metrics = metrics
+        self._tracer = tracer
 
     async def __call__(self, draft: Draft) -> Answer:
         """The answer to a draft.
@@ -72,13 +78,19 @@ class Accept:
     async def _answer(self, draft: Draft) -> Answer:
         answer = await self._accept(draft)
         if answer.is_repeated:
+            self._metrics.repeated(draft.client)
             return _told(await self._answer_of_first(draft, answer))
         if draft.wait is not None:
             return await self._answer_of_provider(draft, draft.wait, answer)
         return answer
 
     async def _accept(self, draft: Draft) -> Answer:
-        return await self._replayed(draft) or await self._decide(self._with_checked_templates(draft))
+        with self._tracer.span("message.accept", client=draft.client, sender=draft.sender) as span:
+            if self._tracer.is_on:
+                draft = replace(draft, traceparent=self._tracer.traceparent())
+            answer = await self._replayed(draft) or await self._decide(self._with_checked_templates(draft))
+            span.note(message_id=answer.receipt.message_id, action=answer.receipt.action, repeated=answer.is_repeated)
+            return answer
 
     async def _replayed(self, draft: Draft) -> Answer | None:
         if draft.idempotency is None:
@@ -107,16 +119,20 @@ class Accept:
         known = await self._store.conversation(draft.sender, draft.contact, downgrades_since=since)
         if draft.wait is not None and known.pause is PauseCause.BALANCE:
             return await self._unless_replayed(draft, BalanceEmpty("the provider's account is empty"))
-        match self._decider(draft, known, now=now):
-            case Send() | Downgrade() as decision:
+        with self._tracer.span("message.decide") as span:
+            decision = self._decider(draft, known, now=now)
+            span.note(reasons=[*decision.reasons])
+        match decision:
+            case Send() | Downgrade():
                 return await self._enqueue(draft, decision, since)
-            case Refuse() as refusal:
-                return await self._replayed(draft) or await self._refuse(draft, refusal)
+            case Refuse():
+                return await self._replayed(draft) or await self._refuse(draft, decision)
             case Hold():
                 raise AssertionError("hold is refused when the configuration is read")
 
     async def _refuse(self, draft: Draft, refusal: Refuse) -> NoReturn:
         await self._store.note_refusal(draft, refusal, now=self._clock.now())
+        self._metrics.decided("accept", refusal)
         raise _refused(draft, refusal)
 
     async def _unless_replayed(self, draft: Draft, error: GatewayError) -> Answer:
@@ -127,10 +143,13 @@ class Accept:
         return first
 
     async def _enqueue(self, draft: Draft, decision: Send | Downgrade, since: datetime) -> Answer | None:
-        answer = await self._store.enqueue(draft, decision, now=self._clock.now(), downgrades_since=since)
+        with self._tracer.span("message.enqueue"):
+            answer = await self._store.enqueue(draft, decision, now=self._clock.now(), downgrades_since=since)
         if answer is None or answer.is_repeated:
             return answer
         receipt = answer.receipt
+        self._metrics.accepted(draft.client, draft.sender)
+        self._metrics.decided("accept", decision)
         log.info(
             "message.accepted",
             message_id=receipt.message_id,

@@ -49,7 +49,6 @@ def test_the_configuration_that_the_others_break_is_good(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("place", "value", "problem"),
     [
-        ("server.internal", "127.0.0.1:9090", "server.internal: is not built yet; remove it"),
         ("store.url", "postgresql://db/gw", "store.url: PostgreSQL is not built yet; use sqlite:///gateway.db"),
         ("senders.0.mode", "observe", "senders[0].mode: observe is not built yet; use enforce"),
         (

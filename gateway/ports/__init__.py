@@ -4,6 +4,7 @@ Each verb of the store is one transaction. Times that are arguments are business
 pauses and probes run on the store's own time and are never arguments. Any verb may raise StoreUnavailable.
 """
 
+from gateway.ports.census import Census, EndpointCensus, Hearing, SenderCensus, Watched, WindowCounts
 from gateway.ports.conversations import Attempt, Claim, Claims, Conversation, Conversations, SenderState
 from gateway.ports.far_side import CallbackDecoder, Clock, Posted, Provider, Webhooks
 from gateway.ports.inbox import Arrival, Inbox, Ingested
@@ -20,7 +21,8 @@ from gateway.ports.messages import (
     StatusChange,
 )
 from gateway.ports.outbox import Deliveries, Delivery, Outbox
-from gateway.ports.store import Store, StorePolicy
+from gateway.ports.store import Store, StoreObserver, StorePolicy
+from gateway.ports.traces import Traced, Traces
 
 __all__ = [
     "ActRecord",
@@ -30,6 +32,7 @@ __all__ = [
     "Attempt",
     "AttemptRecord",
     "CallbackDecoder",
+    "Census",
     "Claim",
     "Claims",
     "Clock",
@@ -37,6 +40,8 @@ __all__ = [
     "Conversations",
     "Deliveries",
     "Delivery",
+    "EndpointCensus",
+    "Hearing",
     "Inbox",
     "Ingested",
     "MessagePage",
@@ -47,9 +52,15 @@ __all__ = [
     "Outbox",
     "Posted",
     "Provider",
+    "SenderCensus",
     "SenderState",
     "StatusChange",
     "Store",
+    "StoreObserver",
     "StorePolicy",
+    "Traced",
+    "Traces",
+    "Watched",
     "Webhooks",
+    "WindowCounts",
 ]

@@ -249,4 +249,5 @@ def message_of(row: sqlite3.Row) -> OutboundMessage:
         callback_url=row["callback_url"],
         accepted_at=instant(row["accepted_at"]),
         expires_at=instant(row["expires_at"]),
+        traceparent=row["traceparent"],
     )

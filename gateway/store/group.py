@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from gateway.domain.errors import Stopping, StoreUnavailable
+from gateway.ports import StoreObserver
 
 T = TypeVar("T")
 Unit = Callable[[sqlite3.Connection], T]
@@ -98,8 +100,9 @@ class Database(aiosqlite.Connection):
 class GroupCommit:
     """The queue before the one writing connection. A unit is answered when its group is committed, not before."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, observer: StoreObserver | None = None) -> None:
         self._database = database
+        self._observer = observer
         self._queue: asyncio.Queue[tuple[Unit[Any], asyncio.Future[Any]] | None] = asyncio.Queue()
         self._is_closing = False
         self._writer = asyncio.create_task(self._write(), name="store-writer")
@@ -137,12 +140,22 @@ class GroupCommit:
         return group, True
 
     async def _commit(self, group: Sequence[tuple[Unit[Any], asyncio.Future[Any]]]) -> None:
+        started = time.perf_counter()
         try:
             results = await self._database.run(commit_group, [unit for unit, _ in group])
         except Exception as error:  # the top of the writer's loop: all of the group are told
             results = [Raised(error)] * len(group)
+            self._observe(len(group), None)
+        else:
+            self._observe(len(group), time.perf_counter() - started)
         for (_, future), result in zip(group, results, strict=True):
             _answer(future, result)
+
+    def _observe(self, units: int, seconds: float | None) -> None:
+        if self._observer is not None and seconds is not None:
+            self._observer.committed(units, seconds)
+        elif self._observer is not None:
+            self._observer.commit_failed()
 
 
 def _answer(future: asyncio.Future[Any], result: Any) -> None:

@@ -162,6 +162,7 @@ def _add_message(
         answer_by=micros_or_none(None if draft.wait is None else now + draft.wait),
         told_view=PENDING,
         downgraded_at=micros(now) if isinstance(decision, Downgrade) else None,
+        traceparent=draft.traceparent,
     )
     assert added.lastrowid is not None  # noqa: S101 - an insert always has one
     return added.lastrowid

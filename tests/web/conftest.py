@@ -24,6 +24,7 @@ from gateway.domain.delivery import Outcome
 from gateway.domain.identity import MessageId, Sender
 from gateway.egress import Egress
 from gateway.ingest import Ingest, directories
+from gateway.metrics import Metrics, Names, Scrape
 from gateway.ports import Attempt, Store, StorePolicy
 from gateway.provider.callback_decoder import callback_decoder
 from gateway.registry import Registry
@@ -218,6 +219,7 @@ def _inside(config: Config, store: Store) -> Inside:
     senders = {sender.id: sender for sender in config.senders}
     decider = Decider(registry, senders, config.window.margin)
     waiting = Waiting(config.limits.waiting)
+    metrics = Metrics(Names.of(config))
     accept = Accept(
         store=store,
         registry=registry,
@@ -226,6 +228,7 @@ def _inside(config: Config, store: Store) -> Inside:
         clock=clock,
         waiting=waiting,
         notify=lambda sender: accepted.set(),
+        metrics=metrics,
     )
     ingest = Ingest(
         inbox=store,
@@ -233,6 +236,7 @@ def _inside(config: Config, store: Store) -> Inside:
         directories=directories(config),
         also_opened_by=config.window.also_opened_by,
         notify=lambda: None,
+        metrics=metrics,
     )
     parts = Parts(
         accept=accept,
@@ -244,6 +248,8 @@ def _inside(config: Config, store: Store) -> Inside:
         decoders={provider.name: callback_decoder(provider) for provider in config.providers},
         may_post_to=Egress(CallbackHosts()).problem,
         is_stopping=lambda: False,
+        metrics=metrics,
+        scrape=Scrape(metrics, lambda now: store.census(now=now), clock, ticks=ticks),
         ticks=ticks,
     )
     return Inside(parts=parts, decider=decider, waiting=waiting, accepted=accepted, clock=clock, ticks=ticks)
