@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import product
-from typing import Literal
+from typing import Literal, get_args
 
 from prometheus_client import CollectorRegistry
 
@@ -13,8 +13,8 @@ from gateway.domain.callback import StatusReport
 from gateway.domain.compliance import Downgrade, Hold, Reason, Refuse, Send
 from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted, Unknown, WindowWasClosed
 from gateway.domain.errors import GatewayError
-from gateway.domain.notice import whose
-from gateway.metrics.counters import GROUPS, QUICK, REMOTE, WAITS, Count, Spread
+from gateway.domain.notice import Kind, whose
+from gateway.metrics.counters import GROUPS, QUICK, REMOTE, WAITS, Count, Spread, Values
 from gateway.metrics.names import NOBODY, OTHER, Names, error_codes
 from gateway.ports import Arrival, Ingested
 
@@ -30,7 +30,17 @@ OUTCOMES: dict[type[Outcome], str] = {
 }
 _ACTIONS = {Send: "sent", Downgrade: "downgraded", Hold: "held", Refuse: "refused"}
 _FATES = ("applied", "repeated", "kept", "waiting", "unattributed", "failed")
+_CAUSES = [cause.value for cause in Cause]
+_REPORTED = ("sent", "delivered", "read", "failed", "window_closed")
 _STATUS_CLASSES = {number: f"{number}xx" for number in range(1, 6)}
+
+
+_DECISIVE = {
+    "sent": (Reason.WINDOW_OPEN, Reason.TEMPLATE_REQUESTED),
+    "downgraded": (Reason.WINDOW_CLOSED, Reason.WINDOW_UNKNOWN, Reason.WINDOW_REFUTED, Reason.TEMPLATE_STARTED),
+    "refused": (Reason.NO_RUNG, Reason.DOWNGRADE_LIMIT, Reason.DOWNGRADE_OFF, Reason.TEMPLATE_UNUSABLE),
+}
+"""The rules that can make the difference (domain.compliance)."""
 
 
 class Metrics:
@@ -51,18 +61,24 @@ class Metrics:
         self._repeated = Count(
             registry, "repetitions", "Requests answered as their first", ("client",), [(name,) for name in clients]
         )
-        self._decisions = Count(registry, "decisions", "Decisions taken", ("stage", "action", "reason"))
+        self._decisions = Count(
+            registry, "decisions", "Decisions taken", ("stage", "action", "reason"), _known_decisions()
+        )
         self._attempts = Count(
             registry, "attempts", "Attempts ended", ("sender", "outcome"), product(senders, OUTCOMES.values())
         )
-        self._retries = Count(registry, "attempt_retries", "Attempts to be made again", ("sender", "cause"))
+        self._retries = Count(
+            registry, "attempt_retries", "Attempts to be made again", ("sender", "cause"), product(senders, _CAUSES)
+        )
         self._provider_seconds = Spread(
             registry, "provider_seconds", "Time to a provider's answer", ("provider",), REMOTE
         )
         self._submission_seconds = Spread(
             registry, "submission_seconds", "Time from acceptance until the provider took it", ("sender",), WAITS
         )
-        self._statuses = Count(registry, "statuses", "Statuses reported", ("provider", "status"))
+        self._statuses = Count(
+            registry, "statuses", "Statuses reported", ("provider", "status"), product(providers, _REPORTED)
+        )
         self._callbacks = Count(
             registry, "callbacks", "Events of callbacks", ("provider", "fate"), product(providers, _FATES)
         )
@@ -73,7 +89,13 @@ class Metrics:
             ("provider",),
             [(name,) for name in (*providers, OTHER)],
         )
-        self._posts = Count(registry, "webhook_posts", "Posts to clients", ("kind", "client", "outcome"))
+        self._posts = Count(
+            registry,
+            "webhook_posts",
+            "Posts to clients",
+            ("kind", "client", "outcome"),
+            product(get_args(Kind), clients, get_args(Delivered)),
+        )
         self._post_seconds = Spread(registry, "webhook_seconds", "Time to a client's answer", ("kind",), REMOTE)
         self._commit_units = Spread(registry, "store_commit_units", "Units of work in a commit", (), GROUPS)
         self._commit_seconds = Spread(registry, "store_commit_seconds", "Time of a commit", (), QUICK)
@@ -166,3 +188,8 @@ def _decisive(decision: Send | Downgrade | Hold | Refuse) -> str:
     """The rule that made the difference. That a fallback was found says nothing that the action does not."""
     reasons = [reason for reason in decision.reasons if reason is not Reason.FALLBACK]
     return reasons[-1].value
+
+
+def _known_decisions() -> Iterator[Values]:
+    for stage, (action, reasons) in product(get_args(Stage), _DECISIVE.items()):
+        yield from ((stage, action, reason.value) for reason in reasons)
