@@ -42,6 +42,9 @@ ONLY = {
 }
 """Rooms that may not use all that stands below them."""
 
+LIBRARIES = {"prometheus_client": "gateway.metrics", "opentelemetry": "gateway.tracing.otlp"}
+"""Libraries that one place alone knows."""
+
 ADAPTERS = {"store", "provider", "webhook"}
 SEE_ADAPTERS = {"app", "cli"}
 """The composition root, and the commands that run one adapter without a gateway."""
@@ -92,6 +95,9 @@ def violations(module: str, source: str) -> list[str]:
     if room == "domain":
         found += [f"imports {name}" for name in sorted(imported) if name.split(".")[0] in OUTSIDE_OF_RULES]
         found += [f"calls {name}" for name in sorted(set(_called(tree)) & CLOCKS)]
+    for library, place in LIBRARIES.items():
+        if not module.startswith(place):
+            found += [f"imports {name}" for name in sorted(imported) if name.split(".")[0] == library]
     if module.startswith("gateway.provider.sandbox"):
         found += [f"imports {name}" for name in sorted(imported & KEPT_FROM_SANDBOX)]
     return found
@@ -162,6 +168,8 @@ def test_every_room_has_a_floor_and_only_one() -> None:
         ("gateway.web.native", "from gateway.store import x", ["imports store"]),
         ("gateway.web.native", "from gateway.app import serve", ["imports app"]),
         ("gateway.app", "from gateway.cli import main", ["imports cli"]),
+        ("gateway.accept", "import prometheus_client", ["imports prometheus_client"]),
+        ("gateway.tracing.tracer", "import opentelemetry.trace", ["imports opentelemetry.trace"]),
         (
             "gateway.provider.sandbox.rules",
             "from gateway.domain import window",

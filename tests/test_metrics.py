@@ -133,7 +133,10 @@ WORDS = {
     *("accept", "send", "sent", "downgraded", "held", "refused", *Reason, *Cause, *PauseCause, *AttemptStatus),
     *("submitted", "retry", "failed", "window_closed", "unknown", "applied", "repeated", "kept", "waiting"),
     *("unattributed", "webhook", "callback_url", "delivered", "again", "given_up", "exported", "dropped"),
-    *("none", OTHER, "desk", "crm", "Shop", "dt", "internal_error", "invalid_request", "template_unknown"),
+    *("none", OTHER, "desk", "crm", "Shop", "dt", "internal_error", "invalid_request", "unauthenticated"),
+    *("template_unknown", "template_paused", "template_arguments", "not_found", "idempotency_conflict", "refused"),
+    *("too_many_requests", "balance_empty", "provider_refused", "store_unavailable", "cannot_start"),
+    *("body_too_large", "body_too_slow", "body_encoded", "method_not_allowed"),
     *("1xx", "2xx", "3xx", "4xx", "5xx", "/a/route"),
 }
 """All that may stand in a label of these tests, written down by hand."""
