@@ -97,7 +97,7 @@ def test_what_is_not_built_yet_is_refused_and_just_that_is_said(
         ("tracing", {"endpoint": "http://h:99999"}, "tracing.endpoint: is no address; check its host and port"),
         ("tracing", {"endpoint": "http://u:p@h"}, "tracing.endpoint: names a user, or no host and port"),
         ("tracing", {"endpoint": "http://h", "sample": 1.5}, "tracing.sample: expected a number from 0 to 1"),
-        ("tracing", {"endpoint": "http://h", "sampel": 1}, "tracing.sampel: is no key of ours; did you mean sample?"),
+        ("tracing", {"endpoint": "http://h", "samples": 1}, "tracing.samples: is no key of ours; did you mean sample?"),
         ("senders.0.id", 380441234567, "senders[0].id: expected the sender as the provider knows it"),
         (
             "senders.0.id",

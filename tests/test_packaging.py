@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -58,6 +59,18 @@ def test_the_wheel_holds_every_module_and_query_and_no_test(wheel: Path) -> None
     assert {path.relative_to(ROOT).as_posix() for path in ours} <= names
     assert not [name for name in names if name.startswith(("tests/", "bench/"))]
     assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_the_source_distribution_holds_what_operators_take_from_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (built,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(built) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    wanted = [path for folder in ("deploy", "docs") for path in (ROOT / folder).rglob("*") if path.is_file()]
+    assert len(wanted) >= 4
+    assert {path.relative_to(ROOT).as_posix() for path in wanted} <= names
+    assert "config.example.yaml" in names
 
 
 def test_the_command_works_where_only_the_wheel_is_installed(installed: Path, tmp_path: Path) -> None:
