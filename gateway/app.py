@@ -128,7 +128,7 @@ async def _start(
         internal=internal,
     )
     await _run(gateway, build_app(parts), listening, stack)
-    log.info("gateway.started", url=gateway.base_url, senders=len(config.senders))
+    log.info("gateway.started", url=gateway.base_url, internal=internal, senders=len(config.senders))
     return gateway
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -18,12 +19,12 @@ from aiohttp.test_utils import TestServer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from gateway.config import TracingConfig
-from gateway.domain.errors import CannotStart
 from gateway.metrics import Metrics, Names
-from gateway.tracing import UNTRACED, missing_package, tracer_for
+from gateway.tracing import tracer_for
 from tests.exposition import value
 from tests.gateway.harness import CONTACT, KEY, SECRET, SHOP, World, a_world
 
+ROOT = Path(__file__).resolve().parents[2]
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"
 TRACEPARENT = f"00-{TRACE}-{SPAN}-01"
@@ -332,10 +333,28 @@ async def test_without_it_no_trace_is_written_down(tmp_path: Path) -> None:
         assert not [headers for headers in world.desk.headers if "traceparent" in {name.lower() for name in headers}]
 
 
-def test_a_package_that_is_missing_stops_the_start_and_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = TracingConfig(endpoint="http://127.0.0.1:4318/v1/traces")
-    assert missing_package(config) is None
-    monkeypatch.setattr("gateway.tracing.tracer.find_spec", lambda name: None)
-    with pytest.raises(CannotStart, match=r'pip install "whatsapp-session-gateway\[tracing\]"'):
-        tracer_for(config, Metrics(Names()))
-    assert tracer_for(None, Metrics(Names())) is UNTRACED
+def test_a_package_that_is_missing_stops_the_start_and_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "hidden" / "opentelemetry").mkdir(parents=True)
+    (tmp_path / "hidden" / "opentelemetry" / "__init__.py").touch()  # found first, and without the SDK
+    (tmp_path / "config.yaml").write_text(
+        "server: {port: 0}\n"
+        "clients: [{name: desk, keys: [a-key-of-the-desk-to-try], senders: [Shop]}]\n"
+        "providers: [{name: sandbox, kind: sandbox}]\n"
+        "senders: [{id: Shop, provider: sandbox}]\n"
+        "tracing: {endpoint: 'http://127.0.0.1:4318'}\n"
+    )
+    (tmp_path / "templates").mkdir()
+    environ = {**os.environ, "PYTHONPATH": f"{tmp_path / 'hidden'}{os.pathsep}{ROOT}"}
+    remedy = 'tracing: OpenTelemetry is not installed; pip install "whatsapp-session-gateway[tracing]"'
+    for command in ("check", "serve"):
+        done = subprocess.run(
+            [sys.executable, "-m", "gateway", command, "--config", "config.yaml"],
+            cwd=tmp_path,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode != 0
+        assert remedy in done.stderr
+        assert "Traceback" not in done.stderr
