@@ -21,10 +21,12 @@ from gateway.domain.errors import (
     WindowClosed,
 )
 from gateway.domain.identity import Sender
-from gateway.domain.message import OPEN, Draft, Receipt, Status, TemplateMessage
-from gateway.ports import Answer, Clock, Store
+from gateway.domain.message import OPEN, Draft, Status, TemplateMessage
+from gateway.metrics import Metrics
+from gateway.ports import Accepted, Answer, Clock, Store
 from gateway.registry import Registry
 from gateway.starting import Starting
+from gateway.tracing import UNTRACED, Tracer
 from gateway.waiting import Waiting
 
 log = structlog.get_logger()
@@ -47,6 +49,8 @@ class Accept:
         clock: Clock,
         waiting: Waiting,
         starting: Starting,
+        metrics: Metrics,
+        tracer: Tracer = UNTRACED,
     ) -> None:
         self._store = store
         self._registry = registry
@@ -55,6 +59,8 @@ class Accept:
         self._clock = clock
         self._waiting = waiting
         self._starting = starting
+        self._metrics = metrics
+        self._tracer = tracer
 
     async def __call__(self, draft: Draft) -> Answer:
         """The answer to a draft.
@@ -70,13 +76,19 @@ class Accept:
     async def _answer(self, draft: Draft) -> Answer:
         answer = await self._accept(draft)
         if answer.is_repeated:
+            self._metrics.repeated(draft.client)
             return _told(await self._answer_of_first(draft, answer))
         if draft.wait is not None:
             return await self._answer_of_provider(draft, draft.wait, answer)
         return answer
 
     async def _accept(self, draft: Draft) -> Answer:
-        return await self._replayed(draft) or await self._decide(self._with_checked_templates(draft))
+        with self._tracer.span("message.accept", client=draft.client, sender=draft.sender) as span:
+            if self._tracer.is_on:
+                draft = replace(draft, traceparent=self._tracer.traceparent())
+            answer = await self._replayed(draft) or await self._decide(self._with_checked_templates(draft))
+            span.note(message_id=answer.receipt.message_id, action=answer.receipt.action, repeated=answer.is_repeated)
+            return answer
 
     async def _replayed(self, draft: Draft) -> Answer | None:
         if draft.idempotency is None:
@@ -99,19 +111,28 @@ class Accept:
         now = self._clock.now()
         since = self._decider.downgrades_since(draft.sender, now)
         with self._starting.place(draft.sender) as place:
-            accepted = await self._store.enqueue(
-                draft, partial(self._decider, draft, now=now), now=now, downgrades_since=since, token=place.token
-            )
+            with self._tracer.span("message.enqueue") as span:
+                accepted = await self._store.enqueue(
+                    draft, partial(self._decider, draft, now=now), now=now, downgrades_since=since, token=place.token
+                )
+                if decision := _decision_of(accepted):
+                    span.note(action=type(decision).__name__.lower(), reasons=[*decision.reasons])
             if isinstance(accepted, Refuse):
+                self._metrics.decided("accept", accepted)
                 raise _refused(draft, accepted)
             place.give(accepted.begun)
         if accepted.decision is not None:
-            self._tell(draft, accepted.decision, accepted.answer.receipt)
+            self._note(draft, accepted, accepted.decision)
             if accepted.begun is None:
                 self._starting.notify(draft.sender)
         return accepted.answer
 
-    def _tell(self, draft: Draft, decision: Send | Downgrade, receipt: Receipt) -> None:
+    def _note(self, draft: Draft, accepted: Accepted, decision: Send | Downgrade) -> None:
+        receipt = accepted.answer.receipt
+        self._metrics.accepted(draft.client, draft.sender)
+        self._metrics.decided("accept", decision)
+        if accepted.begun is not None:
+            self._metrics.decided("send", decision)
         log.info(
             "message.accepted",
             message_id=receipt.message_id,
@@ -150,6 +171,10 @@ class Accept:
                 raise TooManyRequests("too many requests wait for the provider's answer", retry_after=1)
             await self._waiting.until(first.receipt.message_id, draft.sender, is_over, first.waits_for + _GRACE)
         return latest
+
+
+def _decision_of(accepted: Accepted | Refuse) -> Send | Downgrade | Refuse | None:
+    return accepted if isinstance(accepted, Refuse) else accepted.decision
 
 
 def _told(answer: Answer) -> Answer:

@@ -21,9 +21,11 @@ from gateway.desk_keys import DeskKey, with_desk_keys
 from gateway.dispatch import Dispatch
 from gateway.domain.compliance import Mode
 from gateway.domain.identity import MessageId, Sender
-from gateway.doors import listen, open_door, open_operator_door
+from gateway.doors import listen, open_door, open_internal_door, open_operator_door
 from gateway.egress import Egress
 from gateway.ingest import Ingest, directories
+from gateway.metrics import Scrape
+from gateway.monitoring import Monitoring
 from gateway.operator import operator_app
 from gateway.ports import Clock, Store, StorePolicy
 from gateway.provider.callback_decoder import callback_decoder
@@ -32,11 +34,12 @@ from gateway.provider.sandbox import PREFIX, DeskAccess, TravelClock, sandbox_ap
 from gateway.registry import Registry
 from gateway.relay import Relay
 from gateway.sending import Route, Sending
+from gateway.silence import Silence
 from gateway.slots import Slots
 from gateway.store import SqliteStore, open_store
 from gateway.upkeep import Upkeep
 from gateway.waiting import Waiting
-from gateway.web.server import Parts, build_app
+from gateway.web.server import Parts, build_app, build_internal_app
 from gateway.webhook import WebhookClient
 
 log = structlog.get_logger()
@@ -60,6 +63,8 @@ class Gateway:
     dispatch: Dispatch
     relay: Relay
     stopping: Stopping
+    internal: str | None = None
+    """Where monitoring is answered, if it is apart."""
 
     @property
     def base_url(self) -> str:
@@ -76,17 +81,24 @@ async def running(config: Config, *, clock: Clock | None = None) -> AsyncIterato
     is_sandbox = all(provider.kind == SANDBOX for provider in config.providers)
     clock = clock or (TravelClock() if is_sandbox else SystemClock())
     async with AsyncExitStack() as stack:
-        store = await open_store(config.store_url, store_policy(config))
+        monitoring = Monitoring.of(config, stack)
+        store = await open_store(config.store_url, store_policy(config), observer=monitoring.metrics)
         stack.push_async_callback(store.aclose)
         _tell_of(store)
         log.info("store.recovered", unknown=await store.recover(now=clock.now()))
         await _warn_of_forgotten(store, config)
         listening = stack.enter_context(listen(config.server))
-        yield await _start(config, registry, store, clock, listening, stack)
+        yield await _start(config, registry, store, clock, monitoring, listening, stack)
 
 
 async def _start(
-    config: Config, registry: Registry, store: Store, clock: Clock, listening: socket.socket, stack: AsyncExitStack
+    config: Config,
+    registry: Registry,
+    store: Store,
+    clock: Clock,
+    monitoring: Monitoring,
+    listening: socket.socket,
+    stack: AsyncExitStack,
 ) -> Gateway:
     addresses = Addresses.of(config.server, int(listening.getsockname()[1]))
     config, desk_keys = with_desk_keys(addresses.fill_in(config))
@@ -101,9 +113,13 @@ async def _start(
         waiting=Waiting(config.limits.waiting),
         egress=Egress(config.callback_hosts),
         stopping=Stopping(),
+        monitoring=monitoring,
     )
     relay = _relay(base, stack)
-    dispatch = _dispatch(base, relay, stack)
+    routes = _routes(base, stack)
+    dispatch = _dispatch(base, relay, routes)
+    parts = _parts(base, dispatch, relay, _scrape(base, routes, stack))
+    internal = await open_internal_door(build_internal_app(parts), config.server.internal, stack)
     gateway = Gateway(
         config=config,
         addresses=addresses,
@@ -112,9 +128,10 @@ async def _start(
         dispatch=dispatch,
         relay=relay,
         stopping=base.stopping,
+        internal=internal,
     )
-    await _run(gateway, build_app(_parts(base, dispatch, relay)), listening, stack)
-    log.info("gateway.started", url=gateway.base_url, senders=len(config.senders))
+    await _run(gateway, build_app(parts), listening, stack)
+    log.info("gateway.started", url=gateway.base_url, internal=internal, senders=len(config.senders))
     return gateway
 
 
@@ -132,6 +149,7 @@ class Base:
     waiting: Waiting
     egress: Egress
     stopping: Stopping
+    monitoring: Monitoring
 
 
 def _relay(base: Base, stack: AsyncExitStack) -> Relay:
@@ -142,11 +160,12 @@ def _relay(base: Base, stack: AsyncExitStack) -> Relay:
         webhooks=webhooks,
         clock=base.clock,
         clients={client.name: client.webhook for client in base.config.clients if client.webhook is not None},
+        metrics=base.monitoring.metrics,
+        traces=base.monitoring.posts(base.store),
     )
 
 
-def _dispatch(base: Base, relay: Relay, stack: AsyncExitStack) -> Dispatch:
-    routes = _routes(base, stack)
+def _dispatch(base: Base, relay: Relay, routes: Mapping[Sender, Route]) -> Dispatch:
     send = Sending(
         store=base.store,
         decider=base.decider,
@@ -154,11 +173,18 @@ def _dispatch(base: Base, relay: Relay, stack: AsyncExitStack) -> Dispatch:
         clock=base.clock,
         waiting=base.waiting,
         notify_relay=relay.notify,
+        metrics=base.monitoring.metrics,
+        tracer=base.monitoring.tracer,
     )
     return Dispatch(store=base.store, decider=base.decider, routes=routes, clock=base.clock, sending=send)
 
 
-def _parts(base: Base, dispatch: Dispatch, relay: Relay) -> Parts:
+def _scrape(base: Base, routes: Mapping[Sender, Route], stack: AsyncExitStack) -> Scrape:
+    slots = {route.provider.name: route.slots for route in routes.values()}
+    return base.monitoring.scrape(base.store, base.clock, slots, stack)
+
+
+def _parts(base: Base, dispatch: Dispatch, relay: Relay, scrape: Scrape) -> Parts:
     config = base.config
     return Parts(
         accept=_accept(base, dispatch),
@@ -170,6 +196,9 @@ def _parts(base: Base, dispatch: Dispatch, relay: Relay) -> Parts:
         decoders={provider.name: callback_decoder(provider) for provider in config.providers},
         may_post_to=base.egress.problem,
         is_stopping=lambda: base.stopping.has_begun,
+        metrics=base.monitoring.metrics,
+        scrape=scrape,
+        tracer=base.monitoring.tracer,
         mounts=_sandbox(base),
     )
 
@@ -183,6 +212,8 @@ def _accept(base: Base, dispatch: Dispatch) -> Accept:
         clock=base.clock,
         waiting=base.waiting,
         starting=dispatch,
+        metrics=base.monitoring.metrics,
+        tracer=base.monitoring.tracer,
     )
 
 
@@ -197,6 +228,8 @@ def _ingest(base: Base, dispatch: Dispatch, relay: Relay) -> Ingest:
         directories=directories(base.config),
         also_opened_by=base.config.window.also_opened_by,
         notify=notify,
+        metrics=base.monitoring.metrics,
+        trace=base.monitoring.statuses(base.store),
     )
 
 
@@ -208,6 +241,7 @@ async def _run(gateway: Gateway, app: web.Application, listening: socket.socket,
     stack.push_async_callback(gateway.relay.stop)
     upkeep = Upkeep(store=gateway.store, clock=gateway.clock, notify=gateway.relay.notify)
     _keep_running(upkeep.run(), "upkeep", stack)
+    _keep_running(Silence(store=gateway.store, clock=gateway.clock).run(), "silence", stack)
     gateway.dispatch.start()
     stack.push_async_callback(_stop_dispatch, gateway)
     operator = operator_app(gateway.store, gateway.clock)

@@ -13,12 +13,30 @@ from gateway.domain.identity import Sender
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InternalConfig:
+    """Where monitoring is answered, apart from everybody else."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerConfig:
     host: str = "127.0.0.1"
     port: int = 8080
     public_url: str = ""
     """How providers reach our callbacks, without a slash at the end; empty: callbacks can't be asked for."""
+    internal: InternalConfig | None = None
     operator: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracingConfig:
+    endpoint: str
+    """Where traces go, by OTLP over HTTP, with its path."""
+    sample: float = 1.0
+    """The share of requests that are traced, of those whose client has not decided it."""
+    service_name: str = "whatsapp-session-gateway"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +156,8 @@ class Config:
     callback_hosts: CallbackHosts = field(default_factory=CallbackHosts)
     retention: RetentionConfig = field(default_factory=RetentionConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
+    tracing: TracingConfig | None = None
+    """None: no traces are kept."""
 
     def listeners(self) -> Mapping[Sender, tuple[str, ...]]:
         """For each sender the clients that list it and have a webhook."""

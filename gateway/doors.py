@@ -1,4 +1,4 @@
-"""The sockets that the gateway listens on: one for everybody, one for the operator."""
+"""The sockets that the gateway listens on: for everybody, for monitoring, and for the operator."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from gateway.config import ServerConfig
+from gateway.addresses import reachable
+from gateway.config import InternalConfig, ServerConfig
 from gateway.domain.errors import CannotStart
 
 BACKLOG = 1024
@@ -20,13 +21,13 @@ CLOSE_WITHIN = 2.0
 OWNER_ONLY = 0o177
 
 
-def listen(server: ServerConfig) -> socket.socket:
-    """The public socket, bound before anything is told its port. Raises CannotStart."""
-    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+def listen(at: ServerConfig | InternalConfig, place: str = "server") -> socket.socket:
+    """A socket, bound before anything is told its port. Raises CannotStart, naming the place in the configuration."""
+    family = socket.AF_INET6 if ":" in at.host else socket.AF_INET
     try:
-        return socket.create_server((server.host, server.port), family=family, backlog=BACKLOG)
+        return socket.create_server((at.host, at.port), family=family, backlog=BACKLOG)
     except OSError as fault:
-        raise CannotStart(f"server: {cannot_listen(server.host, server.port, fault)}") from None
+        raise CannotStart(f"{place}: {cannot_listen(at.host, at.port, fault)}") from None
 
 
 def cannot_listen(host: str, port: int, fault: OSError) -> str:
@@ -38,7 +39,7 @@ def cannot_listen(host: str, port: int, fault: OSError) -> str:
 
 
 async def open_door(app: web.Application, listening: socket.socket, stack: AsyncExitStack) -> None:
-    """Serve on the public socket until the stack unwinds. No access log: a callback's path holds a secret."""
+    """Serve on a socket until the stack unwinds. No access log: a callback's path holds a secret."""
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -49,6 +50,17 @@ async def open_door(app: web.Application, listening: socket.socket, stack: Async
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.SockSite(runner, listening, backlog=BACKLOG).start()
+
+
+async def open_internal_door(app: web.Application, at: InternalConfig | None, stack: AsyncExitStack) -> str | None:
+    """Serve those who monitor apart from everybody else, if there is a place for it. Its address. Raises CannotStart.
+
+    Opened before the public door and closed after it, it is there to say how a start or a stop goes."""
+    if at is None:
+        return None
+    listening = stack.enter_context(listen(at, "server.internal"))
+    await open_door(app, listening, stack)
+    return f"http://{reachable(at.host)}:{listening.getsockname()[1]}"
 
 
 async def open_operator_door(app: web.Application, path: Path, stack: AsyncExitStack) -> None:

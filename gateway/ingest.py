@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,9 +12,12 @@ from gateway.config import Config, SenderConfig
 from gateway.domain.callback import CallbackEvent, InboundMessage, StatusReport
 from gateway.domain.identity import Sender, parse_contact
 from gateway.domain.window import opens_window
+from gateway.metrics import Metrics
 from gateway.ports import Arrival, Clock, Inbox, Ingested
 
 log = structlog.get_logger()
+
+Trace = Callable[[str, Sequence[Arrival], Ingested], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +81,16 @@ class Ingest:
         directories: Mapping[str, Directory],
         also_opened_by: frozenset[str],
         notify: Callable[[], None],
+        metrics: Metrics,
+        trace: Trace | None = None,
     ) -> None:
         self._inbox = inbox
         self._clock = clock
         self._directories = directories
         self._also_opened_by = also_opened_by
         self._notify = notify
+        self._metrics = metrics
+        self._trace = trace
 
     async def __call__(self, provider: str, events: Sequence[CallbackEvent]) -> Ingested:
         """What became of the events of one callback. Raises StoreUnavailable, and then nothing was applied."""
@@ -101,7 +108,10 @@ class Ingest:
             failed=ingested.failed,
             unattributed=unattributed,
         )
+        self._metrics.ingested(provider, arrivals, ingested)
         self._notify()
+        if self._trace is not None:
+            await self._trace(provider, arrivals, ingested)
         return ingested
 
     def _arrival(self, event: CallbackEvent, directory: Directory, now: datetime) -> Arrival:

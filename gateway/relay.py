@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ import structlog
 from gateway.config import WebhookConfig
 from gateway.domain.errors import StoreUnavailable
 from gateway.domain.notice import BLOCK_FOR, RETRY_SCHEDULE
+from gateway.metrics import Metrics
 from gateway.ports import Clock, Delivery, Outbox, Posted, Webhooks
+from gateway.post_traces import PostTraces
 from gateway.signing import signed_headers
 
 LEASE = timedelta(seconds=60)
@@ -86,6 +89,8 @@ class Relay:
         clock: Clock,
         clients: Mapping[str, WebhookConfig],
         *,
+        metrics: Metrics,
+        traces: PostTraces,
         in_flight: int = 64,
         per_endpoint: int = 8,
         jitter: Callable[[], float] = random.random,
@@ -95,6 +100,8 @@ class Relay:
         self._webhooks = webhooks
         self._clock = clock
         self._clients = clients
+        self._metrics = metrics
+        self._traces = traces
         self._in_flight = in_flight
         self._per_endpoint = per_endpoint
         self._jitter = jitter
@@ -209,11 +216,20 @@ class Relay:
             return GivenUp(error="the client has no webhook any more")
         if delivery.endpoint in self._gone:
             return GivenUp(error="the endpoint is disabled: it answered 410")
-        posted = await self._webhooks.post(target.url, delivery.body, self._headers(target, delivery))
+        posted = await self._post(target, delivery)
         now = self._clock.now()
         result = verdict(delivery, posted, now=now, jitter=self._jitter())
         self._remember(delivery.endpoint, posted, now)
         return result
+
+    async def _post(self, target: Target, delivery: Delivery) -> Posted:
+        started = time.perf_counter()
+        async with self._traces.step(delivery, hands_on=target.secret is not None) as step:
+            headers = {**self._headers(target, delivery), **step.headers}
+            posted = await self._webhooks.post(target.url, delivery.body, headers)
+            step.note(posted)
+        self._metrics.posted(delivery.endpoint, time.perf_counter() - started)
+        return posted
 
     def _target(self, delivery: Delivery) -> Target | None:
         if delivery.url is not None:
@@ -240,12 +256,15 @@ class Relay:
         match result:
             case Arrived():
                 await self._outbox.delivered(delivery, now=now)
+                self._metrics.delivered(delivery.endpoint, "delivered")
                 log.debug("webhook.delivered", **facts)
             case Again(due_at=due_at, hold_until=hold_until, error=error):
                 await self._outbox.deliver_again(delivery, due_at=due_at, hold_until=hold_until, error=error, now=now)
+                self._metrics.delivered(delivery.endpoint, "again")
                 log.warning("webhook.failed", error=error, **facts)
             case GivenUp(error=error):
                 await self._outbox.give_up(delivery, error=error, now=now)
+                self._metrics.delivered(delivery.endpoint, "given_up")
                 log.warning("webhook.given_up", error=error, **facts)
 
     async def _watch_clock(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import structlog
@@ -15,8 +16,10 @@ from gateway.domain.compliance import Downgrade, Hold, Refuse, Send
 from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted, Unknown, WindowWasClosed
 from gateway.domain.errors import ProviderError, StoreUnavailable
 from gateway.domain.identity import Sender
+from gateway.metrics import OUTCOMES, Metrics
 from gateway.ports import Attempt, Claim, Clock, Conversations, Provider, Recorded
 from gateway.slots import Slots
+from gateway.tracing import UNTRACED, Span, Tracer
 from gateway.waiting import Waiting
 
 log = structlog.get_logger()
@@ -50,6 +53,8 @@ class Sending:
         clock: Clock,
         waiting: Waiting,
         notify_relay: Callable[[], None],
+        metrics: Metrics,
+        tracer: Tracer = UNTRACED,
     ) -> None:
         self._store = store
         self._decider = decider
@@ -57,33 +62,56 @@ class Sending:
         self._clock = clock
         self._waiting = waiting
         self._notify_relay = notify_relay
+        self._metrics = metrics
+        self._tracer = tracer
 
     async def __call__(self, claim: Claim) -> bool:
         """Decide on the claim's message as things stand now, and make one attempt. Whether the conversation may have
         more in line."""
-        decision = self._decider(claim.message, claim, now=self._clock.now(), template_started=claim.template_started)
+        with self._span(claim) as span:
+            return await self._decide(claim, span)
+
+    async def begun(self, claim: Claim, attempt: Attempt, write_by: float) -> bool:
+        """Send what was begun as it was accepted. Whether the conversation may have more in line."""
+        with self._span(claim) as span:
+            return await self._record(claim, attempt, await self._measured(claim, attempt, write_by), span)
+
+    def _span(self, claim: Claim) -> AbstractContextManager[Span]:
+        message = claim.message
+        return self._tracer.span(
+            "message.attempt",
+            parent=message.traceparent,
+            message_id=message.id,
+            client=message.client,
+            sender=message.sender,
+            attempt=claim.attempts + 1,
+        )
+
+    async def _decide(self, claim: Claim, span: Span) -> bool:
+        with self._tracer.span("message.decide"):
+            decision = self._decider(
+                claim.message, claim, now=self._clock.now(), template_started=claim.template_started
+            )
+        span.note(action=type(decision).__name__.lower(), reasons=[*decision.reasons])
         match decision:
             case Send() | Downgrade():
-                return await self._attempt(claim, decision)
+                return await self._attempt(claim, decision, span)
             case Refuse():
                 await self._refuse(claim, decision)
                 return True
             case Hold():
                 raise AssertionError("hold is refused when the configuration is read")
 
-    async def begun(self, claim: Claim, attempt: Attempt, write_by: float) -> bool:
-        """Send what was begun as it was accepted. Whether the conversation may have more in line."""
-        return await self._record(claim, attempt, await self._sent(claim, attempt, write_by))
-
     async def _refuse(self, claim: Claim, decision: Refuse) -> None:
         if not await self._written(self._store.refuse(claim, decision, now=self._clock.now())):
             await self.release(claim)
             return
+        self._metrics.decided("send", decision)
         reasons = [reason.value for reason in decision.reasons]
         log.info("message.refused", message_id=claim.message.id, sender=claim.message.sender, reasons=reasons)
         self._tell(claim)
 
-    async def _attempt(self, claim: Claim, decision: Send | Downgrade) -> bool:
+    async def _attempt(self, claim: Claim, decision: Send | Downgrade, span: Span) -> bool:
         attempt = Attempt(
             message_id=claim.message.id,
             number=claim.attempts + 1,
@@ -91,10 +119,14 @@ class Sending:
             content=decision.content,
         )
         write_by = time.monotonic() + FIRST_BYTE_WITHIN
-        if not await self._written(self._store.begin(claim, attempt, decision, now=self._clock.now())):
+        with self._tracer.span("message.begin"):
+            is_begun = await self._written(self._store.begin(claim, attempt, decision, now=self._clock.now()))
+        if not is_begun:
+            span.note(begun=False)
             await self.release(claim)
             return True
-        return await self.begun(claim, attempt, write_by)
+        self._metrics.decided("send", decision)
+        return await self._record(claim, attempt, await self._measured(claim, attempt, write_by), span)
 
     async def _written(self, verb: Coroutine[None, None, bool]) -> bool:
         """Whether the store took it; nothing was sent when it did not."""
@@ -112,6 +144,17 @@ class Sending:
             except StoreUnavailable:
                 await asyncio.sleep(STORE_BACK_OFF)
 
+    async def _measured(self, claim: Claim, attempt: Attempt, write_by: float) -> Outcome:
+        message, started = claim.message, time.perf_counter()
+        provider = self._routes[message.sender].provider.name
+        with self._tracer.span("provider.send", kind="client", provider=provider) as span:
+            outcome = await self._sent(claim, attempt, write_by)
+            span.note(outcome=OUTCOMES[type(outcome)])
+        self._metrics.attempted(message.sender, provider, outcome, time.perf_counter() - started)
+        if isinstance(outcome, Submitted):
+            self._metrics.submitted(message.sender, self._clock.now() - message.accepted_at)
+        return outcome
+
     async def _sent(self, claim: Claim, attempt: Attempt, write_by: float) -> Outcome:
         route = self._routes[claim.message.sender]
         try:
@@ -122,8 +165,10 @@ class Sending:
             log.exception("sending.send_failed", message_id=claim.message.id, attempt=attempt.number)
             return Unknown(error=ProviderError(name=type(fault).__name__, message="the attempt broke off"))
 
-    async def _record(self, claim: Claim, attempt: Attempt, outcome: Outcome) -> bool:
-        status, has_more = await self._recorded(claim, attempt, outcome)
+    async def _record(self, claim: Claim, attempt: Attempt, outcome: Outcome, span: Span) -> bool:
+        with self._tracer.span("message.record"):
+            status, has_more = await self._recorded(claim, attempt, outcome)
+        span.note(status=status)
         log.info(
             "message.attempted",
             message_id=claim.message.id,

@@ -19,6 +19,14 @@ class Slots:
         self._shared = shared
         self._held: Counter[Sender] = Counter()
 
+    @property
+    def in_flight(self) -> int:
+        return self._in_flight
+
+    @property
+    def in_use(self) -> int:
+        return self._held.total()
+
     def room(self, sender: Sender) -> int:
         """How many more requests this sender may start now."""
         free = self._in_flight - self._held.total()

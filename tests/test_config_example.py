@@ -104,7 +104,7 @@ def test_every_value_of_the_dataclasses_can_be_configured() -> None:
         values.CallbackHosts,
         values.LimitsConfig,
     )
-    kinds += (values.RetentionConfig, values.Config, DeliveryPolicy, PacePolicy)
+    kinds += (values.RetentionConfig, values.TracingConfig, values.Config, DeliveryPolicy, PacePolicy)
     assert [name for kind in kinds for name in _names(kind) if renamed.get(name, name) not in keys] == []
 
 

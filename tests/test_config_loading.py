@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway import keys
-from gateway.config import Config, DowngradeLimit, InboundFields
+from gateway.config import Config, DowngradeLimit, InboundFields, InternalConfig, TracingConfig
 from gateway.config_file import config_from, load_config, load_folders, load_places, warnings
 from gateway.config_file.units import duration, size
 from gateway.demo import demo_config
@@ -119,6 +119,34 @@ def test_addresses_lose_the_slash_at_their_end(tmp_path: Path) -> None:
     config = load(tmp_path, GOOD + "server: {public_url: 'https://gw.example/'}\n")
     assert config.providers[0].base_url == "https://dt.example/v1/api"
     assert config.server.public_url == "https://gw.example"
+
+
+@pytest.mark.parametrize(
+    ("written", "host", "port"),
+    [("127.0.0.1:9090", "127.0.0.1", 9090), ("[::1]:9090", "::1", 9090), ("metrics.local:0", "metrics.local", 0)],
+)
+def test_a_place_for_monitoring_is_a_host_and_a_port(tmp_path: Path, written: str, host: str, port: int) -> None:
+    config = load(tmp_path, GOOD + f"server: {{internal: '{written}'}}\n")
+    assert config.server.internal == InternalConfig(host=host, port=port)
+
+
+@pytest.mark.parametrize(
+    ("written", "endpoint"),
+    [
+        ("http://127.0.0.1:4318", "http://127.0.0.1:4318/v1/traces"),
+        ("http://127.0.0.1:4318/", "http://127.0.0.1:4318/v1/traces"),
+        ("https://otlp.example/here", "https://otlp.example/here"),
+    ],
+)
+def test_traces_go_where_a_collector_usually_takes_them_unless_a_path_is_named(
+    tmp_path: Path, written: str, endpoint: str
+) -> None:
+    config = load(tmp_path, GOOD + f"tracing: {{endpoint: '{written}', sample: 0.25}}\n")
+    assert config.tracing == TracingConfig(endpoint=endpoint, sample=0.25)
+
+
+def test_without_a_word_of_it_nothing_is_traced(tmp_path: Path) -> None:
+    assert load(tmp_path, GOOD).tracing is None
 
 
 def test_a_sandbox_needs_only_its_name(tmp_path: Path) -> None:
@@ -439,3 +467,14 @@ def test_http_on_this_machine_is_not_warned_of(tmp_path: Path) -> None:
     for host in ("127.0.0.1:9", "localhost", "[::1]:9", "desk.localhost"):
         text = GOOD + f"server: {{public_url: 'http://{host}'}}\n"
         assert "http" not in warned(load(tmp_path, text))
+
+
+def test_metrics_that_anybody_can_reach_are_warned_of(tmp_path: Path) -> None:
+    told = "server.internal: is not set, so whoever reaches this port can read /metrics and the details of /readyz"
+    server = "server: {{host: '{}'{}}}\n"
+    for host in ("127.0.0.1", "::1", "localhost"):
+        assert told not in "\n".join(warnings(load(tmp_path, GOOD + server.format(host, ""))))
+    for host in ("0.0.0.0", "::", "10.0.0.5", "gateway.local"):
+        assert told in "\n".join(warnings(load(tmp_path, GOOD + server.format(host, ""))))
+        apart = server.format(host, ", internal: '127.0.0.1:9090'")
+        assert told not in "\n".join(warnings(load(tmp_path, GOOD + apart)))

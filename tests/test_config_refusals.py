@@ -49,7 +49,6 @@ def test_the_configuration_that_the_others_break_is_good(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("place", "value", "problem"),
     [
-        ("server.internal", "127.0.0.1:9090", "server.internal: is not built yet; remove it"),
         ("store.url", "postgresql://db/gw", "store.url: PostgreSQL is not built yet; use sqlite:///gateway.db"),
         (
             "senders.0.on_closed_window",
@@ -84,6 +83,20 @@ def test_what_is_not_built_yet_is_refused_and_just_that_is_said(
         ("server.port", 70000, "server.port: expected a number of at most 65535"),
         ("server.port", 10**40, "server.port: expected a number of at most 65535"),
         ("server.port", True, "server.port: expected a whole number"),
+        ("server.internal", 9090, "server.internal: expected text that is not empty"),
+        ("server.internal", "9090", "server.internal: expected host:port, such as 127.0.0.1:9090 or [::1]:9090"),
+        ("server.internal", ":9090", "server.internal: expected host:port"),
+        ("server.internal", "127.0.0.1:", "server.internal: expected host:port"),
+        ("server.internal", "127.0.0.1:70000", "server.internal: expected host:port"),
+        ("server.internal", "::1:9090", "server.internal: expected host:port"),
+        ("server.internal", "http://127.0.0.1:9090", "server.internal: expected host:port"),
+        ("server.internal", "127.0.0.1:8080", "server.internal: is where everybody else is served; choose another"),
+        ("tracing", {"sample": 1}, "tracing.endpoint: is missing"),
+        ("tracing", {"endpoint": "collector:4318"}, "tracing.endpoint: expected an http or https address"),
+        ("tracing", {"endpoint": "http://h:99999"}, "tracing.endpoint: is no address; check its host and port"),
+        ("tracing", {"endpoint": "http://u:p@h"}, "tracing.endpoint: names a user, or no host and port"),
+        ("tracing", {"endpoint": "http://h", "sample": 1.5}, "tracing.sample: expected a number from 0 to 1"),
+        ("tracing", {"endpoint": "http://h", "samples": 1}, "tracing.samples: is no key of ours; did you mean sample?"),
         ("senders.0.id", 380441234567, "senders[0].id: expected the sender as the provider knows it"),
         (
             "senders.0.id",

@@ -192,7 +192,8 @@ def test_links_to_files_lead_to_files() -> None:
 
 def test_the_changelog_says_of_every_dependency_what_it_is_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    names = {re.split(r"[=<>]", dependency)[0] for dependency in project["dependencies"]}
+    extras = [name for extra in project["optional-dependencies"].values() for name in extra]
+    names = {re.split(r"[=<>]", dependency)[0] for dependency in (*project["dependencies"], *extras)}
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| ([a-z0-9-]+) \| \S", changelog, re.MULTILINE)) - {"package"} == names
 

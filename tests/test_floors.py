@@ -13,15 +13,16 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = (
     {"domain", "shipped", "retry_after", "keys", "clock"},
     {"config", "ports", "log", "slots", "waiting", "signing"},
-    {"egress"},
-    {"config_file"},
+    {"egress", "metrics", "tracing"},
+    {"config_file", "post_traces", "status_traces"},
     {"registry"},
     {"decision"},
     {"sending", "starting"},
-    {"accept", "ingest", "dispatch", "relay", "report", "upkeep"},
+    {"accept", "ingest", "dispatch", "relay", "report", "silence", "upkeep"},
     {"store", "provider", "webhook", "web"},
     {"oversight"},
-    {"operator", "demo", "addresses", "doors"},
+    {"operator", "demo", "addresses"},
+    {"doors", "monitoring"},
     {"desk_keys"},
     {"app"},
     {"serving"},
@@ -36,11 +37,16 @@ ONLY = {
     "ports": {"domain"},
     "report": {"domain", "ports"},
     "config_file": {"config", "domain", "egress", "keys", "shipped", "signing"},
+    "metrics": {"config", "ports", "domain"},
+    "tracing": {"config", "domain"},
     "store": {"ports", "domain"},
     "provider": {"ports", "domain", "config", "egress", "retry_after", "shipped"},
     "webhook": {"ports", "domain", "config", "egress", "retry_after"},
 }
 """Rooms that may not use all that stands below them."""
+
+LIBRARIES = {"prometheus_client": "gateway.metrics", "opentelemetry": "gateway.tracing.otlp"}
+"""Libraries that one place alone knows."""
 
 ADAPTERS = {"store", "provider", "webhook"}
 SEE_ADAPTERS = {"app", "cli"}
@@ -92,6 +98,9 @@ def violations(module: str, source: str) -> list[str]:
     if room == "domain":
         found += [f"imports {name}" for name in sorted(imported) if name.split(".")[0] in OUTSIDE_OF_RULES]
         found += [f"calls {name}" for name in sorted(set(_called(tree)) & CLOCKS)]
+    for library, place in LIBRARIES.items():
+        if not module.startswith(place):
+            found += [f"imports {name}" for name in sorted(imported) if name.split(".")[0] == library]
     if module.startswith("gateway.provider.sandbox"):
         found += [f"imports {name}" for name in sorted(imported & KEPT_FROM_SANDBOX)]
     return found
@@ -162,6 +171,8 @@ def test_every_room_has_a_floor_and_only_one() -> None:
         ("gateway.web.native", "from gateway.store import x", ["imports store"]),
         ("gateway.web.native", "from gateway.app import serve", ["imports app"]),
         ("gateway.app", "from gateway.cli import main", ["imports cli"]),
+        ("gateway.accept", "import prometheus_client", ["imports prometheus_client"]),
+        ("gateway.tracing.tracer", "import opentelemetry.trace", ["imports opentelemetry.trace"]),
         (
             "gateway.provider.sandbox.rules",
             "from gateway.domain import window",

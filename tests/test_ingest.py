@@ -11,6 +11,7 @@ from gateway.config import SenderConfig
 from gateway.domain.callback import CallbackEvent, InboundMessage, StatusReport, Unrecognized
 from gateway.domain.identity import Contact, Sender
 from gateway.ingest import Directory, Ingest
+from gateway.metrics import Metrics, Names
 from gateway.ports import Arrival, Ingested
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -52,6 +53,7 @@ async def arrival(
         directories={"dt": Directory.of(senders, use_arrival=use_arrival)},
         also_opened_by=also_opened_by,
         notify=lambda: None,
+        metrics=Metrics(Names()),
     )
     await ingest("dt", [event])
     return inbox.arrivals[0]

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -67,6 +68,18 @@ def test_the_wheel_holds_the_page_with_the_licences_of_its_libraries(wheel: Path
     assert {"templates/page.html", "static/page.css", "static/page.js", "static/icon.svg"} <= names
     for library in ("htmx", "htmx-ext-sse", "idiomorph-ext"):
         assert {f"static/vendor/{library}.min.js", f"static/vendor/{library}.LICENSE.txt"} <= names
+
+
+def test_the_source_distribution_holds_what_operators_take_from_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (built,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(built) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    wanted = [path for folder in ("deploy", "docs") for path in (ROOT / folder).rglob("*") if path.is_file()]
+    assert len(wanted) >= 4
+    assert {path.relative_to(ROOT).as_posix() for path in wanted} <= names
+    assert "config.example.yaml" in names
 
 
 def test_the_command_works_where_only_the_wheel_is_installed(installed: Path, tmp_path: Path) -> None:

@@ -23,9 +23,12 @@ from gateway.domain.message import Draft, FreeForm
 from gateway.domain.notice import RETRY_SCHEDULE
 from gateway.domain.window import UNKNOWN_WINDOW
 from gateway.egress import Egress
+from gateway.metrics import Metrics, Names
 from gateway.ports import Arrival, Deliveries, Delivery, Outbox, Posted, Store, StorePolicy
+from gateway.post_traces import PostTraces
 from gateway.relay import LEASE, Again, Arrived, GivenUp, Relay, verdict
 from gateway.store import open_store
+from gateway.tracing import UNTRACED
 from gateway.webhook import WebhookClient
 from tests.store.asking import enqueue
 
@@ -148,7 +151,8 @@ def a_relay(
     outbox: Outbox, webhooks: WebhookClient, clock: HandClock, endpoints: Endpoints, *names: str, **options: Any
 ) -> Relay:
     clients = {name: WebhookConfig(url=endpoints.base + name, secret=SECRET) for name in names or ("desk", "other")}
-    return Relay(outbox, webhooks, clock, clients, jitter=lambda: 0.0, real_now=lambda: NOON, **options)
+    known = {"metrics": Metrics(Names()), "traces": PostTraces(outbox, UNTRACED), "jitter": lambda: 0.0}
+    return Relay(outbox, webhooks, clock, clients, real_now=lambda: NOON, **{**known, **options})
 
 
 async def wrote(store: Store, text: str, contact: Contact = ANNA, sender: Sender = SHOP) -> None:

@@ -11,6 +11,7 @@ from gateway.config import Config
 from gateway.config_file import Places, load_config, load_folders, load_places, warnings
 from gateway.domain.errors import ConfigInvalid
 from gateway.registry import Registry
+from gateway.tracing import missing_package
 
 T = TypeVar("T")
 Load = Callable[[Path, Mapping[str, str]], T]
@@ -33,6 +34,7 @@ def check(path: Path, environ: Mapping[str, str]) -> Checked:
     registry = _told(problems, _registry, path, environ)
     if places is not None:
         problems += _missing_folders(path, places)
+    problems += _missing_packages(path, config)
     found = [*_warnings(path, config), *(registry.warnings if registry is not None else ())]
     if config is not None and registry is not None:
         problems += _missing_rungs(path, config, registry)
@@ -59,6 +61,12 @@ def _missing_folders(path: Path, places: Places) -> Iterator[str]:
     for place, file in (("store.url", places.store_file), ("server.operator", places.operator)):
         if file is not None and not file.parent.is_dir():
             yield f"{path}: {place}: there is no folder {file.parent}; make it, or name another"
+
+
+def _missing_packages(path: Path, config: Config | None) -> Iterator[str]:
+    problem = None if config is None else missing_package(config.tracing)
+    if problem is not None:
+        yield f"{path}: {problem}"
 
 
 def _missing_rungs(path: Path, config: Config, registry: Registry) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from gateway.config import (
     CallbackHosts,
@@ -14,16 +14,18 @@ from gateway.config import (
     Config,
     DowngradeLimit,
     InboundFields,
+    InternalConfig,
     LimitsConfig,
     ProviderConfig,
     RetentionConfig,
     SenderConfig,
     ServerConfig,
+    TracingConfig,
     WebhookConfig,
     WindowConfig,
 )
 from gateway.config_file.checks import KEY_DIGEST, digest_of
-from gateway.config_file.units import duration, size
+from gateway.config_file.units import duration, host_and_port, size
 from gateway.domain.compliance import Mode, OnClosedWindow
 from gateway.domain.delivery import DeliveryPolicy, OnUnknown, PacePolicy
 from gateway.domain.identity import Sender
@@ -83,7 +85,8 @@ def build(tree: Values, folder: Path) -> Config:
     places, folders = places_in(tree, folder), folders_in(tree, folder)
     return Config(
         server=ServerConfig(
-            operator=places.operator, **_given(tree.get("server", {}), host=str, port=int, public_url=_without_slash)
+            operator=places.operator,
+            **_given(tree.get("server", {}), host=str, port=int, public_url=_without_slash, internal=_internal),
         ),
         store_url=places.store_url,
         templates=folders.templates,
@@ -101,6 +104,7 @@ def build(tree: Values, folder: Path) -> Config:
         ),
         retention=retention_in(tree),
         limits=_limits(tree.get("limits", {})),
+        **_given(tree, tracing=_tracing),
     )
 
 
@@ -111,6 +115,19 @@ def _given(values: Values, **converters: Callable[[Any], Any]) -> dict[str, Any]
 
 def _without_slash(url: str) -> str:
     return url.rstrip("/")
+
+
+def _internal(written: str) -> InternalConfig:
+    host, port = host_and_port(written)
+    return InternalConfig(host=host, port=port)
+
+
+def _tracing(values: Values) -> TracingConfig:
+    """An address without a path is a collector's, whose usual path for traces is meant. Source: OTLP, OTLP/HTTP."""
+    url = _without_slash(values["endpoint"])
+    has_path = bool(urlsplit(url).path)
+    endpoint = url if has_path else f"{url}/v1/traces"
+    return TracingConfig(endpoint=endpoint, **_given(values, sample=float, service_name=str))
 
 
 def _store_url(url: str, folder: Path) -> str:

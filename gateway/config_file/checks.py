@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from gateway.config_file.tree import Place, Problem, Tree, part, rows, shown, text, texts
-from gateway.config_file.units import duration
+from gateway.config_file.units import duration, host_and_port
 from gateway.config_file.webhooks import problems_of_webhooks
 from gateway.domain.identity import parse_contact
 from gateway.domain.window import LENGTH
@@ -30,6 +30,7 @@ def problems_across(tree: Tree) -> Iterator[Problem]:
     for check in (
         _not_built,
         _store_url,
+        _internal,
         _incomplete_providers,
         _unknown_references,
         _repeated_names,
@@ -48,8 +49,6 @@ def problems_across(tree: Tree) -> Iterator[Problem]:
 
 
 def _not_built(tree: Tree) -> Iterator[Problem]:
-    if text(part(tree, "server"), "internal"):
-        yield ("server", "internal"), "is not built yet; remove it"
     if (text(part(tree, "store"), "url") or "").startswith(("postgresql:", "postgres:")):
         yield ("store", "url"), "PostgreSQL is not built yet; use sqlite:///gateway.db"
     for place, provider in rows(tree, "providers"):
@@ -69,6 +68,20 @@ def _store_url(tree: Tree) -> Iterator[Problem]:
         yield ("store", "url"), "expected memory:, sqlite:///from/this/folder.db or sqlite:////absolute/path.db"
 
 
+def _internal(tree: Tree) -> Iterator[Problem]:
+    server = part(tree, "server")
+    written = text(server, "internal")
+    if not written:
+        return
+    try:
+        place = host_and_port(written)
+    except ValueError as error:
+        yield ("server", "internal"), str(error)
+        return
+    if place[1] and place == (server.get("host", "127.0.0.1"), server.get("port", 8080)):
+        yield ("server", "internal"), "is where everybody else is served; choose another port"
+
+
 def _addresses(tree: Tree) -> Iterator[Problem]:
     for place, url in _urls(tree):
         try:
@@ -82,7 +95,10 @@ def _addresses(tree: Tree) -> Iterator[Problem]:
 
 
 def _urls(tree: Tree) -> Iterator[tuple[Place, str]]:
-    candidates: list[tuple[Place, str | None]] = [(("server", "public_url"), text(part(tree, "server"), "public_url"))]
+    candidates: list[tuple[Place, str | None]] = [
+        ((section, key), text(part(tree, section), key))
+        for section, key in (("server", "public_url"), ("tracing", "endpoint"))
+    ]
     candidates += [((*place, "base_url"), text(row, "base_url")) for place, row in rows(tree, "providers")]
     yield from ((place, url) for place, url in candidates if url and url.startswith("http"))
 

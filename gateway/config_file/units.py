@@ -1,4 +1,4 @@
-"""Durations and sizes as the configuration writes them."""
+"""Durations, sizes and places to listen at, as the configuration writes them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import timedelta
 
 _DURATION = re.compile(r"([0-9]+)(ms|s|m|h|d)")
 _SIZE = re.compile(r"([0-9]+)(B|KB|MB|GB|)")
+_INTERNAL = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s:\[\]/]+)):([0-9]{1,5})")
 _UNITS = {
     "ms": timedelta(milliseconds=1),
     "s": timedelta(seconds=1),
@@ -33,3 +34,11 @@ def size(written: str | int) -> int:
     if match is None:
         raise ValueError("expected a size such as 256KB")
     return int(match[1]) * _BYTES[match[2]]
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """``127.0.0.1:9090``, ``[::1]:9090``. Raises ValueError."""
+    match = _INTERNAL.fullmatch(text)
+    if match is None or int(match[3]) > 65535:
+        raise ValueError("expected host:port, such as 127.0.0.1:9090 or [::1]:9090")
+    return match[1] or match[2], int(match[3])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from gateway.config import ClientConfig, Config, ProviderConfig, SenderConfig, WebhookConfig
+from gateway.config import ClientConfig, Config, ProviderConfig, SenderConfig, ServerConfig, WebhookConfig
 from gateway.domain.compliance import Mode, OnClosedWindow
 from gateway.signing import is_base64, signing_key
 
@@ -18,7 +18,7 @@ _SHORT_SIGNING_KEY = 24
 
 def warnings(config: Config) -> list[str]:
     """Every warning on this configuration, each with its place."""
-    found = [*_of_window(config), *_of_public_url(config)]
+    found = [*_of_window(config), *_of_public_url(config), *_of_metrics(config.server)]
     for client in config.clients:
         found += _of_client(client)
     for provider in config.providers:
@@ -40,6 +40,14 @@ def _of_public_url(config: Config) -> Iterator[str]:
         yield "server.public_url: is not set, so statuses and answers can't reach us"
     if public_url and _is_in_the_clear(public_url):
         yield "server.public_url: is http, so callbacks and the secret in their path travel in the clear"
+
+
+def _of_metrics(server: ServerConfig) -> Iterator[str]:
+    if server.internal is None and not _is_loopback(server.host):
+        yield (
+            "server.internal: is not set, so whoever reaches this port can read /metrics and the details of /readyz; "
+            "127.0.0.1:9090 is usual"
+        )
 
 
 def _of_client(client: ClientConfig) -> Iterator[str]:

@@ -89,6 +89,8 @@ class Draft:
     wait: timedelta | None = None
     """How long the client waits for the provider's answer (``Prefer: wait``)."""
     idempotency: Idempotency | None = None
+    traceparent: str | None = None
+    """The trace that it belongs to, where traces are kept, as W3C Trace Context writes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,7 @@ class OutboundMessage:
     callback_url: str | None
     accepted_at: datetime
     expires_at: datetime
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from gateway.domain.callback import InboundMessage
@@ -22,6 +22,9 @@ RETRY_SCHEDULE = tuple(
 
 BLOCK_FOR = timedelta(seconds=30)
 """How long an event that an endpoint could not take holds up the later ones of its contact."""
+
+Kind = Literal["webhook", "callback_url"]
+"""A client's own endpoint, from the configuration, or one that a message named."""
 
 PENDING = 5
 _VIEW = {
@@ -66,6 +69,12 @@ class Notice:
     type: str
     body: Mapping[str, Any]
     url: str | None = None
+
+
+def whose(endpoint: str) -> tuple[Kind, str]:
+    """What kind of endpoint it is, and which client's. An origin holds ``://`` once, behind its scheme."""
+    kind, _, rest = endpoint.partition(":")
+    return ("webhook", rest) if kind == "client" else ("callback_url", rest.rpartition("://")[0].rpartition(":")[0])
 
 
 def received(client: str, sender: Sender, event: InboundMessage, *, now: datetime, sequence: int) -> Notice:

@@ -4,6 +4,7 @@ Each verb of the store is one transaction. Times that are arguments are business
 pauses and probes run on the store's own time and are never arguments. Any verb may raise StoreUnavailable.
 """
 
+from gateway.ports.census import Census, EndpointCensus, Hearing, SenderCensus, Watched, WindowCounts
 from gateway.ports.conversations import Attempt, Claim, Claims, Conversation, Conversations, Recorded, SenderState
 from gateway.ports.far_side import CallbackDecoder, Clock, Posted, Provider, Webhooks
 from gateway.ports.inbox import Arrival, Inbox, Ingested
@@ -41,7 +42,8 @@ from gateway.ports.reports import (
     Stretches,
     Tally,
 )
-from gateway.ports.store import Store, StorePolicy
+from gateway.ports.store import Store, StoreObserver, StorePolicy
+from gateway.ports.traces import Traced, Traces
 
 __all__ = [
     "Accepted",
@@ -53,6 +55,7 @@ __all__ = [
     "Attempt",
     "AttemptRecord",
     "CallbackDecoder",
+    "Census",
     "Claim",
     "Claims",
     "Clock",
@@ -65,6 +68,8 @@ __all__ = [
     "DecisionRecord",
     "Deliveries",
     "Delivery",
+    "EndpointCensus",
+    "Hearing",
     "Inbox",
     "Ingested",
     "Lookups",
@@ -80,14 +85,20 @@ __all__ = [
     "RefusedCount",
     "Reports",
     "RungCount",
+    "SenderCensus",
     "SenderState",
     "StatusChange",
     "Store",
+    "StoreObserver",
     "StorePolicy",
     "Stretch",
     "Stretches",
     "Tally",
+    "Traced",
+    "Traces",
+    "Watched",
     "Webhooks",
+    "WindowCounts",
     "WindowPage",
     "WindowQuery",
     "WindowRecord",

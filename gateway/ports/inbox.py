@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -34,6 +34,9 @@ class Ingested:
     """Not understood, not attributed, or waiting for the message they are about."""
     failed: int = 0
     """Kept with the error that applying them raised."""
+    fates: tuple[str, ...] = field(default=(), compare=False)
+    """Of each arrival, in order: ``applied``, ``repeated``, ``kept``, ``waiting`` (kept until its message is known),
+    ``failed``."""
 
 
 class Inbox(Protocol):

@@ -9,12 +9,14 @@ from typing import Protocol
 
 from gateway.domain.delivery import DeliveryPolicy, PacePolicy
 from gateway.domain.identity import Sender
+from gateway.ports.census import Watched
 from gateway.ports.conversations import Conversations
 from gateway.ports.inbox import Inbox
 from gateway.ports.lookups import Lookups
 from gateway.ports.messages import Messages
 from gateway.ports.outbox import Outbox
 from gateway.ports.reports import Reports
+from gateway.ports.traces import Traces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,16 @@ class StorePolicy:
     keep_history: timedelta = timedelta(days=180)
 
 
-class Store(Messages, Conversations, Inbox, Outbox, Lookups, Reports, Protocol):
+class StoreObserver(Protocol):
+    """Is told of every commit, on the event loop; it must be quick."""
+
+    def committed(self, units: int, seconds: float) -> None:
+        """A group of so many units of work is durable, so long after it was handed over."""
+
+    def commit_failed(self) -> None: ...
+
+
+class Store(Messages, Conversations, Inbox, Outbox, Lookups, Reports, Watched, Traces, Protocol):
     """All of them, behind one door."""
 
     async def is_ready(self) -> bool:

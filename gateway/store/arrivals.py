@@ -49,12 +49,14 @@ _KINDS: dict[type[CallbackEvent], str] = {
 
 
 def ingest(ledger: Ledger, provider: str, arrivals: Sequence[Arrival], *, now: datetime) -> Ingested:
-    fates = Counter(_take(ledger, provider, arrival, now=now) for arrival in arrivals)
+    fates = tuple(_take(ledger, provider, arrival, now=now) for arrival in arrivals)
+    count = Counter(fates)
     return Ingested(
-        applied=fates[Fate.APPLIED],
-        repeated=fates[Fate.REPEATED],
-        kept=fates[Fate.KEPT] + fates[Fate.WAITING],
-        failed=fates[Fate.FAILED],
+        applied=count[Fate.APPLIED],
+        repeated=count[Fate.REPEATED],
+        kept=count[Fate.KEPT] + count[Fate.WAITING],
+        failed=count[Fate.FAILED],
+        fates=fates,
     )
 
 

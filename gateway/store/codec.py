@@ -271,4 +271,5 @@ def message_with(row: sqlite3.Row, content: Content) -> OutboundMessage:
         callback_url=row["callback_url"],
         accepted_at=instant(row["accepted_at"]),
         expires_at=instant(row["expires_at"]),
+        traceparent=row["traceparent"],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import aiosqlite
 
 from gateway.domain.errors import Stopping, StoreUnavailable
+from gateway.ports import StoreObserver
 from gateway.store.ledger import Shared
 
 T = TypeVar("T")
@@ -124,8 +126,9 @@ class _Asked(NamedTuple):
 class GroupCommit:
     """The queue before the one writing connection. A unit is answered when its group is committed, not before."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, observer: StoreObserver | None = None) -> None:
         self._database = database
+        self._observer = observer
         self._queue: asyncio.Queue[_Asked | None] = asyncio.Queue()
         self._is_closing = False
         self._expects_errors = False
@@ -165,10 +168,14 @@ class GroupCommit:
         return group, True
 
     async def _commit(self, group: Sequence[_Asked]) -> None:
+        started = time.perf_counter()
         try:
             results = await self._database.run(self._commit_group, [asked.unit for asked in group])
         except Exception as error:  # the top of the writer's loop: all of the group are told
             results = [Raised(error)] * len(group)
+            self._observe(len(group), None)
+        else:
+            self._observe(len(group), time.perf_counter() - started)
         # errors come in swarms, as when a client is over its limit
         self._expects_errors = any(isinstance(result, Raised) for result in results)
         for asked, result in zip(group, results, strict=True):
@@ -176,6 +183,12 @@ class GroupCommit:
 
     def _commit_group(self, db: sqlite3.Connection, units: Sequence[Unit[Any]]) -> list[Any]:
         return commit_group(db, units, expects_errors=self._expects_errors)
+
+    def _observe(self, units: int, seconds: float | None) -> None:
+        if self._observer is not None and seconds is not None:
+            self._observer.committed(units, seconds)
+        elif self._observer is not None:
+            self._observer.commit_failed()
 
 
 def _answer(asked: _Asked, result: Any) -> None:

@@ -149,6 +149,7 @@ def _message_of(draft: Draft, receipt: Receipt, time_to_live: timedelta, now: da
         fallback=draft.fallback,
         reference=draft.reference,
         callback_url=draft.callback_url,
+        traceparent=draft.traceparent,
         accepted_at=now,
         expires_at=now + time_to_live,
     )
@@ -222,6 +223,7 @@ def _add_message(
         told_view=PENDING,
         downgraded_at=None if fallback_of(decision) is None else at,
         is_observed=is_observed(decision),
+        traceparent=draft.traceparent,
     )
     return None if added is None else int(added["place"])
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from gateway.domain.errors import CannotStart
-from gateway.ports import StorePolicy
+from gateway.ports import StoreObserver, StorePolicy
 from gateway.store import schema
 from gateway.store.codec import span
 from gateway.store.group import Database, Unit, commit_group
@@ -22,6 +22,7 @@ from gateway.store.lock import FileLock
 from gateway.store.outbox import forget_leases
 from gateway.store.pace import sender_pace
 from gateway.store.sqlite import SqliteReader, SqliteStore, Units
+from gateway.store.survey import Survey
 
 MEMORY = "memory:"
 _SCHEME = "sqlite:///"
@@ -37,16 +38,19 @@ async def open_store(
     ticks: Callable[[], float] | None = None,
     draw: Callable[[], float] = random.random,
     lock_timeout: float = 30,
+    observer: StoreObserver | None = None,
 ) -> SqliteStore:
     """Open ``memory:`` or ``sqlite:////absolute/path``. Raises CannotStart, StoreInUse, SchemaTooNew."""
     units = Units(policy, ticks=ticks or wall_clock(), draw=draw)
     if url == MEMORY:
         writer = await _open_writer(MEMORY, partial(_connect, ":memory:"), units)
-        return SqliteStore(writer, units, reader=None, lock=None, path=None, created=True)
+        return SqliteStore(
+            writer, units, reader=None, survey=None, lock=None, path=None, created=True, observer=observer
+        )
     path = _path_of(url)
     lock = await _lock(path, lock_timeout)
     try:
-        return await _open_file(path, units, lock)
+        return await _open_file(path, units, lock, observer)
     except BaseException:
         lock.release()
         raise
@@ -88,15 +92,19 @@ async def _lock(path: Path, patience: float) -> FileLock:
         raise CannotStart(f"{path}.lock can't be made: {error.strerror}") from error
 
 
-async def _open_file(path: Path, units: Units, lock: FileLock) -> SqliteStore:
+async def _open_file(path: Path, units: Units, lock: FileLock, observer: StoreObserver | None) -> SqliteStore:
     created = _make_file(path)
     writer = await _open_writer(str(path), partial(_connect, str(path)), units)
+    open_reader = partial(_open, partial(_connect_read_only, path), _no_preparation)
     try:
-        reader = await _open(partial(_connect_read_only, path), _no_preparation)
+        reader = await open_reader()
     except BaseException:
         await asyncio.shield(writer.close())
         raise
-    return SqliteStore(writer, units, reader=reader, lock=lock, path=path, created=created)
+    survey = Survey(open_reader)
+    return SqliteStore(
+        writer, units, reader=reader, survey=survey, lock=lock, path=path, created=created, observer=observer
+    )
 
 
 def _make_file(path: Path) -> bool:

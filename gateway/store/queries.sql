@@ -112,11 +112,11 @@ update conversation set leased_until = null, epoch = epoch + 1 where id = :id
 insert into message (
     id, conversation, client, status, changed_at, content, fallback, is_free_form, reference, callback_url,
     accepted_at, expires_at, receipt, idempotency_route, idempotency_key, fingerprint, answer_by, told_view,
-    downgraded_at, is_observed, due_at, attempts, history
+    downgraded_at, is_observed, traceparent, due_at, attempts, history
 ) values (
     :id, :conversation, :client, :status, :accepted_at, :content, :fallback, :is_free_form, :reference, :callback_url,
     :accepted_at, :expires_at, :receipt, :route, :key, :fingerprint, :answer_by, :told_view,
-    :downgraded_at, :is_observed, :accepted_at, :attempts, :history
+    :downgraded_at, :is_observed, :traceparent, :accepted_at, :attempts, :history
 )
 on conflict (id) do nothing
 returning place
@@ -626,3 +626,102 @@ from refusal
 where refusal.id between :first and :last and refusal.at >= :since and refusal.at < :until
     and (:sender is null or refusal.sender = :sender) and json_extract(rung.value, '$.problem') is not null
 group by 1, 3, 4, 5, 6
+-- open_by_sender: messages not yet handed over or ended
+select sender, sum(open) as open from backlog group by sender
+
+-- oldest_by_sender: when the oldest open message was accepted; as much work as messages are in line
+select conversation.sender, min(message.accepted_at) as accepted_at
+from message indexed by message_expiring cross join conversation on conversation.id = message.conversation
+where message.due_at is not null and message.status in ('queued', 'held', 'sending')
+group by conversation.sender
+
+-- windows_by_sender: of the contacts that were heard, along the index
+select sender, count(*) as heard, sum(refuted_at is not null and anchor <= refuted_at) as refuted,
+    sum(anchor > :open_after and (refuted_at is null or anchor > refuted_at)) as open
+from conversation indexed by conversation_heard
+where anchor is not null
+group by sender
+
+-- contacts_by_sender: of all, along the index
+select sender, count(*) as contacts from conversation indexed by sqlite_autoindex_conversation_1 group by sender
+
+-- senders_watched: why they are paused, and who was heard
+select id, pause, paused_from, silent_from, tried_at from sender order by id
+
+-- unknown_of_client: messages whose answer was lost
+select count(*) as unknown from message where client = :client and status = 'unknown'
+
+-- waiting_of_endpoints: notices that are not delivered, and the first of them
+select lane.endpoint, count(*) as waiting, min(notice.id) as first
+from lane indexed by lane_due cross join notice indexed by notice_of_lane on notice.lane = lane.id
+where lane.due_at is not null and lane.leased_until is null and notice.ended_at is null
+group by lane.endpoint
+
+-- underway_of_endpoints: the same of lanes whose heads are being delivered
+select lane.endpoint, count(*) as waiting, min(notice.id) as first
+from lane indexed by lane_leased cross join notice indexed by notice_of_lane on notice.lane = lane.id
+where lane.leased_until is not null and notice.ended_at is null
+group by lane.endpoint
+
+-- notice_made: when a notice was put in its lane
+select created_at from notice where id = :id
+
+-- worked_out: up to which rows it is known who was heard and who tried
+select heard_to, tried_to, (select max(id) from inbox) as last_arrival, (select max(id) from attempt) as last_attempt
+from pulse where id = 1
+
+-- heard_since: the senders of callbacks, when each was last heard
+select conversation.sender, max(inbox.arrived_at) as at
+from inbox cross join conversation on conversation.id = inbox.conversation
+where inbox.id > :after and inbox.id <= :upto
+group by conversation.sender
+
+-- reported_since: the senders whose messages were reported on by an attempt's own callback URL
+select conversation.sender, max(inbox.arrived_at) as at
+from inbox cross join attempt on attempt.token = inbox.token
+    cross join message on message.place = attempt.message
+    cross join conversation on conversation.id = message.conversation
+where inbox.id > :after and inbox.id <= :upto and inbox.token is not null
+group by conversation.sender
+
+-- named_since: the senders whose messages were reported on by the provider's id
+select conversation.sender, max(inbox.arrived_at) as at
+from inbox cross join attempt on attempt.provider_message_id = inbox.provider_message_id
+    cross join message on message.place = attempt.message
+    cross join conversation on conversation.id = message.conversation
+where inbox.id > :after and inbox.id <= :upto and inbox.token is null and inbox.kind = 'status'
+    and (attempt.provider is null or attempt.provider = inbox.provider)
+group by conversation.sender
+
+-- tried_since: the senders of attempts, when the first and the last of them began
+select conversation.sender, min(attempt.started_at) as first, max(attempt.started_at) as last
+from attempt cross join message on message.place = attempt.message
+    cross join conversation on conversation.id = message.conversation
+where attempt.id > :after and attempt.id <= :upto
+group by conversation.sender
+
+-- note_heard: it speaks to us
+update sender set silent_from = max(coalesce(silent_from, :at), :at) where id = :id
+
+-- note_tried: it sends; if it was never heard, it is silent from then on
+update sender
+set tried_at = max(coalesce(tried_at, :last), :last), silent_from = coalesce(silent_from, :first)
+where id = :id
+
+-- note_worked_out: the next look begins behind these
+update pulse set heard_to = :heard_to, tried_to = :tried_to where id = 1
+
+-- report_by_token: the attempt that a report was posted to, and its message
+select message.id, message.status, message.traceparent, attempt.number
+from attempt join message on message.place = attempt.message
+where attempt.token = :token
+
+-- report_by_provider_id: the latest attempt that a provider knows by this id, and its message
+select message.id, message.status, message.traceparent, attempt.number
+from attempt join message on message.place = attempt.message
+where attempt.provider_message_id = :provider_message_id and (attempt.provider is null or attempt.provider = :provider)
+order by attempt.id desc
+limit 1
+
+-- trace_of: the trace that a message belongs to
+select traceparent from message where id = :id

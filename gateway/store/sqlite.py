@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+from gateway.domain.callback import StatusReport
 from gateway.domain.compliance import Downgrade, Refuse, Send
 from gateway.domain.delivery import Outcome
 from gateway.domain.errors import ProviderError, Stopping, StoreUnavailable
@@ -20,6 +21,7 @@ from gateway.ports import (
     Answer,
     Arrival,
     Attempt,
+    Census,
     Claim,
     Claims,
     Conversation,
@@ -28,24 +30,41 @@ from gateway.ports import (
     DecisionQuery,
     Deliveries,
     Delivery,
+    Hearing,
     Ingested,
     MessagePage,
     MessageQuery,
     MessageRecord,
     Recorded,
     SenderState,
+    StoreObserver,
     StorePolicy,
     Stretch,
     Stretches,
     Tally,
+    Traced,
     WindowPage,
     WindowQuery,
 )
-from gateway.store import acts, attempts, claims, decisions, intake, lookups, outbox, reports, retention, windows
+from gateway.store import (
+    acts,
+    attempts,
+    claims,
+    decisions,
+    intake,
+    lookups,
+    outbox,
+    reports,
+    retention,
+    traced,
+    windows,
+)
 from gateway.store import arrivals as inbox
+from gateway.store import census as watch
 from gateway.store.group import Database, GroupCommit, Unit, outside, read_whole
 from gateway.store.ledger import Ledger, Shared
 from gateway.store.lock import FileLock
+from gateway.store.survey import Survey, with_sizes
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -129,17 +148,20 @@ class SqliteStore(SqliteReader):
         units: Units,
         *,
         reader: Database | None,
+        survey: Survey | None,
         lock: FileLock | None,
         path: Path | None,
         created: bool,
+        observer: StoreObserver | None,
     ) -> None:
         super().__init__(reader or writer, units)
         self.path = path
         self.created = created
         self._writer = writer
         self._has_reader = reader is not None
+        self._survey = survey
         self._lock = lock
-        self._group = GroupCommit(writer)
+        self._group = GroupCommit(writer, observer)
         self._closing: asyncio.Task[None] | None = None
         self._jobs: set[asyncio.Task[None]] = set()
 
@@ -166,6 +188,8 @@ class SqliteStore(SqliteReader):
 
     async def _close(self) -> None:
         await self._group.aclose()
+        if self._survey is not None:
+            await self._survey.aclose()
         if self._has_reader:
             await self._reader.close()
         await self._writer.close()
@@ -262,6 +286,26 @@ class SqliteStore(SqliteReader):
 
     async def give_up(self, delivery: Delivery, *, error: str, now: datetime) -> None:
         await self._run(outbox.give_up, delivery, error=error, now=now)
+
+    # --- watching ---------------------------------------------------------------------------------------------------
+
+    async def _look_over(self, rule: Callable[Concatenate[Ledger, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._survey is None:
+            return await self._run(rule, *args, **kwargs)
+        return await self._survey.look(self._units.of(rule, *args, **kwargs))
+
+    async def census(self, *, now: datetime) -> Census:
+        census = await self._look_over(watch.census, now=now)
+        return census if self.path is None else with_sizes(census, self.path)
+
+    async def listen(self) -> Sequence[Hearing]:
+        return await self._run(watch.keep, await self._look_over(watch.news))
+
+    async def reported(self, provider: str, reports: Sequence[StatusReport]) -> Sequence[Traced | None]:
+        return await self._look_up(traced.reported, provider, tuple(reports))
+
+    async def trace_of(self, message_id: MessageId) -> str | None:
+        return await self._look_up(traced.trace_of, message_id)
 
 
 def _beat(ledger: Ledger) -> None:

@@ -11,7 +11,8 @@ from aiohttp import web
 from gateway.domain.errors import GatewayError, NotFound
 from gateway.web.answers import JSON, PROBLEM, answer
 from gateway.web.errors import CALLBACKS, DECISION_TELECOM, NATIVE, Said, Table, said
-from gateway.web.parts import CLIENT
+from gateway.web.observing import route_of
+from gateway.web.parts import CLIENT, PARTS
 from gateway.web.wire_errors import BodyBroken, BodyTooLarge, BodyTooSlow, WrongMethod
 
 log = structlog.get_logger()
@@ -48,11 +49,13 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPException as error:
         return _answer(request, _ours(error))
     except Exception as error:
-        log.exception("request.failed", method=request.method, route=_route(request), error=type(error).__name__)
+        log.exception("request.failed", method=request.method, route=route_of(request), error=type(error).__name__)
         return _answer(request, GatewayError())
 
 
 def _answer(request: web.Request, error: GatewayError) -> web.Response:
+    client = request.get(CLIENT)
+    request.app[PARTS].metrics.refused(None if client is None else client.name, error)
     surface = next(surface for surface in _SURFACES if request.path.startswith(surface.prefix))
     words = said(surface.table, error)
     response = answer(
@@ -79,9 +82,3 @@ def _ours(error: web.HTTPException) -> GatewayError:
             return WrongMethod(error.allowed_methods)
         case _:
             raise error
-
-
-def _route(request: web.Request) -> str | None:
-    """The route as it is written in the code: a path may hold a secret."""
-    resource = request.match_info.route.resource
-    return None if resource is None else resource.canonical

@@ -12,7 +12,7 @@ from gateway.domain.identity import Contact, MessageId, Sender, parse_contact
 from gateway.domain.message import Status
 from gateway.ports import MessageQuery
 from gateway.web.answers import answer
-from gateway.web.parts import DRAFT_RULES, PARTS, Parts
+from gateway.web.parts import DRAFT_RULES, PARTS, SHOWS_DETAILS, Parts
 from gateway.web.requests import admit_bearer
 from gateway.web.views import message_view, page_view, paused_view, window_view
 
@@ -56,6 +56,9 @@ async def readyz(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     takes_writes = await parts.store.is_ready()
     is_ready = takes_writes and not parts.is_stopping()
+    status = 200 if is_ready else 503
+    if not request.app[SHOWS_DETAILS]:
+        return answer({"ready": is_ready}, status=status)
     body = {
         "ready": is_ready,
         "store": takes_writes,
@@ -63,7 +66,7 @@ async def readyz(request: web.Request) -> web.Response:
         "templates": len(parts.registry.names()),
         "paused": await _paused(parts) if takes_writes else [],
     }
-    return answer(body, status=200 if is_ready else 503)
+    return answer(body, status=status)
 
 
 async def _paused(parts: Parts) -> list[object]:

@@ -12,8 +12,10 @@ from aiohttp import web
 from gateway.config import ClientConfig, Config
 from gateway.domain.callback import CallbackEvent
 from gateway.domain.message import Draft
+from gateway.metrics import Exposition, Metrics
 from gateway.ports import Answer, CallbackDecoder, Clock, Ingested, Store
 from gateway.registry import Registry
+from gateway.tracing import UNTRACED, Tracer
 from gateway.web.auth import Keys
 from gateway.web.drafts import DraftRules
 from gateway.web.rate import Rates
@@ -40,6 +42,10 @@ class Parts:
     may_post_to: Callable[[str], str | None]
     """Why we don't post to a URL; None when we do."""
     is_stopping: Callable[[], bool]
+    metrics: Metrics
+    scrape: Callable[[str], Awaitable[Exposition]]
+    """All metrics, in the newest format that is accepted."""
+    tracer: Tracer = UNTRACED
     mounts: Sequence[tuple[str, web.Application]] = ()
     """Applications served beside ours, each under its prefix."""
     ticks: Callable[[], float] = time.monotonic
@@ -51,6 +57,8 @@ PARTS = web.AppKey("parts", Parts)
 KEYS = web.AppKey("keys", Keys)
 RATES = web.AppKey("rates", Rates)
 DRAFT_RULES = web.AppKey("draft_rules", DraftRules)
+SHOWS_DETAILS = web.AppKey("shows_details", bool)
+"""Whether whoever asks how the gateway is may know why."""
 
 CLIENT = web.RequestKey("client", ClientConfig)
 """Whose request it is, once that is known."""

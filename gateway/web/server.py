@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.web import callbacks, decision_telecom, native
+from gateway.web import callbacks, decision_telecom, monitoring, native
 from gateway.web.auth import Keys
 from gateway.web.drafts import DraftRules, Senders
 from gateway.web.middleware import errors
-from gateway.web.parts import DRAFT_RULES, KEYS, PARTS, RATES, Parts
+from gateway.web.monitoring import build_internal_app
+from gateway.web.observing import observing
+from gateway.web.parts import DRAFT_RULES, KEYS, PARTS, RATES, SHOWS_DETAILS, Parts
 from gateway.web.rate import Rates
 from gateway.web.shapes import SHAPES, shape
 
-__all__ = ["Parts", "build_app"]
+__all__ = ["Parts", "build_app", "build_internal_app"]
 
 ROUTES = (
     web.post("/v1/api/send-whatsapp", decision_telecom.send_whatsapp),
@@ -33,14 +35,18 @@ def build_app(parts: Parts) -> web.Application:
     for name in SHAPES:
         shape(name)  # a broken installation shows at start, not at the first message
     config = parts.config
-    app = web.Application(middlewares=[errors], client_max_size=config.limits.callback_body)
+    observed = observing(parts.metrics, parts.tracer)
+    app = web.Application(middlewares=[observed, errors], client_max_size=config.limits.callback_body)
     app[PARTS] = parts
+    app[SHOWS_DETAILS] = config.server.internal is None
     app[KEYS] = Keys(config.clients)
     app[RATES] = Rates(config.limits.client_per_second, parts.ticks)
     app[DRAFT_RULES] = DraftRules(
         senders=Senders(config.senders), may_post_to=parts.may_post_to, depth=config.limits.depth
     )
     app.add_routes(ROUTES)
+    if config.server.internal is None:
+        app.add_routes(monitoring.ROUTES)
     for prefix, mounted in parts.mounts:
         app.add_subapp(prefix, mounted)
     return app

@@ -47,12 +47,14 @@ class FarSide:
     """A provider that keeps what it was sent and answers as `behaviour` says; by default it takes everything."""
 
     arrived: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
     behaviour: Behaviour | None = None
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def send(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         self.arrived.append(body)
+        self.headers.append({name.lower(): value for name, value in request.headers.items()})
         self.news.set()
         if self.behaviour is not None:
             return await self.behaviour(body)

@@ -381,8 +381,11 @@ async def test_it_works_without_scripts(open_page: Open) -> None:
     page = (await open_page(java_script_enabled=False)).page
     await page.get_by_role("button", name="Write as Olena").click()
     await expect(bubbles(page, ".mine")).to_contain_text(QUESTION)
-    await page.get_by_role("button", name="Send", exact=True).click()
-    await page.reload()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Send", exact=True).click()
+    async with asyncio.timeout(20):  # without scripts a page shows what came meanwhile when it is loaded anew
+        while not await bubbles(page, ".theirs").count():
+            await page.reload()
     await expect(bubbles(page, ".theirs")).to_contain_text(ANSWER)
     await page.get_by_label("What Olena writes").fill(" ")
     await page.get_by_role("button", name="Write as Olena").click()

@@ -23,7 +23,7 @@ CODE = "\n".join(file.read_text("utf-8") for file in sorted(FOLDER.glob("*.py"))
 NO_TABLE = {"free_pages", "give_back_page"}
 NO_SCAN = ("SCAN CONSTANT ROW", "SCAN client", "SCAN rung VIRTUAL TABLE")
 """What was made or unpacked by the query itself."""
-WHOLE_TABLE_BY_NATURE = {"senders", "clients", "beat", "clamp_senders", "probe_at_once", "end_probe"}
+WHOLE_TABLE_BY_NATURE = {"senders", "senders_watched", "clients", "beat", "clamp_senders", "probe_at_once", "end_probe"}
 """Small tables, or asked once at a start."""
 
 

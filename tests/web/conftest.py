@@ -25,6 +25,7 @@ from gateway.domain.delivery import Outcome
 from gateway.domain.identity import MessageId, Sender
 from gateway.egress import Egress
 from gateway.ingest import Ingest, directories
+from gateway.metrics import Metrics, Names, Scrape
 from gateway.ports import Attempt, Claim, Store, StorePolicy
 from gateway.provider.callback_decoder import callback_decoder
 from gateway.registry import Registry
@@ -238,6 +239,7 @@ def _inside(config: Config, store: Store) -> Inside:
     senders = {sender.id: sender for sender in config.senders}
     decider = Decider(registry, senders, config.window.margin)
     waiting = Waiting(config.limits.waiting)
+    metrics = Metrics(Names.of(config))
     accept = Accept(
         store=store,
         registry=registry,
@@ -246,6 +248,7 @@ def _inside(config: Config, store: Store) -> Inside:
         clock=clock,
         waiting=waiting,
         starting=InLine(accepted),
+        metrics=metrics,
     )
     ingest = Ingest(
         inbox=store,
@@ -253,6 +256,7 @@ def _inside(config: Config, store: Store) -> Inside:
         directories=directories(config),
         also_opened_by=config.window.also_opened_by,
         notify=lambda: None,
+        metrics=metrics,
     )
     parts = Parts(
         accept=accept,
@@ -264,6 +268,8 @@ def _inside(config: Config, store: Store) -> Inside:
         decoders={provider.name: callback_decoder(provider) for provider in config.providers},
         may_post_to=Egress(CallbackHosts()).problem,
         is_stopping=lambda: False,
+        metrics=metrics,
+        scrape=Scrape(metrics, lambda now: store.census(now=now), clock, ticks=ticks),
         ticks=ticks,
     )
     return Inside(parts=parts, decider=decider, waiting=waiting, accepted=accepted, clock=clock, ticks=ticks)
