@@ -11,6 +11,7 @@ from aiohttp import web
 from gateway.provider.sandbox.callbacks import Callback
 from gateway.provider.sandbox.clock import written
 from gateway.provider.sandbox.phone import PhoneMessage
+from gateway.provider.sandbox.preference import preference
 from gateway.provider.sandbox.reading import Asked, Misuse, known_only, read_contact, read_json, read_period, read_text
 from gateway.provider.sandbox.rules import ADDRESS_LENGTH, TEXT_LENGTH
 from gateway.provider.sandbox.shown import shown
@@ -27,6 +28,8 @@ POST {root}/contacts/380501234567/messages   the customer writes
      {{"to": sender, "text": "...", "name": "...", "ago": "25h"}}
 POST {root}/contacts/380501234567/taps       the customer taps a quick reply, by its place or its text
      {{"to": sender, "button": 0}}
+POST {root}/contacts/380501234567/preferences  the customer stops marketing messages, or resumes them
+     {{"to": sender, "marketing": "stop"}}
 GET  {root}/messages?contact=380501234567    what arrived on the customer's phone
 GET  {root}/desk                             what the application received
 GET  {root}/clock                            what time it is
@@ -55,6 +58,7 @@ class Play:
             web.get("/", self._guide),
             web.post("/contacts/{contact}/messages", self._write),
             web.post("/contacts/{contact}/taps", self._tap),
+            web.post("/contacts/{contact}/preferences", self._prefer),
             web.get("/messages", self._on_phone),
             web.get("/clock", self._time),
             web.post("/clock", self._travel),
@@ -103,6 +107,16 @@ class Play:
             self._world.report(message, {"status": "read"})
         told = await self._world.callbacks.post([Callback(sender=sender, body=inbound)])
         return shown({**inbound, "callback": told})
+
+    async def _prefer(self, request: web.Request) -> web.Response:
+        contact, asked = read_contact(request.match_info["contact"]), read_json(await request.read())
+        known_only(asked, "to", "marketing")
+        sender, wish = self._sender(asked), asked.get("marketing")
+        if wish not in ("stop", "resume"):
+            raise Misuse("marketing", "expected stop or resume")
+        self._world.phones.prefer(sender, contact, marketing=wish == "resume")
+        told = preference(sender, contact, wish, self._world.clock.now())
+        return shown({**told, "callback": await self._world.callbacks.post([Callback(sender=sender, body=told)])})
 
     async def _on_phone(self, request: web.Request) -> web.Response:
         contact = read_contact(request.query.get("contact", ""))

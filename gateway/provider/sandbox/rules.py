@@ -35,6 +35,7 @@ class Submission:
     """Name and language."""
     buttons: tuple[Button, ...] = ()
     callback_url: str | None = None
+    is_marketing: bool = False
 
 
 def read_submission(body: Body, templates: Templates, senders: Sequence[str]) -> Submission:
@@ -84,6 +85,7 @@ class _Address:
             text=filled.text,
             template=(template.name, template.language),
             buttons=filled.buttons,
+            is_marketing=template.category == "MARKETING",
         )
 
 
