@@ -12,10 +12,11 @@ import structlog
 
 from gateway.config import SenderConfig
 from gateway.decision import Decider
-from gateway.domain.compliance import Downgrade, Hold, Refuse, Send
+from gateway.domain.compliance import Downgrade, Hold, Reason, Refuse, Send
 from gateway.domain.delivery import PauseCause
 from gateway.domain.errors import (
     BalanceEmpty,
+    ContactSuppressed,
     GatewayError,
     InvalidRequest,
     ProviderRefused,
@@ -61,8 +62,8 @@ class Accept:
     async def __call__(self, draft: Draft) -> Answer:
         """The answer to a draft.
 
-        Raises InvalidRequest, TemplateRefused, WindowClosed, IdempotencyConflict, TooManyRequests and StoreUnavailable;
-        BalanceEmpty and ProviderRefused only to a client that waits for the provider's answer.
+        Raises InvalidRequest, TemplateRefused, WindowClosed, ContactSuppressed, IdempotencyConflict, TooManyRequests
+        and StoreUnavailable; BalanceEmpty and ProviderRefused only to a client that waits for the provider's answer.
         """
         if draft.wait is None:
             return await self._answer(draft)
@@ -179,9 +180,13 @@ def _told(answer: Answer) -> Answer:
     return answer
 
 
-def _refused(draft: Draft, refusal: Refuse) -> WindowClosed | TemplateRefused:
+def _refused(draft: Draft, refusal: Refuse) -> WindowClosed | TemplateRefused | ContactSuppressed:
     reasons = [reason.value for reason in refusal.reasons]
     log.info("message.refused", client=draft.client, sender=draft.sender, reasons=reasons)
+    if refusal.reasons[-1] is Reason.SUPPRESSED:
+        suppression = refusal.evidence.suppression
+        scope = "everything" if suppression is None else suppression.scope.value
+        return ContactSuppressed(f"the contact is on the suppression list, for {scope}", reasons)
     if isinstance(draft.content, TemplateMessage):
         return TemplateRefused("template_paused", "expected a template that may be sent now", field="template_name")
     return WindowClosed("the service window is closed, and no template may stand in", reasons)

@@ -16,8 +16,10 @@ import click
 import structlog
 
 from gateway import __version__, keys
+from gateway.cli.contacts import contacts
 from gateway.cli.messages import messages
 from gateway.cli.options import config_option, json_option
+from gateway.cli.windows import windows
 from gateway.config import Config
 from gateway.domain.errors import CannotStart, ConfigInvalid, GatewayError
 
@@ -63,6 +65,8 @@ def cli() -> None:
 
 
 cli.add_command(messages)
+cli.add_command(windows)
+cli.add_command(contacts)
 
 
 @cli.command()

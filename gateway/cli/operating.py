@@ -33,7 +33,7 @@ class Refused(GatewayError):
 async def list_messages(places: Places, asked: Mapping[str, str]) -> View:
     """One page of messages, newest first."""
     if places.store_file is None:
-        return await _ask(places.operator, "GET", "/messages", query=asked)
+        return await ask(places.operator, "GET", "/messages", query=asked)
     reader = await open_for_reading(places.store_file)
     try:
         return list_view(await reader.messages(query_from(asked)))
@@ -44,7 +44,7 @@ async def list_messages(places: Places, asked: Mapping[str, str]) -> View:
 async def show_message(places: Places, message_id: int) -> View:
     """Everything about one message. Raises NotFound."""
     if places.store_file is None:
-        return await _ask(places.operator, "GET", f"/messages/{message_id}")
+        return await ask(places.operator, "GET", f"/messages/{message_id}")
     reader = await open_for_reading(places.store_file)
     try:
         return record_view(await reader.message(MessageId(message_id), client=None))
@@ -56,7 +56,7 @@ async def act(places: Places, load: Callable[[], Config], verb: str, message_id:
     """Retry, close or cancel a message: the status before and afterwards, and whether anything was done. Raises
     NotFound."""
     try:
-        return await _ask(places.operator, "POST", f"/messages/{message_id}/{verb}", headers={NAME_HEADER: name})
+        return await ask(places.operator, "POST", f"/messages/{message_id}/{verb}", headers={NAME_HEADER: name})
     except NobodyRuns:
         if places.store_file is None:
             raise
@@ -74,23 +74,34 @@ async def _act_alone(config: Config, verb: str, message_id: int, *, name: str) -
         await store.aclose()
 
 
-async def _ask(
+async def ask(
     socket: Path,
     method: str,
     path: str,
     *,
     query: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
+    body: Mapping[str, Any] | None = None,
 ) -> View:
-    connector = aiohttp.UnixConnector(path=str(socket))
-    async with aiohttp.ClientSession(connector=connector, timeout=_WITHIN) as session:
-        try:
-            async with session.request(method, f"http://gateway{path}", params=query, headers=headers) as answer:
-                return _told(answer.status, await answer.json())
-        except aiohttp.ClientConnectorError as error:
-            raise _unreachable(socket, error.os_error) from None
-        except (aiohttp.ClientError, TimeoutError):
-            raise StoreUnavailable("the running gateway gave no answer; look at its logs, then try again") from None
+    """What the running gateway answers. Raises NobodyRuns, NotFound, StoreUnavailable, and Refused in its words."""
+    async with knocking_at(socket) as session:
+        return await ask_over(session, socket, method, path, params=query, headers=headers, json=body)
+
+
+def knocking_at(socket: Path) -> aiohttp.ClientSession:
+    """Connections to the operator's socket."""
+    return aiohttp.ClientSession(connector=aiohttp.UnixConnector(path=str(socket)), timeout=_WITHIN)
+
+
+async def ask_over(session: aiohttp.ClientSession, socket: Path, method: str, path: str, **options: Any) -> View:
+    """The same over connections that are kept, for many questions."""
+    try:
+        async with session.request(method, f"http://gateway{path}", **options) as answer:
+            return _told(answer.status, await answer.json())
+    except aiohttp.ClientConnectorError as error:
+        raise _unreachable(socket, error.os_error) from None
+    except (aiohttp.ClientError, TimeoutError):
+        raise StoreUnavailable("the running gateway gave no answer; look at its logs, then try again") from None
 
 
 def _unreachable(socket: Path, error: OSError) -> GatewayError:

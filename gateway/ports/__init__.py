@@ -4,6 +4,17 @@ Each verb of the store is one transaction. Times that are arguments are business
 pauses and probes run on the store's own time and are never arguments. Any verb may raise StoreUnavailable.
 """
 
+from gateway.ports.contacts import (
+    Allowed,
+    Contacts,
+    Erasing,
+    HeardElsewhere,
+    Imported,
+    Listed,
+    ListPage,
+    ListQuery,
+    Scrubbed,
+)
 from gateway.ports.conversations import Attempt, Claim, Claims, Conversation, Conversations, SenderState
 from gateway.ports.far_side import CallbackDecoder, Clock, Posted, Provider, Webhooks
 from gateway.ports.inbox import Arrival, Inbox, Ingested
@@ -25,6 +36,7 @@ from gateway.ports.store import Store, StorePolicy
 __all__ = [
     "ActRecord",
     "Acted",
+    "Allowed",
     "Answer",
     "Arrival",
     "Attempt",
@@ -33,12 +45,19 @@ __all__ = [
     "Claim",
     "Claims",
     "Clock",
+    "Contacts",
     "Conversation",
     "Conversations",
     "Deliveries",
     "Delivery",
+    "Erasing",
+    "HeardElsewhere",
+    "Imported",
     "Inbox",
     "Ingested",
+    "ListPage",
+    "ListQuery",
+    "Listed",
     "MessagePage",
     "MessageQuery",
     "MessageRecord",
@@ -47,6 +66,7 @@ __all__ = [
     "Outbox",
     "Posted",
     "Provider",
+    "Scrubbed",
     "SenderState",
     "StatusChange",
     "Store",

@@ -1,4 +1,4 @@
-"""The store: its four ports behind one door, and what it must know of the configuration."""
+"""The store: its five ports behind one door, and what it must know of the configuration."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Protocol
 
 from gateway.domain.delivery import DeliveryPolicy, PacePolicy
 from gateway.domain.identity import Sender
+from gateway.ports.contacts import Contacts
 from gateway.ports.conversations import Conversations
 from gateway.ports.inbox import Inbox
 from gateway.ports.messages import Messages
@@ -30,8 +31,8 @@ class StorePolicy:
     keep_history: timedelta = timedelta(days=180)
 
 
-class Store(Messages, Conversations, Inbox, Outbox, Protocol):
-    """All four, behind one door."""
+class Store(Messages, Conversations, Inbox, Outbox, Contacts, Protocol):
+    """All five, behind one door."""
 
     async def is_ready(self) -> bool:
         """Whether it takes writes now."""

@@ -74,7 +74,9 @@ class Registry:
             checked = self.check(message)
         except TemplateRefused as refused:
             return Rung(name=message.name, language=message.language, problem=_problem_code(refused))
-        return Rung(name=checked.name, language=checked.language, message=checked)
+        definition = self.definition(checked.name, checked.language)
+        category = None if definition is None else definition.category
+        return Rung(name=checked.name, language=checked.language, message=checked, category=category)
 
     def rung(self, name: str, language: str, facts: FillFacts) -> Rung:
         """A template of ours, filled in to stand in for free-form content."""

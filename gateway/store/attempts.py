@@ -22,7 +22,7 @@ from gateway.domain.message import Failure, Status, TemplateMessage
 from gateway.domain.settlement import settle, settle_lost
 from gateway.ports import Attempt, Claim
 from gateway.store.codec import action_of, content_facts, micros, reasons_text, span, template_name, to_json
-from gateway.store.evidence import News, apply_early_reports, follow, move, take_news, tried_of
+from gateway.store.evidence import News, apply_early_reports, follow, heed, move, of_whom, take_news, tried_of
 from gateway.store.intake import add_decision
 from gateway.store.ledger import Ledger
 from gateway.store.lines import holds, refresh
@@ -116,11 +116,13 @@ def _record_held(ledger: Ledger, row: sqlite3.Row, outcome: Outcome, *, now: dat
     message = ledger.one("message_by_place", place=row["message"])
     sender = sender_row(ledger, message["sender"])
     settlement = settle(outcome, tried_of(ledger, row, message, sender, now=now), ledger.policy.delivery, ledger.draw())
-    if move(ledger, row, replace(_news_of(outcome), status=settlement.attempt), now=now):
-        follow(ledger, row, message, settlement, _error_of(outcome), now=now)
-    note(ledger, sender, message["conversation"], settlement, _error_of(outcome))
+    news = of_whom(ledger, message, replace(_news_of(outcome), status=settlement.attempt))
+    if move(ledger, row, news, now=now):
+        follow(ledger, row, message, settlement, news.error, now=now)
+        heed(ledger, message, news, now=now)
+    note(ledger, sender, message["conversation"], settlement, news.error)
     if settlement.pause is PauseCause.BALANCE:
-        _refuse_awaited(ledger, message["sender"], _error_of(outcome), now=now)
+        _refuse_awaited(ledger, message["sender"], news.error, now=now)
 
 
 def _refuse_awaited(ledger: Ledger, sender: str, error: ProviderError | None, *, now: datetime) -> None:

@@ -22,13 +22,16 @@ from gateway.store.codec import (
     reasons_text,
     receipt_of,
     receipt_text,
+    suppression_text,
     template_name,
     to_json,
 )
+from gateway.store.digests import digest_of
 from gateway.store.ledger import Ledger
 from gateway.store.lines import refresh, stand_in_line
 from gateway.store.senders import sender_row
 from gateway.store.statuses import count_open
+from gateway.store.suppressions import in_force
 
 KEEP_KEYS = timedelta(hours=24)
 _FULL_RETRY_AFTER = 10
@@ -39,7 +42,7 @@ def replay(ledger: Ledger, client: str, idempotency: Idempotency, *, now: dateti
     row = ledger.row("message_by_key", client=client, route=idempotency.route, key=idempotency.key)
     if row is None or row["accepted_at"] <= micros(now - KEEP_KEYS):
         return None
-    if row["fingerprint"] != idempotency.fingerprint:
+    if row["fingerprint"] not in (idempotency.fingerprint, digest_of(ledger, idempotency.fingerprint)):
         raise IdempotencyConflict("the key was used before, with another body")
     return Answer(
         receipt=receipt_of(row["receipt"]),
@@ -115,7 +118,10 @@ def conversation_row(ledger: Ledger, sender: Sender, contact: Contact) -> sqlite
     if row is not None:
         return row
     sender_row(ledger, sender)
-    ledger.write("add_conversation", sender=sender, contact=contact, bucket=bucket_of(sender, contact))
+    suppression = suppression_text(in_force(ledger, sender, contact))
+    ledger.write(
+        "add_conversation", sender=sender, contact=contact, bucket=bucket_of(sender, contact), suppression=suppression
+    )
     return ledger.one("conversation_of", sender=sender, contact=contact)
 
 

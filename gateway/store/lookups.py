@@ -32,11 +32,13 @@ from gateway.store.codec import (
     instant_or_none,
     message_of,
     receipt_of,
+    suppression_of,
     window_of,
 )
 from gateway.store.intake import count_downgrades
 from gateway.store.ledger import Ledger
 from gateway.store.senders import pause_of
+from gateway.store.suppressions import in_force
 
 _NEWEST = 2**63 - 1
 
@@ -137,12 +139,13 @@ def conversation(ledger: Ledger, sender: Sender, contact: Contact, *, downgrades
     pause = pause_of(ledger.row("sender_by_id", id=sender))
     row = ledger.row("conversation_of", sender=sender, contact=contact)
     if row is None:
-        return Conversation(window=UNKNOWN_WINDOW, pause=pause)
+        return Conversation(window=UNKNOWN_WINDOW, pause=pause, suppression=in_force(ledger, sender, contact))
     return Conversation(
         window=window_of(row),
         contact_name=row["contact_name"],
         downgrades=count_downgrades(ledger, row["id"], downgrades_since),
         pause=pause,
+        suppression=suppression_of(row["suppression"]),
     )
 
 

@@ -16,6 +16,7 @@ from gateway.domain.errors import CannotStart
 from gateway.ports import StorePolicy
 from gateway.store import schema
 from gateway.store.codec import span
+from gateway.store.digests import teach_digests
 from gateway.store.group import Database, commit_group
 from gateway.store.ledger import Ledger
 from gateway.store.lock import FileLock
@@ -92,7 +93,7 @@ async def _open_file(path: Path, units: Units, lock: FileLock) -> SqliteStore:
     created = _make_file(path)
     writer = await _open_writer(str(path), partial(_connect, str(path)), units)
     try:
-        reader = await _open(partial(_connect_read_only, path), _no_preparation)
+        reader = await _open(partial(_connect_read_only, path), teach_digests)
     except BaseException:
         await asyncio.shield(writer.close())
         raise
@@ -154,6 +155,7 @@ def _prepare(db: sqlite3.Connection, *, name: str, start: Callable[[sqlite3.Conn
     for pragma in _PRAGMAS:
         db.execute(pragma).fetchall()
     schema.migrate(db, version)
+    teach_digests(db)
     for result in commit_group(db, [start]):
         if result is not None:
             raise result.error
@@ -191,7 +193,4 @@ def _start(ledger: Ledger) -> None:
 def _check_version(db: sqlite3.Connection, *, name: str) -> None:
     if schema.check(db, name) != schema.LATEST:
         raise CannotStart(f"{name} was made by an older version of the gateway; `gateway serve` brings it up to date")
-
-
-def _no_preparation(_: sqlite3.Connection) -> None:
-    """The writer has prepared the file."""
+    teach_digests(db)

@@ -14,8 +14,10 @@ from gateway.domain.delivery import Outcome
 from gateway.domain.errors import ProviderError, Stopping, StoreUnavailable
 from gateway.domain.identity import Contact, MessageId, Sender
 from gateway.domain.message import Draft, Idempotency, Status
+from gateway.domain.suppression import Scope
 from gateway.ports import (
     Acted,
+    Allowed,
     Answer,
     Arrival,
     Attempt,
@@ -24,18 +26,25 @@ from gateway.ports import (
     Conversation,
     Deliveries,
     Delivery,
+    Erasing,
+    HeardElsewhere,
+    Imported,
     Ingested,
+    ListPage,
+    ListQuery,
     MessagePage,
     MessageQuery,
     MessageRecord,
+    Scrubbed,
     SenderState,
     StorePolicy,
 )
-from gateway.store import acts, attempts, claims, intake, lookups, outbox, retention
+from gateway.store import acts, attempts, claims, erasure, imports, intake, lookups, outbox, retention, suppressions
 from gateway.store import arrivals as inbox
 from gateway.store.group import Database, GroupCommit, outside, read_whole
 from gateway.store.ledger import Ledger
 from gateway.store.lock import FileLock
+from gateway.store.scrubbing import scrub
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -79,6 +88,9 @@ class SqliteReader:
 
     async def sender_states(self) -> Sequence[SenderState]:
         return await self._look_up(lookups.sender_states)
+
+    async def suppressions(self, query: ListQuery) -> ListPage:
+        return await self._look_up(suppressions.page, query)
 
     async def aclose(self) -> None:
         self._is_closed = True
@@ -228,6 +240,30 @@ class SqliteStore(SqliteReader):
 
     async def give_up(self, delivery: Delivery, *, error: str, now: datetime) -> None:
         await self._run(outbox.give_up, delivery, error=error, now=now)
+
+    # --- people -----------------------------------------------------------------------------------------------------
+
+    async def import_windows(self, windows: Sequence[HeardElsewhere], *, run: str, by: str, now: datetime) -> Imported:
+        return await self._run(imports.import_windows, windows, run=run, by=by, now=now)
+
+    async def suppress(
+        self, contact: Contact, scope: Scope, *, sender: Sender | None, note: str | None, by: str, now: datetime
+    ) -> bool:
+        return await self._run(suppressions.suppress, contact, scope, sender=sender, note=note, by=by, now=now)
+
+    async def allow(self, contact: Contact, *, sender: Sender | None, by: str, now: datetime) -> Allowed:
+        return await self._run(suppressions.allow, contact, sender=sender, by=by, now=now)
+
+    async def erase(self, contact: Contact, *, run: str, by: str, now: datetime) -> Erasing:
+        return await self._run(erasure.begin, contact, run=run, by=by, now=now)
+
+    async def erase_on(self, run: str | None, *, now: datetime, limit: int = 200) -> Erasing | None:
+        return await self._run(erasure.go_on, run, now=now, limit=limit)
+
+    async def scrub(self, *, largest: int | None) -> Scrubbed:
+        if self._is_closed:
+            raise Stopping
+        return await self._writer.run(scrub, largest)
 
 
 def _beat(ledger: Ledger) -> None:

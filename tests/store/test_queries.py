@@ -12,6 +12,7 @@ import pytest
 
 import gateway.store
 from gateway.ports import StorePolicy
+from gateway.store.digests import teach_digests
 from gateway.store.ledger import QUERIES
 from gateway.store.schema import migrate
 from tests.store.bench import QUICK, Bench
@@ -22,6 +23,7 @@ FOLDER = Path(gateway.store.__file__).parent
 CODE = "\n".join(file.read_text("utf-8") for file in sorted(FOLDER.glob("*.py")))
 NO_TABLE = {"free_pages", "give_back_page"}
 WHOLE_TABLE_BY_NATURE = {"senders", "clients", "beat", "clamp_senders", "probe_at_once", "end_probe"}
+WHOLE_TABLE_BY_NATURE |= {"forget_pause_words", "any_suppression", "first_erasure", "erasure_of_run"}
 """Small tables, or asked once at a start."""
 
 
@@ -35,6 +37,7 @@ def test_every_query_is_used_and_every_used_one_is_there() -> None:
 def schema() -> Iterator[sqlite3.Connection]:
     db = sqlite3.connect(":memory:", isolation_level=None)
     migrate(db, 0)
+    teach_digests(db)
     yield db
     db.close()
 
