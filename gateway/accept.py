@@ -12,8 +12,9 @@ import structlog
 
 from gateway.config import SenderConfig
 from gateway.decision import Decider
-from gateway.domain.compliance import Downgrade, Refuse, Send
+from gateway.domain.compliance import Downgrade, Reason, Refuse, Send
 from gateway.domain.errors import (
+    ContactSuppressed,
     InvalidRequest,
     ProviderRefused,
     TemplateRefused,
@@ -65,8 +66,8 @@ class Accept:
     async def __call__(self, draft: Draft) -> Answer:
         """The answer to a draft.
 
-        Raises InvalidRequest, TemplateRefused, WindowClosed, IdempotencyConflict, TooManyRequests and StoreUnavailable;
-        BalanceEmpty and ProviderRefused only to a client that waits for the provider's answer.
+        Raises InvalidRequest, TemplateRefused, WindowClosed, ContactSuppressed, IdempotencyConflict, TooManyRequests
+        and StoreUnavailable; BalanceEmpty and ProviderRefused only to a client that waits for the provider's answer.
         """
         if draft.wait is None:
             return await self._answer(draft)
@@ -183,9 +184,13 @@ def _told(answer: Answer) -> Answer:
     return answer
 
 
-def _refused(draft: Draft, refusal: Refuse) -> WindowClosed | TemplateRefused:
+def _refused(draft: Draft, refusal: Refuse) -> WindowClosed | TemplateRefused | ContactSuppressed:
     reasons = [reason.value for reason in refusal.reasons]
     log.info("message.refused", client=draft.client, sender=draft.sender, reasons=reasons)
+    if refusal.reasons[-1] is Reason.SUPPRESSED:
+        suppression = refusal.evidence.suppression
+        scope = "everything" if suppression is None else suppression.scope.value
+        return ContactSuppressed(f"the contact is on the suppression list, for {scope}", reasons)
     if isinstance(draft.content, TemplateMessage):
         return TemplateRefused("template_paused", "expected a template that may be sent now", field="template_name")
     return WindowClosed("the service window is closed, and no template may stand in", reasons)

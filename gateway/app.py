@@ -23,10 +23,11 @@ from gateway.domain.compliance import Mode
 from gateway.domain.identity import MessageId, Sender
 from gateway.doors import listen, open_door, open_internal_door, open_operator_door
 from gateway.egress import Egress
-from gateway.ingest import Ingest, directories
+from gateway.ingest import Directory, Ingest, directories
 from gateway.metrics import Scrape
 from gateway.monitoring import Monitoring
 from gateway.operator import operator_app
+from gateway.operator_contacts import PeopleDesk, add_people_routes
 from gateway.ports import Clock, Store, StorePolicy
 from gateway.provider.callback_decoder import callback_decoder
 from gateway.provider.decision_telecom import DecisionTelecomProvider
@@ -245,7 +246,17 @@ async def _run(gateway: Gateway, app: web.Application, listening: socket.socket,
     gateway.dispatch.start()
     stack.push_async_callback(_stop_dispatch, gateway)
     operator = operator_app(gateway.store, gateway.clock)
+    add_people_routes(operator, _people_desk(gateway))
     await open_operator_door(operator, gateway.config.server.operator, stack)
+
+
+def _people_desk(gateway: Gateway) -> PeopleDesk:
+    def notify() -> None:
+        gateway.dispatch.notify_all()
+        gateway.relay.notify()
+
+    senders = Directory.of(gateway.config.senders, use_arrival=False)
+    return PeopleDesk(contacts=gateway.store, clock=gateway.clock, senders=senders, notify=notify)
 
 
 def _keep_running(job: Coroutine[None, None, None], name: str, stack: AsyncExitStack) -> None:

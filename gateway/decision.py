@@ -10,6 +10,7 @@ from gateway.config import SenderConfig
 from gateway.domain.compliance import Circumstances, Decision, Mode, Rung, decide, observed, refuse_fallback
 from gateway.domain.identity import Sender
 from gateway.domain.message import Content, FreeForm, TemplateMessage
+from gateway.domain.suppression import Suppression
 from gateway.domain.window import ServiceWindow
 from gateway.registry import FillFacts, Registry
 
@@ -36,6 +37,8 @@ class Known(Protocol):
     def contact_name(self) -> str | None: ...
     @property
     def downgrades(self) -> int: ...
+    @property
+    def suppression(self) -> Suppression | None: ...
 
 
 class Decider:
@@ -61,6 +64,7 @@ class Decider:
             downgrades=known.downgrades,
             downgrade_limit=None if sender.downgrade_limit is None else sender.downgrade_limit.count,
             template_started=template_started,
+            suppression=known.suppression,
         )
         is_enforced = sender.mode is Mode.ENFORCE or (template_started and isinstance(asked.content, FreeForm))
         if is_enforced:  # also what was begun under enforce, and may have arrived as a template

@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from gateway.config import Config, SenderConfig
-from gateway.domain.callback import CallbackEvent, InboundMessage, StatusReport
+from gateway.domain.callback import CallbackEvent, ConsentChange, InboundMessage, StatusReport
 from gateway.domain.identity import Sender, parse_contact
 from gateway.domain.window import opens_window
 from gateway.metrics import Metrics
@@ -120,6 +120,9 @@ class Ingest:
                 return self._inbound(event, directory, now)
             case StatusReport():
                 return Arrival(event=event)
+            case ConsentChange():
+                sender = directory.sender_of(event.sender_names)
+                return Arrival(event=event, sender=sender, problem=None if sender else "unattributed")
             case _:
                 return Arrival(event=event, problem="unrecognized")
 

@@ -137,7 +137,7 @@ async def _look_up(request: web.Request) -> web.Response:
 
 
 async def _act(request: web.Request) -> web.Response:
-    name, message_id, operator = request.match_info["verb"], _id(request), _operator(request)
+    name, message_id, operator = request.match_info["verb"], _id(request), operator_of(request)
     verb = verb_of(request.app[STORE], name)
     acted = await verb(message_id, by=f"operator {operator}", now=request.app[CLOCK].now())
     if acted.is_done:
@@ -145,7 +145,7 @@ async def _act(request: web.Request) -> web.Response:
     return answer(acted_view(acted))
 
 
-def _operator(request: web.Request) -> str:
+def operator_of(request: web.Request) -> str:
     """The name, in characters that every log and store takes."""
     name = request.headers.get(NAME_HEADER, "unnamed")[:_LONGEST_NAME]
     return "".join(character if character.isprintable() else "?" for character in name)

@@ -199,8 +199,8 @@ class Sending:
 def _facts(outcome: Outcome) -> dict[str, object]:
     """What came of an attempt, as a log may tell it: numbers, and none of the provider's words."""
     match outcome:
-        case Submitted(provider_message_id=provider_message_id):
-            return {"outcome": "submitted", "provider_message_id": provider_message_id}
+        case Submitted():  # the platform's own ids hold the contact's number
+            return {"outcome": "submitted"}
         case Retry(cause=cause, error=error):
             return {"outcome": "retry", "cause": cause, "code": error.code, "http_status": error.status}
         case Failed(error=error):

@@ -1,4 +1,5 @@
-"""What must happen without anybody asking: messages expire, and what is older than its retention goes."""
+"""What must happen without anybody asking: messages expire, what is older than its retention goes, and what an operator
+began to erase is erased to the end."""
 
 from __future__ import annotations
 
@@ -9,14 +10,17 @@ from datetime import timedelta
 import structlog
 
 from gateway.domain.errors import StoreUnavailable
+from gateway.erasing import Eraser
 from gateway.ports import Clock, Store
 
 log = structlog.get_logger()
 
 EXPIRE_EACH = timedelta(seconds=1)
 SWEEP_EACH = timedelta(minutes=10)
+ERASE_EACH = timedelta(seconds=30)
 EXPIRE_AT_ONCE = 256
-SWEEP_AT_ONCE = 500
+SWEEP_AT_ONCE = 100
+"""Rows in one transaction: some milliseconds of it."""
 
 
 class Upkeep:
@@ -29,7 +33,11 @@ class Upkeep:
 
     async def run(self) -> None:
         """Until cancelled; also at once after the clock jumped."""
-        await asyncio.gather(self._repeat(self.expire, EXPIRE_EACH), self._repeat(self.sweep, SWEEP_EACH))
+        await asyncio.gather(
+            self._repeat(self.expire, EXPIRE_EACH),
+            self._repeat(self.sweep, SWEEP_EACH),
+            self._repeat(self.erase, ERASE_EACH),
+        )
 
     async def expire(self) -> None:
         """End every message whose time to live is over."""
@@ -42,11 +50,18 @@ class Upkeep:
 
     async def sweep(self) -> None:
         """Remove what is older than its retention."""
-        removed = SWEEP_AT_ONCE
-        while removed == SWEEP_AT_ONCE:
-            removed = await self._store.sweep(now=self._clock.now(), limit=SWEEP_AT_ONCE)
-            if removed:
-                log.info("store.swept", rows=removed)
+        removed, step = 0, SWEEP_AT_ONCE
+        while step == SWEEP_AT_ONCE:
+            step = await self._store.sweep(now=self._clock.now(), limit=SWEEP_AT_ONCE)
+            removed += step
+        if removed:
+            log.info("store.swept", rows=removed)
+
+    async def erase(self) -> None:
+        """Go on with erasures that were interrupted."""
+        eraser = Eraser(contacts=self._store, clock=self._clock)
+        while await eraser.go_on(None, within=ERASE_EACH.total_seconds()) is not None:
+            self._notify()
 
     async def _repeat(self, job: Callable[[], Awaitable[None]], each: timedelta) -> None:
         while True:

@@ -16,6 +16,7 @@ import click
 import structlog
 
 from gateway import __version__, keys
+from gateway.cli.contacts import contacts
 from gateway.cli.decisions import decisions
 from gateway.cli.messages import messages
 from gateway.cli.options import config_option, json_option
@@ -67,6 +68,7 @@ def cli() -> None:
 
 cli.add_command(decisions)
 cli.add_command(messages)
+cli.add_command(contacts)
 cli.add_command(report)
 cli.add_command(windows)
 

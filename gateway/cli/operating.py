@@ -81,17 +81,27 @@ async def ask(
     *,
     query: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
+    body: Mapping[str, Any] | None = None,
 ) -> View:
-    """What the running gateway says on its operator's socket. Raises NobodyRuns where none listens."""
-    connector = aiohttp.UnixConnector(path=str(socket))
-    async with aiohttp.ClientSession(connector=connector, timeout=_WITHIN) as session:
-        try:
-            async with session.request(method, f"http://gateway{path}", params=query, headers=headers) as answer:
-                return _told(answer.status, await answer.json())
-        except aiohttp.ClientConnectorError as error:
-            raise _unreachable(socket, error.os_error) from None
-        except (aiohttp.ClientError, TimeoutError):
-            raise StoreUnavailable("the running gateway gave no answer; look at its logs, then try again") from None
+    """What the running gateway answers. Raises NobodyRuns, NotFound, StoreUnavailable, and Refused in its words."""
+    async with knocking_at(socket) as session:
+        return await ask_over(session, socket, method, path, params=query, headers=headers, json=body)
+
+
+def knocking_at(socket: Path) -> aiohttp.ClientSession:
+    """Connections to the operator's socket."""
+    return aiohttp.ClientSession(connector=aiohttp.UnixConnector(path=str(socket)), timeout=_WITHIN)
+
+
+async def ask_over(session: aiohttp.ClientSession, socket: Path, method: str, path: str, **options: Any) -> View:
+    """The same over connections that are kept, for many questions."""
+    try:
+        async with session.request(method, f"http://gateway{path}", **options) as answer:
+            return _told(answer.status, await answer.json())
+    except aiohttp.ClientConnectorError as error:
+        raise _unreachable(socket, error.os_error) from None
+    except (aiohttp.ClientError, TimeoutError):
+        raise StoreUnavailable("the running gateway gave no answer; look at its logs, then try again") from None
 
 
 def _unreachable(socket: Path, error: OSError) -> GatewayError:

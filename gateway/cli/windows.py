@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from gateway.cli.importing import import_windows
 from gateway.cli.options import config_option, contact_option, json_option
 from gateway.cli.since import SpanType
 from gateway.cli.streams import SHOWN, Rows, check_limit, first, limit_option, tell, tell_of_more
@@ -76,3 +77,6 @@ async def _soonest(rows: Rows, count: int) -> Rows:
             kept = heapq.nsmallest(count, kept, key=itemgetter("closes_at"))
     for row in heapq.nsmallest(count, kept, key=itemgetter("closes_at")):
         yield row
+
+
+windows.add_command(import_windows)

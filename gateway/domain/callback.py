@@ -58,10 +58,18 @@ class TemplateUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentChange:
-    """A contact stopped or resumed marketing messages."""
+    """A contact stopped or resumed marketing messages from one of our numbers.
+
+    `contacts` are all the ids by which the callback names it, `sender_names` the names by which it calls our number.
+    """
 
     dedupe: str
     raw: Any
+    contacts: tuple[Contact, ...]
+    is_stop: bool
+    sender_names: tuple[str, ...] = ()
+    at: datetime | None = None
+    """When the contact chose so, by the provider's time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

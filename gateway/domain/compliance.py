@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from gateway.domain.message import Content, FreeForm, TemplateMessage
+from gateway.domain.suppression import Suppression
 from gateway.domain.window import ServiceWindow
 
 
@@ -49,6 +50,8 @@ class Reason(StrEnum):
     """The sender refuses free-form content outside the window."""
     OBSERVED = "observed"
     """The sender only observes: the content left as it was asked for, whatever would have been decided."""
+    SUPPRESSED = "suppressed"
+    """The contact is on the suppression list; before ``no_rung``: that is why a rung was passed over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +62,12 @@ class Rung:
     language: str
     message: TemplateMessage | None = None
     problem: str | None = None
-    """Why it was passed over: ``unknown``, ``not_approved``, ``no_fill``, ``fill_failed: ...``, ``contract: ...``."""
+    """Why it was passed over: ``unknown``, ``not_approved``, ``no_fill``, ``fill_failed: ...``, ``contract: ...``,
+    ``suppressed``."""
     path: str | None = None
     """With ``contract``: where in the request its arguments don't fit."""
+    category: str | None = None
+    """That of the registered template, where there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +82,8 @@ class Circumstances:
     """Fallbacks that this contact was given within the limit's period, this message not counted."""
     downgrade_limit: int | None = None
     template_started: bool = False
+    suppression: Suppression | None = None
+    """What the contact may not be sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +97,7 @@ class Evidence:
     downgrade_limit: int | None
     rungs: tuple[Rung, ...] = ()
     """Those tried, in order; the last one is the one taken, if any was."""
+    suppression: Suppression | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,14 +177,20 @@ def refuse_fallback(rung: Rung, circumstances: Circumstances) -> Refuse:
 
 
 def _requested_template(ladder: Iterable[Rung], circumstances: Circumstances) -> Send | Refuse:
-    taken, tried = _first_usable(ladder)
+    suppression = circumstances.suppression
+    if suppression is not None and suppression.stops_templates:
+        return Refuse(reasons=(Reason.TEMPLATE_REQUESTED, Reason.SUPPRESSED), evidence=_evidence(circumstances))
+    taken, tried = _first_usable(ladder, suppression)
     evidence = _evidence(circumstances, tried)
     if taken is None:
-        return Refuse(reasons=(Reason.TEMPLATE_REQUESTED, Reason.TEMPLATE_UNUSABLE), evidence=evidence)
+        why = Reason.SUPPRESSED if _is_passed_over(tried) else Reason.TEMPLATE_UNUSABLE
+        return Refuse(reasons=(Reason.TEMPLATE_REQUESTED, why), evidence=evidence)
     return Send(content=taken, reasons=(Reason.TEMPLATE_REQUESTED,), evidence=evidence)
 
 
 def _free_form(content: FreeForm, ladder: Iterable[Rung], circumstances: Circumstances) -> Decision:
+    if circumstances.suppression is not None and circumstances.suppression.stops_everything:
+        return Refuse(reasons=(Reason.SUPPRESSED,), evidence=_evidence(circumstances))
     if circumstances.template_started:
         return _stand_in(ladder, circumstances, because=(Reason.TEMPLATE_STARTED,))
     if circumstances.window.is_open(circumstances.now, circumstances.margin):
@@ -200,8 +215,9 @@ def why_closed(window: ServiceWindow) -> tuple[Reason, ...]:
 def _within_limit(
     ladder: Iterable[Rung], circumstances: Circumstances, *, because: tuple[Reason, ...]
 ) -> Downgrade | Refuse:
-    limit = circumstances.downgrade_limit
-    if limit is not None and circumstances.downgrades >= limit:
+    limit, suppression = circumstances.downgrade_limit, circumstances.suppression
+    is_stopped = suppression is not None and suppression.stops_templates
+    if not is_stopped and limit is not None and circumstances.downgrades >= limit:
         return Refuse(reasons=(*because, Reason.DOWNGRADE_LIMIT), evidence=_evidence(circumstances))
     return _stand_in(ladder, circumstances, because=because)
 
@@ -209,20 +225,35 @@ def _within_limit(
 def _stand_in(
     ladder: Iterable[Rung], circumstances: Circumstances, *, because: tuple[Reason, ...]
 ) -> Downgrade | Refuse:
-    taken, tried = _first_usable(ladder)
+    suppression = circumstances.suppression
+    if suppression is not None and suppression.stops_templates:
+        return Refuse(reasons=(*because, Reason.SUPPRESSED), evidence=_evidence(circumstances))
+    taken, tried = _first_usable(ladder, suppression)
     evidence = _evidence(circumstances, tried)
     if taken is None:
-        return Refuse(reasons=(*because, Reason.NO_RUNG), evidence=evidence)
+        passed_over = (Reason.SUPPRESSED,) if _is_passed_over(tried) else ()
+        return Refuse(reasons=(*because, *passed_over, Reason.NO_RUNG), evidence=evidence)
     return Downgrade(content=taken, reasons=(*because, Reason.FALLBACK), evidence=evidence)
 
 
-def _first_usable(ladder: Iterable[Rung]) -> tuple[TemplateMessage | None, tuple[Rung, ...]]:
+PASSED_OVER = "suppressed"
+"""The problem of a rung that the contact's suppression stops, and nothing else."""
+
+
+def _first_usable(
+    ladder: Iterable[Rung], suppression: Suppression | None
+) -> tuple[TemplateMessage | None, tuple[Rung, ...]]:
     tried: list[Rung] = []
     for rung in ladder:
-        tried.append(rung)
-        if rung.message is not None:
+        is_stopped = rung.message is not None and suppression is not None and suppression.stops(rung.category)
+        tried.append(replace(rung, message=None, problem=PASSED_OVER) if is_stopped else rung)
+        if tried[-1].message is not None:
             return rung.message, tuple(tried)
     return None, tuple(tried)
+
+
+def _is_passed_over(tried: Iterable[Rung]) -> bool:
+    return any(rung.problem == PASSED_OVER for rung in tried)
 
 
 def _evidence(circumstances: Circumstances, rungs: tuple[Rung, ...] = ()) -> Evidence:
@@ -233,4 +264,5 @@ def _evidence(circumstances: Circumstances, rungs: tuple[Rung, ...] = ()) -> Evi
         downgrades=circumstances.downgrades,
         downgrade_limit=circumstances.downgrade_limit,
         rungs=rungs,
+        suppression=circumstances.suppression,
     )

@@ -7,6 +7,7 @@ GatewayError
 ├── IdempotencyConflict     the same key with another body
 ├── Refused                 our own rule says no; nothing is sent
 │   ├── WindowClosed        the window is closed and nothing may stand in
+│   ├── ContactSuppressed   the contact is on the suppression list
 │   └── TemplateRefused     the template is unknown, not sendable, or its arguments don't fit
 ├── TooManyRequests         a client is over its rate, or has too many messages queued
 ├── BalanceEmpty            the provider's account is empty, told only to a request that waits
@@ -77,6 +78,12 @@ class WindowClosed(Refused):
     """The contact has not written within the service window, and nothing may stand in."""
 
     code = "window_closed"
+
+
+class ContactSuppressed(Refused):
+    """The contact is on the suppression list, by its own wish or by an operator's word."""
+
+    code = "contact_suppressed"
 
 
 class TemplateRefused(Refused):

@@ -5,6 +5,17 @@ pauses and probes run on the store's own time and are never arguments. Any verb 
 """
 
 from gateway.ports.census import Census, EndpointCensus, Hearing, SenderCensus, Watched, WindowCounts
+from gateway.ports.contacts import (
+    Allowed,
+    Contacts,
+    Erasing,
+    HeardElsewhere,
+    Imported,
+    Listed,
+    ListPage,
+    ListQuery,
+    Scrubbed,
+)
 from gateway.ports.conversations import Attempt, Claim, Claims, Conversation, Conversations, Recorded, SenderState
 from gateway.ports.far_side import CallbackDecoder, Clock, Posted, Provider, Webhooks
 from gateway.ports.inbox import Arrival, Inbox, Ingested
@@ -49,6 +60,7 @@ __all__ = [
     "Accepted",
     "ActRecord",
     "Acted",
+    "Allowed",
     "Answer",
     "AnswerCount",
     "Arrival",
@@ -59,6 +71,7 @@ __all__ = [
     "Claim",
     "Claims",
     "Clock",
+    "Contacts",
     "Conversation",
     "Conversations",
     "Decide",
@@ -69,9 +82,15 @@ __all__ = [
     "Deliveries",
     "Delivery",
     "EndpointCensus",
+    "Erasing",
+    "HeardElsewhere",
     "Hearing",
+    "Imported",
     "Inbox",
     "Ingested",
+    "ListPage",
+    "ListQuery",
+    "Listed",
     "Lookups",
     "MessagePage",
     "MessageQuery",
@@ -85,6 +104,7 @@ __all__ = [
     "RefusedCount",
     "Reports",
     "RungCount",
+    "Scrubbed",
     "SenderCensus",
     "SenderState",
     "StatusChange",

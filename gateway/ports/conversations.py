@@ -12,6 +12,7 @@ from gateway.domain.delivery import Outcome, PauseCause
 from gateway.domain.errors import ProviderError
 from gateway.domain.identity import Contact, MessageId, Sender
 from gateway.domain.message import Content, OutboundMessage, Status
+from gateway.domain.suppression import Suppression
 from gateway.domain.window import ServiceWindow
 
 
@@ -24,6 +25,8 @@ class Conversation:
     downgrades: int = 0
     pause: PauseCause | None = None
     """Why the sender is paused, if it is."""
+    suppression: Suppression | None = None
+    """What the contact may not be sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,7 @@ class Claim:
     window: ServiceWindow
     contact_name: str | None
     downgrades: int
+    suppression: Suppression | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

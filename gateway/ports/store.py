@@ -10,6 +10,7 @@ from typing import Protocol
 from gateway.domain.delivery import DeliveryPolicy, PacePolicy
 from gateway.domain.identity import Sender
 from gateway.ports.census import Watched
+from gateway.ports.contacts import Contacts
 from gateway.ports.conversations import Conversations
 from gateway.ports.inbox import Inbox
 from gateway.ports.lookups import Lookups
@@ -45,7 +46,7 @@ class StoreObserver(Protocol):
     def commit_failed(self) -> None: ...
 
 
-class Store(Messages, Conversations, Inbox, Outbox, Lookups, Reports, Watched, Traces, Protocol):
+class Store(Messages, Conversations, Inbox, Outbox, Contacts, Lookups, Reports, Watched, Traces, Protocol):
     """All of them, behind one door."""
 
     async def is_ready(self) -> bool:

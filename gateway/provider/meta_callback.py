@@ -1,7 +1,8 @@
 """The platform's own callbacks: Meta's envelope and the On-Premises form that it grew from.
 
-``raw`` of an event is an envelope of its own, ``{"metadata", "contacts", "message" | "status" | "call", "errors"}``:
-the provider's objects untouched, the contacts only those that the item is about. What is not understood is kept whole.
+``raw`` of an event is an envelope of its own, with ``metadata``, ``contacts``, ``errors`` and one ``message``,
+``status``, ``call`` or ``preference``: the provider's objects untouched, the contacts only those that the item is
+about. What is not understood is kept whole.
 A lean event keeps its own item alone, and nothing that others have as well.
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.domain.callback import CallbackEvent, InboundMessage, StatusReport
+from gateway.domain.callback import CallbackEvent, ConsentChange, InboundMessage, StatusReport
 from gateway.domain.delivery import AttemptStatus
 from gateway.domain.identity import Contact
 from gateway.provider.callback_parts import (
@@ -62,10 +63,21 @@ def _change_events(change: Any, entry: Object, window_codes: Set[int], *, is_lea
     value = change.get("value") if isinstance(change, dict) else None
     if not isinstance(value, dict):
         yield unrecognized({**entry, "changes": [change]}, "no_value")
+    elif change.get("field") == "user_preferences":
+        yield from _preference_events(value, is_lean=is_lean)
     elif change.get("field") not in ("messages", "calls", None):
         yield unrecognized({**entry, "changes": [change]}, "field")
     else:
         yield from value_events(value, window_codes, is_lean=is_lean)
+
+
+def _preference_events(value: Object, *, is_lean: bool) -> Iterator[CallbackEvent]:
+    preferences = _items(value.get("user_preferences"))
+    if not preferences:
+        yield unrecognized(value, "no_preference")
+    shared = _Shared.of(value, is_lean=is_lean)
+    for preference in preferences:
+        yield _preference_event(preference, shared)
 
 
 def value_events(value: Object, window_codes: Set[int], *, is_lean: bool = False) -> Iterator[CallbackEvent]:
@@ -180,6 +192,41 @@ def _status_event(status: Any, shared: _Shared, window_codes: Set[int]) -> Callb
         at=instant(status.get("timestamp")),
         error=provider_error({"errors": status.get("errors")}) if is_refusal else None,
     )
+
+
+_WISHES = {"stop": True, "resume": False}
+
+
+def _preference_event(preference: Any, shared: _Shared) -> CallbackEvent:
+    """A wish about marketing messages. Other categories and values (``signup``) are kept as they came."""
+    if not isinstance(preference, dict):
+        return unrecognized(preference, "shape")
+    raw = shared.raw(preference=preference)
+    is_stop = _WISHES.get(_string(preference.get("value")) or "")
+    contacts = _all_contacts(preference, shared)
+    if is_stop is None or preference.get("category") != "marketing_messages":
+        return unrecognized(raw, "preference")
+    if not contacts:
+        return unrecognized(raw, "contact")
+    return ConsentChange(
+        dedupe=f"p:{fingerprint(preference, list(shared.sender_names))}",
+        raw=raw,
+        contacts=contacts,
+        is_stop=is_stop,
+        sender_names=shared.sender_names,
+        at=instant(preference.get("timestamp")),
+    )
+
+
+def _all_contacts(preference: Object, shared: _Shared) -> tuple[Contact, ...]:
+    """Every id of the one whose wish it is: those that the preference gives, and those of the profile that it names.
+    The number may be missing, and the only profile of the value may be somebody else's."""
+    own = [preference.get(key) for key in ("wa_id", "user_id", "parent_user_id")]
+    named = (shared.profiles.get(scalar(name) or "") for name in own)
+    profile = next((profile for profile in named if profile is not None), {})
+    written = [*own, *(profile.get(key) for key in ("wa_id", "user_id", "parent_user_id"))]
+    found = (contact_in(name) for name in written)
+    return tuple(dict.fromkeys(contact for contact in found if contact is not None))
 
 
 def _contact(item: Object, profile: Object) -> Contact | None:

@@ -76,7 +76,9 @@ class Registry:
             problem = _problem_code(refused)
             path = refused.path if refused.code == "template_arguments" else None
             return Rung(name=message.name, language=message.language, problem=problem, path=path)
-        return Rung(name=checked.name, language=checked.language, message=checked)
+        definition = self.definition(checked.name, checked.language)
+        category = None if definition is None else definition.category
+        return Rung(name=checked.name, language=checked.language, message=checked, category=category)
 
     def rung(self, name: str, language: str, facts: FillFacts) -> Rung:
         """A template of ours, filled in to stand in for free-form content."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -19,14 +20,16 @@ from gateway.domain.callback import (
 from gateway.domain.identity import Sender
 from gateway.domain.notice import received
 from gateway.ports import Arrival, Ingested
-from gateway.store.codec import error_text, micros, micros_or_none, storable, to_json, window_of
-from gateway.store.evidence import News, take_report
+from gateway.store.codec import error_text, micros, micros_or_none, storable, to_json, unspoken, window_of
+from gateway.store.digests import is_erased
+from gateway.store.evidence import News, owner, take_report
 from gateway.store.group import is_fault
 from gateway.store.intake import conversation_row
 from gateway.store.ledger import Ledger
 from gateway.store.lines import refresh
 from gateway.store.outbox import post
 from gateway.store.statuses import next_in_sequence
+from gateway.store.suppressions import heed
 
 
 class Fate(StrEnum):
@@ -48,6 +51,14 @@ _KINDS: dict[type[CallbackEvent], str] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of an event, and the conversation that it belongs to, as far as it is known."""
+
+    fate: Fate
+    conversation: int | None = None
+
+
 def ingest(ledger: Ledger, provider: str, arrivals: Sequence[Arrival], *, now: datetime) -> Ingested:
     fates = tuple(_take(ledger, provider, arrival, now=now) for arrival in arrivals)
     count = Counter(fates)
@@ -66,15 +77,15 @@ def _take(ledger: Ledger, provider: str, arrival: Arrival, *, now: datetime) -> 
         return Fate.REPEATED
     ledger.db.execute("savepoint arrival")
     try:
-        fate, problem = _apply(ledger, provider, row, arrival, now=now), arrival.problem
+        applied, problem = _apply(ledger, provider, row, arrival, now=now), arrival.problem
     except Exception as error:
         if is_fault(error):
             raise
         ledger.db.execute("rollback to arrival")
-        fate, problem = Fate.FAILED, type(error).__name__
+        applied, problem = Applied(Fate.FAILED), type(error).__name__
     ledger.db.execute("release arrival")
-    ledger.write("set_fate", id=row, state=fate, problem=problem)
-    return fate
+    ledger.write("set_fate", id=row, state=applied.fate, problem=problem, conversation=applied.conversation)
+    return applied.fate
 
 
 def _add(ledger: Ledger, provider: str, arrival: Arrival, *, now: datetime) -> int | None:
@@ -96,31 +107,34 @@ def _add(ledger: Ledger, provider: str, arrival: Arrival, *, now: datetime) -> i
     return None if row is None else int(row["id"])
 
 
-def _apply(ledger: Ledger, provider: str, row: int, arrival: Arrival, *, now: datetime) -> Fate:
+def _apply(ledger: Ledger, provider: str, row: int, arrival: Arrival, *, now: datetime) -> Applied:
     if arrival.problem is not None:
-        return Fate.KEPT
+        return Applied(Fate.KEPT)
     match arrival.event:
         case InboundMessage() as event if arrival.sender is not None:
-            _hear(ledger, row, arrival, event, arrival.sender, now=now)
-            return Fate.APPLIED
+            return Applied(Fate.APPLIED, _hear(ledger, arrival, event, arrival.sender, now=now))
+        case ConsentChange() as event if arrival.sender is not None:
+            _heed(ledger, event, arrival.sender, now=now)
+            return Applied(Fate.APPLIED)
         case StatusReport() as event:
-            return _apply_report(ledger, provider, event, now=now)
+            return _apply_report(ledger, provider, row, event, now=now)
         case _:
-            return Fate.KEPT
+            return Applied(Fate.KEPT)
 
 
 # --- what a contact wrote -------------------------------------------------------------------------------------------
 
 
-def _hear(ledger: Ledger, row: int, arrival: Arrival, event: InboundMessage, sender: Sender, *, now: datetime) -> None:
+def _hear(ledger: Ledger, arrival: Arrival, event: InboundMessage, sender: Sender, *, now: datetime) -> int:
+    """The conversation in which it was said."""
     conversation = conversation_row(ledger, sender, event.contact)
     _open_window(ledger, conversation, arrival, event)
-    ledger.write("arrival_of", id=row, conversation=conversation["id"])
     sequence = next_in_sequence(ledger, conversation["id"])
     for client in ledger.policy.listeners.get(sender, ()):
         notice = received(client, sender, event, now=now, sequence=sequence)
         post(ledger, notice, conversation["id"], now=now)
     refresh(ledger, conversation["id"], now=now)
+    return int(conversation["id"])
 
 
 def _open_window(ledger: Ledger, conversation: sqlite3.Row, arrival: Arrival, event: InboundMessage) -> None:
@@ -139,24 +153,38 @@ def _open_window(ledger: Ledger, conversation: sqlite3.Row, arrival: Arrival, ev
     )
 
 
+def _heed(ledger: Ledger, event: ConsentChange, sender: Sender, *, now: datetime) -> None:
+    """By whichever id the contact is written to, its wish is found."""
+    evidence = {"user_preferences": "stop" if event.is_stop else "resume"}
+    for contact in event.contacts:
+        heed(ledger, sender, contact, is_stop=event.is_stop, at=min(event.at or now, now), evidence=evidence)
+
+
 # --- what a provider reports ----------------------------------------------------------------------------------------
 
 
-def _apply_report(ledger: Ledger, provider: str, report: StatusReport, *, now: datetime) -> Fate:
-    if report.status is None:
-        return Fate.APPLIED
+def _apply_report(ledger: Ledger, provider: str, row: int, report: StatusReport, *, now: datetime) -> Applied:
     attempt = _attempt_of(ledger, provider, report)
     if attempt is None:
-        return Fate.WAITING
+        return Applied(Fate.APPLIED if report.status is None else Fate.WAITING)
+    message = _take_report(ledger, attempt, report, now=now)
+    if is_erased(message["contact"]):
+        ledger.write("forget_arrival", id=row, error=error_text(unspoken(report.error)))
+    return Applied(Fate.APPLIED, owner(message))
+
+
+def _take_report(ledger: Ledger, attempt: sqlite3.Row, report: StatusReport, *, now: datetime) -> sqlite3.Row:
+    if report.status is None:
+        return ledger.one("message_by_place", place=attempt["message"])
     news = News(
         status=report.status,
         error=report.error,
         provider_message_id=storable(report.provider_message_id),
         is_report=True,
         raw=to_json(report.raw),
+        at=report.at,
     )
-    take_report(ledger, attempt, news, now=now)
-    return Fate.APPLIED
+    return take_report(ledger, attempt, news, now=now)
 
 
 def _attempt_of(ledger: Ledger, provider: str, report: StatusReport) -> sqlite3.Row | None:
@@ -165,6 +193,5 @@ def _attempt_of(ledger: Ledger, provider: str, report: StatusReport) -> sqlite3.
         return ledger.row("attempt_by_token", token=storable(report.attempt))
     if report.provider_message_id is None:
         return None
-    return ledger.row(
-        "attempt_by_provider_id", provider=provider, provider_message_id=storable(report.provider_message_id)
-    )
+    said = {"provider": provider, "provider_message_id": storable(report.provider_message_id)}
+    return ledger.row("attempt_by_provider_id", **said) or ledger.row("attempt_by_digest", **said)

@@ -38,8 +38,10 @@ from gateway.store.evidence import (
     apply_early_reports,
     attempts_of,
     follow,
+    heed,
     move,
     moved,
+    of_whom,
     take_news,
     tried_of,
 )
@@ -157,7 +159,7 @@ def record(ledger: Ledger, claim: Claim, attempt: Attempt, outcome: Outcome, *, 
         status = _record_held(ledger, row, message, outcome, now=now)
         has_more = _go_on(ledger, message, status, now=now)
     else:
-        status, has_more = take_news(ledger, row, _news_of(outcome), now=now), True
+        status, has_more = take_news(ledger, row, _news_of(outcome), now=now).status, True
     if apply_early_reports(ledger, row, _news_of(outcome).provider_message_id, now=now):
         return Recorded(Status(ledger.one("status_of", place=row["message"])["status"]), has_more=True)
     return Recorded(status, has_more)
@@ -176,10 +178,11 @@ def _record_held(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row, outcome
     attempts = attempts_of(ledger, row, message)
     tried = tried_of(ledger, attempts, row, message, sender, now=now)
     settlement = settle(outcome, tried, ledger.policy.delivery, ledger.draw())
-    status = _settle_held(ledger, row, message, attempts, settlement, outcome, now=now)
-    note(ledger, sender, message["conversation"], settlement, _error_of(outcome))
+    news = of_whom(ledger, message, replace(_news_of(outcome), status=settlement.attempt))
+    status = _settle_held(ledger, row, message, attempts, settlement, news, now=now)
+    note(ledger, sender, message["conversation"], settlement, news.error)
     if settlement.pause is PauseCause.BALANCE:
-        _refuse_awaited(ledger, message["sender"], _error_of(outcome), now=now)
+        _refuse_awaited(ledger, message["sender"], news.error, now=now)
     return status
 
 
@@ -189,15 +192,17 @@ def _settle_held(
     message: sqlite3.Row,
     attempts: Sequence[sqlite3.Row],
     settlement: Settlement,
-    outcome: Outcome,
+    news: News,
     *,
     now: datetime,
 ) -> Status:
     """Move the attempt, and its message with it: a report may have said more already than the answer does."""
-    after = move(ledger, row, replace(_news_of(outcome), status=settlement.attempt), now=now)
+    after = move(ledger, row, news, now=now)
     if after is None:
         return Status(message["status"])
-    return follow(ledger, row, message, settlement, moved(attempts, row, after), now=now)
+    status = follow(ledger, row, message, settlement, moved(attempts, row, after), now=now)
+    heed(ledger, message, news, now=now)
+    return status
 
 
 def _refuse_awaited(ledger: Ledger, sender: str, error: ProviderError | None, *, now: datetime) -> None:

@@ -16,7 +16,16 @@ from gateway.domain.identity import Sender
 from gateway.domain.message import Failure, Status
 from gateway.ports import Claim, Claims
 from gateway.store.attempts import lose_lease, may_go_on, withdraw
-from gateway.store.codec import content_or, error_of, instant_or_none, message_with, micros, span, window_of
+from gateway.store.codec import (
+    content_or,
+    error_of,
+    instant_or_none,
+    message_with,
+    micros,
+    span,
+    suppression_of,
+    window_of,
+)
 from gateway.store.deciding import add_decision, count_downgrades
 from gateway.store.ledger import Ledger
 from gateway.store.lines import OTHER, REPLY, head_of, holds, refresh
@@ -121,6 +130,7 @@ def _take(ledger: Ledger, conversation: int, *, now: datetime, downgrades_since:
         window=window_of(row),
         contact_name=row["contact_name"],
         downgrades=count_downgrades(ledger, row, downgrades_since, before=head["place"]),
+        suppression=suppression_of(row["suppression"]),
     )
 
 

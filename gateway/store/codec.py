@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from gateway.domain.errors import ProviderError
 from gateway.domain.identity import Contact, MessageId, Sender
 from gateway.domain.instant import rfc3339, rfc3339_or_none
 from gateway.domain.message import Content, FreeForm, JsonObject, OutboundMessage, Receipt, TemplateMessage
+from gateway.domain.suppression import Scope, Source, Suppression
 from gateway.domain.window import ServiceWindow
 
 T = TypeVar("T")
@@ -137,6 +138,15 @@ def error_text(error: ProviderError | None) -> str | None:
     return to_json(asdict(error))
 
 
+def wordless(text: str | None) -> str | None:
+    """A stored error without the provider's words, which may name somebody."""
+    return None if text is None else error_text(unspoken(error_of(text)))
+
+
+def unspoken(error: ProviderError | None) -> ProviderError | None:
+    return None if error is None else replace(error, name="", message="")
+
+
 def error_of(text: str | None) -> ProviderError | None:
     return None if text is None else ProviderError(**json.loads(text))
 
@@ -191,7 +201,7 @@ def evidence_text(decision: Send | Downgrade | Refuse) -> str:
 
 
 def _evidence_facts(evidence: Evidence, *, with_messages: bool) -> JsonObject:
-    window = evidence.window
+    window, suppression = evidence.window, evidence.suppression
     return {
         "at": rfc3339(evidence.at),
         "window": {
@@ -214,7 +224,26 @@ def _evidence_facts(evidence: Evidence, *, with_messages: bool) -> JsonObject:
             }
             for rung in evidence.rungs
         ],
+        **({} if suppression is None else {"suppression": _suppression_facts(suppression)}),
     }
+
+
+def _suppression_facts(suppression: Suppression) -> JsonObject:
+    return {"scope": suppression.scope, "source": suppression.source, "since": rfc3339(suppression.since)}
+
+
+def suppression_text(suppression: Suppression | None) -> str | None:
+    """What a conversation keeps of the suppression list."""
+    if suppression is None:
+        return None
+    return to_json({**_suppression_facts(suppression), "since": micros(suppression.since)})
+
+
+def suppression_of(text: str | None) -> Suppression | None:
+    if text is None:
+        return None
+    facts = json.loads(text)
+    return Suppression(scope=Scope(facts["scope"]), source=Source(facts["source"]), since=instant(facts["since"]))
 
 
 def evidence_without_content(text: str) -> str:
@@ -223,6 +252,16 @@ def evidence_without_content(text: str) -> str:
     except ValueError:  # damaged on the disk
         return to_json({})
     return to_json({**facts, "rungs": [{**rung, "message": None} for rung in facts["rungs"]]})
+
+
+def evidence_without_person(text: str) -> str:
+    """Without content, the provider's ids, and what a rung's problem may quote."""
+    facts = json.loads(evidence_without_content(text))
+    for rung in facts.get("rungs", ()):
+        rung["problem"] = (rung["problem"] or "").partition(":")[0] or None
+    if "window" in facts:
+        facts["window"]["opened_by"] = None
+    return to_json(facts)
 
 
 def decision_facts(row: sqlite3.Row) -> JsonObject:

@@ -6,28 +6,45 @@ import sqlite3
 from datetime import datetime
 
 from gateway.domain.compliance import Downgrade, Refuse, Send
+from gateway.domain.identity import Contact, Sender
 from gateway.domain.window import UNKNOWN_WINDOW
 from gateway.ports import Conversation
-from gateway.store.codec import action_of, evidence_text, instead_text, micros, reasons_text, template_name, window_of
+from gateway.store.codec import (
+    action_of,
+    evidence_text,
+    instead_text,
+    micros,
+    reasons_text,
+    suppression_of,
+    template_name,
+    window_of,
+)
 from gateway.store.ledger import Ledger
 from gateway.store.senders import SenderRow, pause_of
+from gateway.store.suppressions import in_force
 
 LAST = 2**63 - 1
 """A place behind all others in line."""
 
 
 def known_of(
-    ledger: Ledger, row: sqlite3.Row | None, sender: SenderRow | sqlite3.Row | None, downgrades_since: datetime
+    ledger: Ledger,
+    sender: Sender,
+    contact: Contact,
+    row: sqlite3.Row | None,
+    sender_row: SenderRow | sqlite3.Row | None,
+    downgrades_since: datetime,
 ) -> Conversation:
     """What is known of a conversation; the window of a contact never heard of is unknown."""
-    pause = pause_of(sender)
+    pause = pause_of(sender_row)
     if row is None:
-        return Conversation(window=UNKNOWN_WINDOW, pause=pause)
+        return Conversation(window=UNKNOWN_WINDOW, pause=pause, suppression=in_force(ledger, sender, contact))
     return Conversation(
         window=window_of(row),
         contact_name=row["contact_name"],
         downgrades=count_downgrades(ledger, row, downgrades_since),
         pause=pause,
+        suppression=suppression_of(row["suppression"]),
     )
 
 

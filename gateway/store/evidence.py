@@ -6,16 +6,20 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from gateway.domain.delivery import AttemptStatus, WindowWasClosed, advance
 from gateway.domain.errors import ProviderError
 from gateway.domain.message import Failure, Status
 from gateway.domain.settlement import Settlement, Tried, settle
-from gateway.store.codec import error_of, error_text, instant, micros, span, window_of
+from gateway.domain.suppression import OPTED_OUT
+from gateway.store.codec import error_of, error_text, instant, micros, span, unspoken, window_of, wordless
+from gateway.store.digests import digest_of, is_erased
 from gateway.store.ledger import Ledger
 from gateway.store.lines import refresh, stand_in_line
 from gateway.store.senders import SenderRow, sender_row
 from gateway.store.statuses import Standing, derive, end, standing
+from gateway.store.suppressions import heed_refusal
 
 KEEP_EARLY_REPORTS = timedelta(days=8)
 """So long a report waits for the answer that brings its provider's id."""
@@ -30,6 +34,8 @@ class News:
     provider_message_id: str | None = None
     is_report: bool = False
     raw: str | None = None
+    at: datetime | None = None
+    """The provider's time, if it gave one that is usable."""
 
 
 def attempts_of(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row) -> Sequence[sqlite3.Row]:
@@ -76,6 +82,24 @@ def move(ledger: Ledger, row: sqlite3.Row, news: News, *, now: datetime) -> Stan
         provider_message_id=news.provider_message_id,
     )
     return after if is_moved else None
+
+
+def of_whom(ledger: Ledger, message: sqlite3.Row, news: News) -> News:
+    """The news as it may be kept: of a contact that was erased, without anything that names it."""
+    if not is_erased(message["contact"]):
+        return news
+    provider_message_id = news.provider_message_id
+    if provider_message_id is not None:
+        for row in ledger.rows("early_of_id", provider_message_id=provider_message_id).fetchall():
+            ledger.write("forget_arrival", id=row["id"], error=wordless(row["error"]))
+        provider_message_id = digest_of(ledger, provider_message_id)
+    return replace(news, provider_message_id=provider_message_id, error=unspoken(news.error), raw=None)
+
+
+def heed(ledger: Ledger, message: sqlite3.Row, news: News, *, now: datetime) -> None:
+    """An attempt that was refused as the contact has opted out says so for all that follow."""
+    if news.error is not None and news.error.code == OPTED_OUT and not is_erased(message["contact"]):
+        heed_refusal(ledger, message, news.provider_message_id, min(news.at or now, now))
 
 
 def follow(
@@ -127,9 +151,20 @@ def _refute(ledger: Ledger, conversation: int, started_at: int) -> None:
 # --- reports ---------------------------------------------------------------------------------------------------------
 
 
-def take_news(ledger: Ledger, row: sqlite3.Row, news: News, *, now: datetime) -> Status:
+class Taken(NamedTuple):
+    """The message that news was about, as it was, and its status now."""
+
+    message: sqlite3.Row
+    status: Status
+
+
+def take_news(ledger: Ledger, row: sqlite3.Row, news: News, *, now: datetime) -> Taken:
     """Apply a report, or the evidence of a worker that lost its claim. A later attempt is never moved by it."""
     message = ledger.one("message_by_place", place=row["message"])
+    return Taken(message, _take_news(ledger, row, message, of_whom(ledger, message, news), now=now))
+
+
+def _take_news(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row, news: News, *, now: datetime) -> Status:
     attempts = attempts_of(ledger, row, message)
     refutes = False
     if news.status is AttemptStatus.WINDOW_CLOSED:
@@ -137,6 +172,7 @@ def take_news(ledger: Ledger, row: sqlite3.Row, news: News, *, now: datetime) ->
     after = move(ledger, row, news, now=now)
     if after is None:
         return Status(message["status"])
+    heed(ledger, message, news, now=now)
     if refutes:
         _refute(ledger, message["conversation"], row["started_at"])
     status = derive(ledger, message, moved(attempts, row, after), now=now, raw=news.raw)
@@ -165,10 +201,11 @@ def _settle_closed(
     return replace(news, status=status, error=error), settlement.refutes_window
 
 
-def take_report(ledger: Ledger, row: sqlite3.Row, report: News, *, now: datetime) -> None:
-    """Apply a report, and those that came before it was known whose they are."""
-    take_news(ledger, row, report, now=now)
+def take_report(ledger: Ledger, row: sqlite3.Row, report: News, *, now: datetime) -> sqlite3.Row:
+    """Apply a report, and those that came before it was known whose they are. The message that it is about."""
+    message, _ = take_news(ledger, row, report, now=now)
     apply_early_reports(ledger, row, report.provider_message_id, now=now)
+    return message
 
 
 def apply_early_reports(ledger: Ledger, row: sqlite3.Row, told: str | None, *, now: datetime) -> bool:
@@ -181,9 +218,15 @@ def apply_early_reports(ledger: Ledger, row: sqlite3.Row, told: str | None, *, n
         "early_reports", provider=row["provider"], provider_message_id=provider_message_id, since=since
     ).fetchall()
     for report in early:
-        ledger.write("report_applied", id=report["id"])
-        take_news(ledger, ledger.one("attempt_by_id", id=row["id"]), _news_from_inbox(report), now=now)
+        attempt = ledger.one("attempt_by_id", id=row["id"])
+        message, _ = take_news(ledger, attempt, _news_from_inbox(report), now=now)
+        ledger.write("report_applied", id=report["id"], conversation=owner(message))
     return bool(early)
+
+
+def owner(message: sqlite3.Row) -> int | None:
+    """The conversation that a callback about the message belongs to; none once the contact is erased."""
+    return None if is_erased(message["contact"]) else int(message["conversation"])
 
 
 def _news_from_inbox(report: sqlite3.Row) -> News:
@@ -193,4 +236,5 @@ def _news_from_inbox(report: sqlite3.Row) -> News:
         provider_message_id=report["provider_message_id"],
         is_report=True,
         raw=report["raw"],
+        at=instant(report["arrived_at"]),
     )

@@ -26,15 +26,18 @@ from gateway.store.codec import (
     reasons_text,
     receipt_of,
     receipt_text,
+    suppression_text,
     template_name,
     to_json,
 )
 from gateway.store.deciding import add_decision, known_of
+from gateway.store.digests import digest_of
 from gateway.store.leaving import lease_at_once, may_leave_at_once
 from gateway.store.ledger import Ledger
 from gateway.store.lines import join
 from gateway.store.senders import SenderRow, sender_row
 from gateway.store.statuses import count_open, history_line
+from gateway.store.suppressions import in_force
 
 KEEP_KEYS = timedelta(hours=24)
 _FULL_RETRY_AFTER = 10
@@ -45,7 +48,7 @@ def replay(ledger: Ledger, client: str, idempotency: Idempotency, *, now: dateti
     row = ledger.row("message_by_key", client=client, route=idempotency.route, key=idempotency.key)
     if row is None or row["accepted_at"] <= micros(now - KEEP_KEYS):
         return None
-    if row["fingerprint"] != idempotency.fingerprint:
+    if row["fingerprint"] not in (idempotency.fingerprint, digest_of(ledger, idempotency.fingerprint)):
         raise IdempotencyConflict("the key was used before, with another body")
     return Answer(
         receipt=receipt_of(row["receipt"]),
@@ -113,7 +116,8 @@ class _Found:
 def _find(ledger: Ledger, draft: Draft, downgrades_since: datetime) -> _Found:
     sender = sender_row(ledger, draft.sender)
     row = ledger.row("conversation_to_join", sender=draft.sender, contact=draft.contact)
-    return _Found(sender=sender, conversation=row, known=known_of(ledger, row, sender, downgrades_since))
+    known = known_of(ledger, draft.sender, draft.contact, row, sender, downgrades_since)
+    return _Found(sender=sender, conversation=row, known=known)
 
 
 def _accept(
@@ -165,7 +169,13 @@ def conversation_row(ledger: Ledger, sender: Sender, contact: Contact) -> sqlite
 
 
 def _add_conversation(ledger: Ledger, sender: Sender, contact: Contact) -> sqlite3.Row:
-    return ledger.one("add_conversation", sender=sender, contact=contact, bucket=bucket_of(sender, contact))
+    return ledger.one(
+        "add_conversation",
+        sender=sender,
+        contact=contact,
+        bucket=bucket_of(sender, contact),
+        suppression=suppression_text(in_force(ledger, sender, contact)),
+    )
 
 
 _OBSERVED: dict[type, Literal["downgraded", "refused", "held"] | None] = {

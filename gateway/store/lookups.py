@@ -148,7 +148,7 @@ def _summary(row: sqlite3.Row) -> MessageSummary:
 
 def conversation(ledger: Ledger, sender: Sender, contact: Contact, *, downgrades_since: datetime) -> Conversation:
     row = ledger.row("conversation_of", sender=sender, contact=contact)
-    return known_of(ledger, row, ledger.row("sender_by_id", id=sender), downgrades_since)
+    return known_of(ledger, sender, contact, row, ledger.row("sender_by_id", id=sender), downgrades_since)
 
 
 def sender_states(ledger: Ledger) -> tuple[SenderState, ...]:

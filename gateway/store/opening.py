@@ -16,6 +16,7 @@ from gateway.domain.errors import CannotStart
 from gateway.ports import StoreObserver, StorePolicy
 from gateway.store import schema
 from gateway.store.codec import span
+from gateway.store.digests import teach_digests
 from gateway.store.group import Database, Unit, commit_group
 from gateway.store.ledger import Ledger
 from gateway.store.lock import FileLock
@@ -95,7 +96,7 @@ async def _lock(path: Path, patience: float) -> FileLock:
 async def _open_file(path: Path, units: Units, lock: FileLock, observer: StoreObserver | None) -> SqliteStore:
     created = _make_file(path)
     writer = await _open_writer(str(path), partial(_connect, str(path)), units)
-    open_reader = partial(_open, partial(_connect_read_only, path), _no_preparation)
+    open_reader = partial(_open, partial(_connect_read_only, path), teach_digests)
     try:
         reader = await open_reader()
     except BaseException:
@@ -162,6 +163,7 @@ def _prepare(db: sqlite3.Connection, *, name: str, start: Unit[None]) -> None:
     for pragma in _PRAGMAS:
         db.execute(pragma).fetchall()
     schema.migrate(db, version)
+    teach_digests(db)
     for result in commit_group(db, [start]):
         if result is not None:
             raise result.error
@@ -201,7 +203,4 @@ def _start(ledger: Ledger) -> None:
 def _check_version(db: sqlite3.Connection, *, name: str) -> None:
     if schema.check(db, name) != schema.LATEST:
         raise CannotStart(f"{name} was made by an older version of the gateway; `gateway serve` brings it up to date")
-
-
-def _no_preparation(_: sqlite3.Connection) -> None:
-    """The writer has prepared the file."""
+    teach_digests(db)

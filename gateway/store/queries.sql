@@ -11,7 +11,8 @@ select *, exists (
 from conversation where sender = :sender and contact = :contact
 
 -- add_conversation: a contact of whom nothing is known yet
-insert into conversation (sender, contact, bucket) values (:sender, :contact, :bucket) returning *
+insert into conversation (sender, contact, bucket, suppression) values (:sender, :contact, :bucket, :suppression)
+returning *
 
 -- heard: the contact wrote, so what was decided before is decided again
 update conversation
@@ -142,12 +143,13 @@ select message.*, conversation.sender, conversation.contact
 from message join conversation on conversation.id = message.conversation
 where message.id = :id
 
--- message_by_key: what a client's idempotency key was used for
-select * from message where client = :client and idempotency_route = :route and idempotency_key = :key
+-- message_by_key: what a client's idempotency key was used for, also where only its digest is left
+select * from message
+where client = :client and idempotency_route = :route and idempotency_key in (:key, digest(:key))
 
 -- forget_key: the key of a message may be used anew
 update message set idempotency_route = null, idempotency_key = null, fingerprint = null
-where client = :client and idempotency_route = :route and idempotency_key = :key
+where client = :client and idempotency_route = :route and idempotency_key in (:key, digest(:key))
 
 -- stand_in_line: a place in line, in the order of acceptance
 update message set due_at = :due_at, at_due = :at_due where place = :place
@@ -260,6 +262,12 @@ where provider_message_id = :provider_message_id and (provider is null or provid
 order by id desc
 limit 1
 
+-- attempt_by_digest: the same of a contact that was erased
+select * from attempt
+where provider_message_id = digest(:provider_message_id) and (provider is null or provider = :provider)
+order by id desc
+limit 1
+
 -- move_attempt: what an answer or a report says of it
 update attempt
 set status = :status, is_reported = :is_reported, error = :error, ended_at = coalesce(ended_at, :ended_at),
@@ -320,17 +328,15 @@ update sender
 set pace_tat = min(pace_tat, :latest_tat), probe_from = min(probe_from, :latest_probe),
     paused_from = min(paused_from, :tick)
 
--- add_arrival: an event of a callback, unless it came before
+-- add_arrival: an event of a callback, unless it came before, also where only the digest of that is left
 insert into inbox (provider, dedupe, kind, state, arrived_at, token, provider_message_id, status, error, raw)
-values (:provider, :dedupe, :kind, 'kept', :at, :token, :provider_message_id, :status, :error, :raw)
+select :provider, :dedupe, :kind, 'kept', :at, :token, :provider_message_id, :status, :error, :raw
+where not exists (select 1 from inbox where provider = :provider and dedupe = digest(:dedupe))
 on conflict (provider, dedupe) do nothing
 returning id
 
--- set_fate: what became of it
-update inbox set state = :state, problem = :problem where id = :id
-
--- arrival_of: whose conversation it belongs to
-update inbox set conversation = :conversation where id = :id
+-- set_fate: what became of it, and whose conversation it belongs to
+update inbox set state = :state, problem = :problem, conversation = :conversation where id = :id
 
 -- early_reports: reports that came before it was known whose they are
 select * from inbox
@@ -339,7 +345,7 @@ where state = 'waiting' and provider_message_id = :provider_message_id and token
 order by id
 
 -- report_applied: its attempt is known now
-update inbox set state = 'applied' where id = :id
+update inbox set state = 'applied', conversation = :conversation where id = :id
 
 -- add_endpoint: a place to post to
 insert into endpoint (name) values (:name) on conflict do nothing
@@ -430,7 +436,7 @@ order by message.place desc
 limit :limit
 
 -- conversations_of_contact: one for each sender
-select id from conversation where contact = :contact
+select id, sender, suppression from conversation where contact = :contact
 
 -- messages_of_conversation: of any client or one, in any status or one, between two places, newest first
 select message.*, conversation.sender, conversation.contact
@@ -464,7 +470,7 @@ update attempt set content = null where message = :message
 update decision set evidence = :evidence where id = :id
 
 -- old_messages: handed over or ended long ago, nothing left in them
-select place from message
+select place, conversation from message
 where has_content = 0 and accepted_at <= :at and changed_at <= :at and status not in ('queued', 'held', 'sending')
     and due_at is null
 order by accepted_at
@@ -480,13 +486,17 @@ select id from inbox where has_raw = 1 and arrived_at <= :at order by arrived_at
 update inbox set raw = null, has_raw = 0 where id = :id
 
 -- old_arrivals: callbacks that won't be repeated any more
-select id from inbox where has_raw = 0 and arrived_at <= :at order by arrived_at limit :limit
+select id, conversation from inbox where has_raw = 0 and arrived_at <= :at order by arrived_at limit :limit
 
 -- drop_arrival: of the inbox
 delete from inbox where id = :id
 
 -- old_notices: ended long ago
-select id, lane from notice where ended_at is not null and ended_at <= :at order by ended_at limit :limit
+select notice.id, notice.lane, lane.conversation
+from notice cross join lane on lane.id = notice.lane
+where notice.ended_at is not null and notice.ended_at <= :at
+order by notice.ended_at
+limit :limit
 
 -- drop_notice: with what it told
 delete from notice where id = :id
@@ -510,6 +520,31 @@ select id from operator_act where at <= :at order by at limit :limit
 
 -- drop_act: one record
 delete from operator_act where id = :id
+
+-- old_deeds: what operators did to contacts and windows
+select id from operator_deed where at <= :at order by at limit :limit
+
+-- drop_deed: one record
+delete from operator_deed where id = :id
+
+-- old_lifted: opt-outs that were lifted; no older report of them comes any more
+select id from suppression where is_lifted = 1 and since <= :at order by since limit :limit
+
+-- old_conversations: those that say of themselves that nothing but they may be left
+select id, :at as at from conversation where quiet_from is not null and quiet_from <= :at order by quiet_from limit :limit
+
+-- traces_of: what is left of a conversation besides its row
+select anchor, refuted_at, quiet_from,
+    exists (select 1 from message where message.conversation = conversation.id)
+    or exists (select 1 from inbox where inbox.conversation = conversation.id)
+    or exists (select 1 from lane where lane.conversation = conversation.id) as is_referred_to
+from conversation where id = :id
+
+-- set_quiet: from when on nothing but the row is left
+update conversation set quiet_from = :quiet_from where id = :id
+
+-- drop_conversation: of which nothing but the row is left
+delete from conversation where id = :id and quiet_from <= :at and leased_until is null
 
 -- free_pages: those that hold nothing any more
 pragma freelist_count
@@ -725,3 +760,166 @@ limit 1
 
 -- trace_of: the trace that a message belongs to
 select traceparent from message where id = :id
+-- suppressions_in_force: what holds for a contact and a sender, or for all senders
+select scope, source, since from suppression
+where digest = digest(:contact) and sender in (:sender, '') and is_lifted = 0
+
+-- any_suppression: whether the list holds anything at all
+select 1 from suppression limit 1
+
+-- set_suppression: what of the list holds for a conversation: what was decided before is decided again
+update conversation set suppression = :suppression, revision = revision + 1 where id = :id
+
+-- operator_s_entry: what an operator has put on the list
+select scope, note from suppression where digest = digest(:contact) and sender = :sender and source = 'operator'
+
+-- block: an operator's word
+insert into suppression (digest, contact, sender, source, scope, since, actor, note)
+values (digest(:contact), :contact, :sender, 'operator', :scope, :since, :actor, :note)
+on conflict (digest, sender, source) do update
+set contact = excluded.contact, scope = excluded.scope, actor = excluded.actor, note = excluded.note
+
+-- unblock: an operator's word is taken back
+delete from suppression where id = :id
+
+-- heed: a contact's wish; an older one than that which counts changes nothing
+insert into suppression (digest, contact, sender, source, scope, since, is_lifted, evidence)
+values (digest(:contact), :contact, :sender, 'provider', :scope, :since, :is_lifted, :evidence)
+on conflict (digest, sender, source) do update
+set contact = excluded.contact, since = excluded.since, is_lifted = excluded.is_lifted, evidence = excluded.evidence
+where excluded.since > since or (excluded.since = since and excluded.is_lifted < is_lifted)
+
+-- lift: by an operator's word an opt-out counts no more; a later one would
+update suppression set is_lifted = 1, since = max(since, :at), evidence = null where id = :id
+
+-- entries_of_contact: all that stands on the list for a contact
+select * from suppression where digest = digest(:contact) and is_lifted = 0 order by id
+
+-- list_page: entries before a row, for all senders or what holds for one, newest first
+select * from suppression
+where id < :before and is_lifted = 0 and (:sender is null or sender in (:sender, ''))
+order by id desc
+limit :limit
+
+-- open_imported: a window as another system knows it, where nothing newer is known
+insert into conversation (sender, contact, bucket, anchor, evidence, quiet_from)
+values (:sender, :contact, :bucket, :anchor, 'imported', :quiet_from)
+on conflict (sender, contact) do update
+set anchor = excluded.anchor, opened_by = null, evidence = excluded.evidence, revision = revision + 1
+where excluded.anchor > coalesce(anchor, 0) and excluded.anchor > coalesce(refuted_at, 0)
+returning id, due_at, revision = 0 as is_new
+
+-- note_deed: an operator's power was used, once in a run
+insert into operator_deed (run, at, actor, deed, sender, contact, facts)
+values (:run, :at, :actor, :deed, :sender, :contact, :facts)
+on conflict (run) do nothing
+
+-- deed_of_run: what was done in it up to now
+select facts from operator_deed where run = :run
+
+-- count_deed: more was done in a run
+update operator_deed set facts = :facts where run = :run
+
+-- digest_of: what stands for a text once it is erased
+select digest(:text) as digest
+
+-- forget_arrival: that it came, but not of whom; a repetition is known by its digest
+update inbox
+set dedupe = digest(dedupe), provider_message_id = digest(provider_message_id), error = :error, problem = null,
+    raw = null, has_raw = 0, conversation = null
+where id = :id
+
+-- early_of_id: reports that wait for the answer that brings this id
+select id, error from inbox where state = 'waiting' and provider_message_id = :provider_message_id
+
+-- begin_erasure: or begin anew with one that is not through, as the person may have come back
+insert into erasure (run, contact, notices_to) values (:run, :contact, (select coalesce(max(id), 0) from notice))
+on conflict (contact) do update set stage = 0, after = 0, notices_to = excluded.notices_to
+returning id, run
+
+-- erasure_of_run: how far it has come
+select * from erasure where run = :run
+
+-- first_erasure: the one that began first
+select * from erasure order by id limit 1
+
+-- move_erasure: a step was done
+update erasure set stage = stage + :moved, after = :after where id = :id
+
+-- end_erasure: it is through
+delete from erasure where id = :id
+
+-- anonymise_entries: a wish must be honoured also once nobody may know whose it was
+update suppression set contact = null, note = null, evidence = null where contact = :contact
+
+-- anonymise_deeds: who did what, and no longer to whom
+update operator_deed set contact = null where contact = :contact
+
+-- forget_pause_words: what a provider said of an account may quote a number
+update sender set pause_error = null where instr(pause_error, :contact)
+
+-- anonymise_conversation: it is nobody's any more, and nothing leaves in it
+update conversation
+set contact = :contact, contact_name = null, anchor = null, refuted_at = null, opened_by = null, evidence = null,
+    suppression = :suppression, erasure = :erasure, revision = revision + 1
+where id = :id
+
+-- conversations_of_erasure: those that were the person's
+select id from conversation where erasure = :erasure
+
+-- leave_erasure: it is through with a conversation
+update conversation set erasure = null where id = :id
+
+-- lanes_of_erasure: where clients are told of the person
+select lane.id from conversation cross join lane on lane.conversation = conversation.id
+where conversation.erasure = :erasure
+
+-- ended_notices_of_lane: delivered or given up, and not yet erased
+select id, lane from notice
+where lane = :lane and ended_at is not null and id <= :notices_to and body <> '{}'
+limit :limit
+
+-- waiting_notices_of_lane: neither delivered nor given up
+select id, lane from notice where lane = :lane and ended_at is null and id <= :notices_to limit :limit
+
+-- erase_notice: it ends without having been told
+update notice
+set state = 'failed', error = 'erased', body = '{}', url = case when url is null then null else '' end, ended_at = :at
+where id = :id
+
+-- arrivals_of_erasure: callbacks of the person's conversations
+select inbox.id, inbox.error from conversation cross join inbox on inbox.conversation = conversation.id
+where conversation.erasure = :erasure
+limit :limit
+
+-- unowned_arrivals: callbacks that belong to no conversation, from one on
+select id, dedupe, provider_message_id, error, raw from inbox
+where conversation is null and id > :after
+order by id
+limit :limit
+
+-- messages_on: of a conversation, from one on
+select place, conversation, status, content, fallback, error, expires_at from message
+where conversation = :conversation and place > :after
+order by place
+limit :limit
+
+-- lanes_of_conversation: where clients are told of it
+select id from lane where conversation = :conversation
+
+-- erase_message: it stays as something that was once sent to somebody
+update message
+set has_content = 0, content = :content, fallback = :fallback, error = :error, reference = null, callback_url = null,
+    idempotency_key = digest(idempotency_key), fingerprint = digest(fingerprint), expires_at = :expires_at
+where place = :place
+
+-- erase_attempt: the same of what was written
+update attempt
+set content = null, error = :error, provider_message_id = digest(provider_message_id)
+where id = :id
+
+-- refusals_of_contact: what was never accepted for it
+select id, evidence from refusal where contact = :contact limit :limit
+
+-- erase_refusal: for whom nobody knows
+update refusal set contact = :contact, evidence = :evidence where id = :id

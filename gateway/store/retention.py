@@ -1,4 +1,8 @@
-"""Retention in small steps: what was said goes first, then that it was said."""
+"""Retention in small steps: what was said goes first, then that it was said, then with whom.
+
+A conversation goes once no message, callback or notice refers to it and its window has long closed. So it is looked at
+when the last of those goes; one to which none ever referred (an imported window) says itself from when on it is quiet.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from gateway.domain.window import LENGTH
 from gateway.store.codec import emptied, evidence_without_content, micros
 from gateway.store.intake import KEEP_KEYS
 from gateway.store.ledger import Ledger
@@ -15,7 +20,7 @@ KEEP_DEDUPE = timedelta(days=8)
 KEEP_PROVIDER_IDS = timedelta(days=30)
 """A status may come as late as this."""
 
-_PAGES = 256
+_PAGES = 64
 """So many free pages go back to the file system in one step."""
 
 Drop = Callable[[Ledger, sqlite3.Row], None]
@@ -34,18 +39,47 @@ def sweep(ledger: Ledger, *, now: datetime, limit: int) -> int:
         ("old_arrivals", max(history, KEEP_DEDUPE), _drop_arrival),
         ("old_refusals", history, _drop_refusal),
         ("old_acts", history, _drop_act),
+        ("old_deeds", history, _drop_deed),
+        ("old_lifted", KEEP_DEDUPE, _drop_entry),
+        ("old_conversations", max(history, LENGTH), _drop_quiet),
     ]
-    removed = 0
+    removed, touched = 0, set()
     for query, keep, drop in steps:
         rows = ledger.rows(query, at=micros(now - keep), limit=limit - removed).fetchall()
         for row in rows:
             drop(ledger, row)
         removed += len(rows)
-    _give_back_pages(ledger)
+        touched |= {row["conversation"] for row in rows if query in _REFERRING}
+    for conversation in touched - {None}:
+        look_at(ledger, conversation)
+    give_back_pages(ledger)
     return removed
 
 
-def _give_back_pages(ledger: Ledger) -> None:
+_REFERRING = ("old_messages", "old_arrivals", "old_notices")
+_DAY = 24 * 3600 * 1_000_000
+
+
+def whole_days(at: int) -> int:
+    """The end of the day, so that many conversations share a place in the index."""
+    return -(-at // _DAY) * _DAY
+
+
+def look_at(ledger: Ledger, conversation: int) -> None:
+    """Note from when on a conversation is quiet, if nothing refers to it any more."""
+    row = ledger.one("traces_of", id=conversation)
+    quiet_from = None if row["is_referred_to"] else whole_days(max(row["anchor"] or 0, row["refuted_at"] or 0))
+    if quiet_from != row["quiet_from"]:
+        ledger.write("set_quiet", id=conversation, quiet_from=quiet_from)
+
+
+def _drop_quiet(ledger: Ledger, row: sqlite3.Row) -> None:
+    """It may have been spoken in since; then it is looked at again later."""
+    look_at(ledger, row["id"])
+    ledger.write("drop_conversation", id=row["id"], at=row["at"])
+
+
+def give_back_pages(ledger: Ledger) -> None:
     """Page by page: the statement frees one each time that it is stepped, and here it is stepped once."""
     free = int(ledger.one("free_pages")["freelist_count"])
     for _ in range(min(free, _PAGES)):
@@ -83,7 +117,12 @@ def _drop_arrival(ledger: Ledger, row: sqlite3.Row) -> None:
 
 def _drop_notice(ledger: Ledger, row: sqlite3.Row) -> None:
     ledger.write("drop_notice", id=row["id"])
-    emptied_lane = ledger.row("drop_empty_lane", id=row["lane"])
+    drop_lane_if_empty(ledger, row["lane"])
+
+
+def drop_lane_if_empty(ledger: Ledger, lane: int) -> None:
+    """With its endpoint, if that was its last."""
+    emptied_lane = ledger.row("drop_empty_lane", id=lane)
     if emptied_lane is not None:
         ledger.write("drop_empty_endpoint", name=emptied_lane["endpoint"])
 
@@ -94,3 +133,11 @@ def _drop_refusal(ledger: Ledger, row: sqlite3.Row) -> None:
 
 def _drop_act(ledger: Ledger, row: sqlite3.Row) -> None:
     ledger.write("drop_act", id=row["id"])
+
+
+def _drop_deed(ledger: Ledger, row: sqlite3.Row) -> None:
+    ledger.write("drop_deed", id=row["id"])
+
+
+def _drop_entry(ledger: Ledger, row: sqlite3.Row) -> None:
+    ledger.write("unblock", id=row["id"])

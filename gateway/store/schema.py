@@ -38,10 +38,10 @@ def check(db: sqlite3.Connection, name: str) -> int:
     return version
 
 
-def migrate(db: sqlite3.Connection, version: int) -> None:
+def migrate(db: sqlite3.Connection, version: int, *, to: int = LATEST) -> None:
     """Bring the schema from this version to the latest, each step in a transaction of its own."""
     for number, script in _MIGRATIONS:
-        if number > version:
+        if version < number <= to:
             _apply(db, number, script)
 
 

@@ -15,9 +15,11 @@ from gateway.domain.delivery import Outcome
 from gateway.domain.errors import ProviderError, Stopping, StoreUnavailable
 from gateway.domain.identity import Contact, MessageId, Sender
 from gateway.domain.message import Draft, Idempotency
+from gateway.domain.suppression import Scope
 from gateway.ports import (
     Accepted,
     Acted,
+    Allowed,
     Answer,
     Arrival,
     Attempt,
@@ -30,12 +32,18 @@ from gateway.ports import (
     DecisionQuery,
     Deliveries,
     Delivery,
+    Erasing,
+    HeardElsewhere,
     Hearing,
+    Imported,
     Ingested,
+    ListPage,
+    ListQuery,
     MessagePage,
     MessageQuery,
     MessageRecord,
     Recorded,
+    Scrubbed,
     SenderState,
     StoreObserver,
     StorePolicy,
@@ -51,11 +59,14 @@ from gateway.store import (
     attempts,
     claims,
     decisions,
+    erasure,
+    imports,
     intake,
     lookups,
     outbox,
     reports,
     retention,
+    suppressions,
     traced,
     windows,
 )
@@ -64,6 +75,7 @@ from gateway.store import census as watch
 from gateway.store.group import Database, GroupCommit, Unit, outside, read_whole
 from gateway.store.ledger import Ledger, Shared
 from gateway.store.lock import FileLock
+from gateway.store.scrubbing import scrub
 from gateway.store.survey import Survey, with_sizes
 
 P = ParamSpec("P")
@@ -125,6 +137,9 @@ class SqliteReader:
 
     async def tally_refusals(self, stretch: Stretch) -> Tally:
         return await self._look_up(reports.tally_refusals, stretch)
+
+    async def suppressions(self, query: ListQuery) -> ListPage:
+        return await self._look_up(suppressions.page, query)
 
     async def aclose(self) -> None:
         self._is_closed = True
@@ -306,6 +321,30 @@ class SqliteStore(SqliteReader):
 
     async def trace_of(self, message_id: MessageId) -> str | None:
         return await self._look_up(traced.trace_of, message_id)
+
+    # --- people -----------------------------------------------------------------------------------------------------
+
+    async def import_windows(self, windows: Sequence[HeardElsewhere], *, run: str, by: str, now: datetime) -> Imported:
+        return await self._run(imports.import_windows, windows, run=run, by=by, now=now)
+
+    async def suppress(
+        self, contact: Contact, scope: Scope, *, sender: Sender | None, note: str | None, by: str, now: datetime
+    ) -> bool:
+        return await self._run(suppressions.suppress, contact, scope, sender=sender, note=note, by=by, now=now)
+
+    async def allow(self, contact: Contact, *, sender: Sender | None, by: str, now: datetime) -> Allowed:
+        return await self._run(suppressions.allow, contact, sender=sender, by=by, now=now)
+
+    async def erase(self, contact: Contact, *, run: str, by: str, now: datetime) -> Erasing:
+        return await self._run(erasure.begin, contact, run=run, by=by, now=now)
+
+    async def erase_on(self, run: str | None, *, now: datetime, limit: int = 200) -> Erasing | None:
+        return await self._run(erasure.go_on, run, now=now, limit=limit)
+
+    async def scrub(self, *, largest: int | None) -> Scrubbed:
+        if self._is_closed:
+            raise Stopping
+        return await self._writer.run(scrub, largest)
 
 
 def _beat(ledger: Ledger) -> None:

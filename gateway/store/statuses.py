@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,7 +13,8 @@ from gateway.domain.delivery import VERDICTS_THAT_STAND, AttemptStatus, message_
 from gateway.domain.errors import ProviderError
 from gateway.domain.message import HANDED_OVER, OPEN, Failure, OutboundMessage, Status
 from gateway.domain.notice import PENDING, is_told, status_changed, view_changed, view_status
-from gateway.store.codec import error_of, error_text, message_of, micros
+from gateway.store.codec import error_of, error_text, message_of, micros, unspoken
+from gateway.store.digests import is_erased
 from gateway.store.ledger import Ledger
 from gateway.store.outbox import post
 
@@ -124,19 +126,21 @@ def _tell(
     now: datetime,
     raw: str | None,
 ) -> None:
-    """Notices to the client's webhook, and to the message's own callback URL when what it shows has changed."""
+    """Notices to the client's webhook, and to the message's own callback URL when what it shows has changed; of a
+    contact that was erased, without anything that names it."""
+    is_gone = is_erased(row["contact"])
     if is_told(status) and row["client"] in ledger.policy.listeners.get(row["sender"], ()):
         notice = status_changed(
-            message_of(row),
+            replace(message_of(row), reference=None) if is_gone else message_of(row),
             status,
             now=now,
             sequence=next_in_sequence(ledger, row["conversation"]),
-            error=error_of(error),
+            error=unspoken(error_of(error)) if is_gone else error_of(error),
             raw=_parsed(raw),
         )
         post(ledger, notice, row["conversation"], now=now)
     view = view_status(status, failure)
-    if row["callback_url"] is not None and view != row["told_view"]:
+    if row["callback_url"] is not None and not is_gone and view != row["told_view"]:
         ledger.write("set_told_view", place=row["place"], view=view)
         post(ledger, view_changed(message_of(row), view), row["conversation"], now=now)
 

@@ -10,6 +10,7 @@ from aiohttp import hdrs
 
 from gateway.domain.errors import (
     BalanceEmpty,
+    ContactSuppressed,
     GatewayError,
     IdempotencyConflict,
     InvalidRequest,
@@ -123,6 +124,7 @@ DECISION_TELECOM: Table = {
     BalanceEmpty: _balance_empty,
     ProviderRefused: _provider_words,
     WindowClosed: _window_closed,
+    ContactSuppressed: lambda error: _classic(400, 1, "Invalid Parameter: destination_addr", str(error)),
     GatewayError: lambda _: _classic(500, 2, "Internal server error", _UNEXPECTED),
 }
 
@@ -174,6 +176,7 @@ NATIVE: Table = {
     WrongMethod: _problem(405, "Method not allowed"),
     IdempotencyConflict: _problem(409, "Idempotency conflict"),
     WindowClosed: _problem(409, "Window closed"),
+    ContactSuppressed: _problem(409, "Contact suppressed"),
     TemplateRefused: _problem(422, "Template refused"),
     TooManyRequests: _problem(429, "Too many requests"),
     BalanceEmpty: _problem(402, "Balance empty"),

@@ -25,6 +25,7 @@ from gateway.domain.compliance import (
     observed,
 )
 from gateway.domain.message import Content, FreeForm, TemplateMessage
+from gateway.domain.suppression import Scope, Source, Suppression, widest
 from gateway.domain.window import UNKNOWN_WINDOW, ServiceWindow
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -52,8 +53,9 @@ WHY_CLOSED = {
 }
 
 
-def usable(name: str) -> Rung:
-    return Rung(name=name, language="en_US", message=TemplateMessage(name=name, language="en_US"))
+def usable(name: str, category: str = "UTILITY") -> Rung:
+    message = TemplateMessage(name=name, language="en_US")
+    return Rung(name=name, language="en_US", message=message, category=category)
 
 
 def unusable(name: str) -> Rung:
@@ -64,6 +66,15 @@ LADDERS = {
     "empty": [],
     "no rung fits": [unusable("first"), unusable("second")],
     "the second fits": [unusable("first"), usable("second"), usable("third")],
+    "marketing first": [usable("offer", "MARKETING"), usable("second")],
+    "only marketing": [unusable("first"), usable("offer", "MARKETING")],
+}
+SUPPRESSIONS = {
+    "none": None,
+    **{
+        scope: Suppression(scope=Scope(scope), source=Source.OPERATOR, since=NOW - 30 * 24 * HOUR)
+        for scope in ("marketing", "templates", "everything")
+    },
 }
 
 
@@ -76,6 +87,7 @@ class Case:
     downgrades: int
     limit: int | None
     ladder: str
+    suppression: str
 
     @property
     def circumstances(self) -> Circumstances:
@@ -87,6 +99,7 @@ class Case:
             downgrades=self.downgrades,
             downgrade_limit=self.limit,
             template_started=self.template_started,
+            suppression=SUPPRESSIONS[self.suppression],
         )
 
     def decided(self) -> Decision:
@@ -102,29 +115,28 @@ CASES = [
         downgrades=downgrades,
         limit=limit,
         ladder=ladder,
+        suppression=suppression,
     )
-    for content, window, policy, started, (downgrades, limit), ladder in product(
+    for content, window, policy, started, (downgrades, limit), ladder, suppression in product(
         CONTENTS,
         WINDOWS,
         ["downgrade", "refuse", "hold"],
         [False, True],
         [(0, None), (7, None), (1, 2), (2, 2), (3, 2), (0, 0)],
         LADDERS,
+        SUPPRESSIONS,
     )
 ]
 
 
 def expected(case: Case) -> tuple[type, str | None, list[str]]:
     """What must come out: the kind, the name of the template that leaves (if one does), the reasons."""
-    leaving = "second" if case.ladder == "the second fits" else None
     if case.content is WANTED:
-        return (
-            (Send, leaving, ["template_requested"])
-            if leaving
-            else (Refuse, None, ["template_requested", "template_unusable"])
-        )
+        return expected_of_template(case)
+    if case.suppression == "everything":
+        return Refuse, None, ["suppressed"]
     if case.template_started:
-        return stands_in(leaving, "template_started")
+        return stands_in(case, "template_started")
     if case.window == "open":
         return Send, None, ["window_open"]
     why = WHY_CLOSED[case.window]
@@ -132,13 +144,56 @@ def expected(case: Case) -> tuple[type, str | None, list[str]]:
         return Refuse, None, [*why, "downgrade_off"]
     if case.policy == "hold":
         return Hold, None, why
-    if case.limit is not None and case.limit <= case.downgrades:
+    return expected_stand_in(case, why)
+
+
+def expected_of_template(case: Case) -> tuple[type, str | None, list[str]]:
+    if leaving(case):
+        return Send, leaving(case), ["template_requested"]
+    is_stopped = stops_templates(case) or is_passed_over(case)
+    return Refuse, None, ["template_requested", "suppressed" if is_stopped else "template_unusable"]
+
+
+def expected_stand_in(case: Case, why: list[str]) -> tuple[type, str | None, list[str]]:
+    is_used_up = case.limit is not None and case.limit <= case.downgrades
+    if is_used_up and not stops_templates(case):
         return Refuse, None, [*why, "downgrade_limit"]
-    return stands_in(leaving, *why)
+    return stands_in(case, *why)
 
 
-def stands_in(leaving: str | None, *why: str) -> tuple[type, str | None, list[str]]:
-    return (Downgrade, leaving, [*why, "fallback"]) if leaving else (Refuse, None, [*why, "no_rung"])
+def stops_templates(case: Case) -> bool:
+    return case.suppression in ("templates", "everything")
+
+
+def is_passed_over(case: Case) -> bool:
+    return case.suppression == "marketing" and case.ladder in ("marketing first", "only marketing")
+
+
+def leaving(case: Case) -> str | None:
+    return None if stops_templates(case) else LEAVES[case.ladder, case.suppression == "marketing"]
+
+
+LEAVES = {
+    ("empty", False): None,
+    ("empty", True): None,
+    ("no rung fits", False): None,
+    ("no rung fits", True): None,
+    ("the second fits", False): "second",
+    ("the second fits", True): "second",
+    ("marketing first", False): "offer",
+    ("marketing first", True): "second",
+    ("only marketing", False): "offer",
+    ("only marketing", True): None,
+}
+"""Which template of a ladder leaves, without and with a stop of marketing."""
+
+
+def stands_in(case: Case, *why: str) -> tuple[type, str | None, list[str]]:
+    if leaving(case):
+        return Downgrade, leaving(case), [*why, "fallback"]
+    if stops_templates(case):
+        return Refuse, None, [*why, "suppressed"]
+    return Refuse, None, [*why, *(["suppressed"] if is_passed_over(case) else []), "no_rung"]
 
 
 def content_of(decision: Decision) -> Content | None:
@@ -175,6 +230,47 @@ def test_what_leaves_as_asked_is_what_was_asked() -> None:
         decision = case.decided()
         if isinstance(decision, Send) and isinstance(case.content, FreeForm):
             assert decision.content is case.content
+
+
+def test_a_suppressed_contact_is_sent_nothing_that_its_scope_stops() -> None:
+    for case in CASES:
+        content = content_of(case.decided())
+        if case.suppression == "everything":
+            assert content is None, case
+        if case.suppression == "templates":
+            assert not isinstance(content, TemplateMessage), case
+        if case.suppression == "marketing":
+            assert leaves_as(case.decided()) != "offer", case
+
+
+def test_a_stop_of_templates_or_marketing_holds_up_no_free_form_content() -> None:
+    for case in CASES:
+        is_free = case.content is not WANTED and case.window == "open" and not case.template_started
+        if is_free and case.suppression != "everything":
+            assert content_of(case.decided()) is case.content, case
+
+
+def test_a_rung_that_is_passed_over_says_why_and_the_decision_says_by_whose_word() -> None:
+    stop = Suppression(scope=Scope.MARKETING, source=Source.PROVIDER, since=NOW - HOUR)
+    circumstances = Circumstances(now=NOW, window=WINDOWS["closed"], suppression=stop)
+    decision = decide(TEXT, [usable("offer", "MARKETING"), usable("second")], circumstances)
+    assert [(rung.name, rung.problem) for rung in decision.evidence.rungs] == [
+        ("offer", "suppressed"),
+        ("second", None),
+    ]
+    assert decision.evidence.suppression == stop
+
+
+def test_of_several_suppressions_the_widest_counts_and_an_operator_s_before_a_provider_s() -> None:
+    def entry(scope: str, source: str, hours: int) -> Suppression:
+        return Suppression(scope=Scope(scope), source=Source(source), since=NOW - hours * HOUR)
+
+    marketing, reported = entry("marketing", "operator", 1), entry("marketing", "provider", 9)
+    templates, earlier = entry("templates", "operator", 2), entry("templates", "operator", 5)
+    assert widest([]) is None
+    assert widest([reported, marketing]) is marketing
+    assert widest([marketing, templates, reported]) is templates
+    assert widest([templates, earlier]) is earlier
 
 
 def test_every_decision_keeps_what_it_was_taken_on() -> None:

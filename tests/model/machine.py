@@ -61,6 +61,8 @@ class Gateway(Dispatching):
     def come_to_rest(self) -> None:
         """All that is still in line leaves, in its order, once the provider takes everything."""
         self.is_usable = True
+        for contact in CONTACTS:
+            self.the_operator_blocks_or_allows(contact=contact, scope=None)
         for in_hand in list(self.in_hand):
             self.finish(in_hand)
         for _ in range(200):

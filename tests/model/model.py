@@ -29,6 +29,8 @@ class Model:
     refuted: list[tuple[str, datetime]] = field(default_factory=list)
     stirred: dict[str, int] = field(default_factory=dict)
     """How often something happened to a contact's conversation that a claimed decision must not outlive."""
+    blocked: dict[str, str] = field(default_factory=dict)
+    """Contacts on the suppression list, and for what."""
     age: int = 0
     paused_at: int | None = None
     row: int = 0
@@ -49,6 +51,14 @@ class Model:
     def refute(self, contact: str, started: datetime) -> None:
         self.stir(contact)
         self.refuted.append((contact, started))
+
+    def block(self, contact: str, scope: str | None) -> None:
+        """By an operator's word; None takes it back."""
+        if self.blocked.get(contact) != scope:
+            self.stir(contact)
+        self.blocked.pop(contact, None)
+        if scope is not None:
+            self.blocked[contact] = scope
 
     def stir(self, contact: str) -> None:
         self.stirred[contact] = self.stirred.get(contact, 0) + 1

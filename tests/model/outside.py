@@ -13,6 +13,7 @@ from gateway.domain.delivery import PauseCause
 from gateway.domain.errors import BalanceEmpty
 from gateway.domain.identity import Contact, MessageId
 from gateway.domain.message import Content, Draft, TemplateMessage
+from gateway.domain.suppression import Scope
 from gateway.ports import Accepted, Arrival, Attempt, Claim, Conversation, Ingested
 from tests.model.posted import Posted
 from tests.model.reporting import Reporting
@@ -175,6 +176,18 @@ class Outside(Reporting):
         elif is_done:
             posted.end("cancelled")
         assert (acted.before.value, acted.after.value, acted.is_done) == (before, posted.status, is_done)
+
+    @move(
+        contact=st.sampled_from(CONTACTS),
+        scope=st.sampled_from([None, None, Scope.MARKETING, Scope.TEMPLATES, Scope.EVERYTHING]),
+    )
+    def the_operator_blocks_or_allows(self, contact: Contact, scope: Scope | None) -> None:
+        if scope is None:
+            self.run(self.store.allow(contact, sender=None, by="operator", now=self.now))
+        else:
+            blocked = self.store.suppress(contact, scope, sender=SENDER, note=None, by="operator", now=self.now)
+            assert self.run(blocked) == (self.model.blocked.get(contact) != scope)
+        self.model.block(contact, scope)
 
     # --- what clients are told --------------------------------------------------------------------------------------
 

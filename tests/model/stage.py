@@ -108,11 +108,17 @@ class Stage(RuleBasedStateMachine):
     def check_decision(
         self, decision: Decision, contact: Contact, content: Content, *, started: bool, downgrades: int
     ) -> None:
-        """Free-form where and only where it is allowed; a fallback within the limit; a template as asked."""
-        if content == WANTED:
+        """Free-form where and only where it is allowed; a fallback within the limit; a template as asked, a marketing
+        one; and to a contact on the suppression list nothing that it is there for."""
+        scope = self.model.blocked.get(contact)
+        is_free = content == TEXT and self.model.is_open(contact, self.now, MARGIN) and not started
+        is_stopped = scope == "everything" or (scope == "templates" and not is_free)
+        if is_stopped or (scope == "marketing" and content == WANTED):
+            assert isinstance(decision, Refuse)
+        elif content == WANTED:
             assert isinstance(decision, Send)
             assert decision.content == WANTED
-        elif self.model.is_open(contact, self.now, MARGIN) and not started:
+        elif is_free:
             assert isinstance(decision, Send)
             assert decision.content == TEXT
         elif self.is_usable and (started or downgrades < LIMIT):

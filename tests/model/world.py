@@ -79,13 +79,15 @@ def decided(
         downgrades=known.downgrades,
         downgrade_limit=LIMIT,
         template_started=started,
+        suppression=known.suppression,
     )
     return decide(content, [_rung(WANTED) if content == WANTED else _rung(FALLBACK, usable=usable)], circumstances)
 
 
 def _rung(message: TemplateMessage, *, usable: bool = True) -> Rung:
+    category = "MARKETING" if message == WANTED else "UTILITY"
     if usable:
-        return Rung(name=message.name, language=message.language, message=message)
+        return Rung(name=message.name, language=message.language, message=message, category=category)
     return Rung(name=message.name, language=message.language, problem="not_approved")
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.callback import CallbackEvent, InboundMessage, StatusReport, Unrecognized
+from gateway.domain.callback import CallbackEvent, ConsentChange, InboundMessage, StatusReport, Unrecognized
 from gateway.domain.delivery import AttemptStatus
 from gateway.provider.callback_decoder import callback_decoder
 from tests.provider.factories import SENTENCE, a_provider
@@ -332,6 +332,52 @@ def test_what_stands_around_unknown_changes_is_left_out_where_all_copies_of_it_a
     assert [event.raw for event in decoded(body)] == [{"changes": [change]} for change in changes]
 
 
+# --- wishes about marketing -----------------------------------------------------------------------------------------
+
+
+def a_preference(**changes: Any) -> dict[str, Any]:
+    known = {"wa_id": "16505551234", "category": "marketing_messages", "value": "stop", "timestamp": 1731705721}
+    return {**known, **changes}
+
+
+def preferences(*items: Any, **value: Any) -> dict[str, Any]:
+    shared = {"metadata": METADATA, "user_preferences": list(items), **value}
+    return {
+        "object": "whatsapp_business_account",
+        "entry": [{"changes": [{"field": "user_preferences", "value": shared}]}],
+    }
+
+
+def test_a_stop_and_a_resumption_name_the_contact_our_number_and_the_time():
+    stop, resume = decoded(preferences(a_preference(), a_preference(value="resume")))
+    assert isinstance(stop, ConsentChange)
+    assert isinstance(resume, ConsentChange)
+    assert (stop.is_stop, resume.is_stop) == (True, False)
+    assert (stop.contacts, stop.at) == (("16505551234",), datetime.fromtimestamp(1731705721, UTC))
+    assert METADATA["phone_number_id"] in stop.sender_names
+    assert stop.dedupe != resume.dedupe
+
+
+def test_a_wish_is_that_of_every_id_of_its_contact_and_of_nobody_else():
+    own = {"wa_id": "16505551234", "user_id": "US.13491208655302741918"}
+    other = {"wa_id": "972987654321", "user_id": "US.2"}
+    (event,) = decoded(preferences(a_preference(), contacts=[other, own]))
+    assert event.contacts == ("16505551234", "US.13491208655302741918")
+    (event,) = decoded(preferences(a_preference(wa_id=None, user_id="US.13491208655302741918"), contacts=[own]))
+    assert event.contacts == ("US.13491208655302741918", "16505551234")
+    (event,) = decoded(preferences(a_preference(), contacts=[other]))
+    assert event.contacts == ("16505551234",)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"value": "signup"}, {"value": None}, {"category": "other"}, {"wa_id": None}, {"wa_id": "someone"}]
+)
+def test_a_wish_that_is_not_understood_is_kept(changes: dict[str, Any]):
+    (event,) = decoded(preferences(a_preference(**changes)))
+    assert isinstance(event, Unrecognized)
+    assert event.raw["preference"] == a_preference(**changes)
+
+
 # --- real ones, and any ---------------------------------------------------------------------------------------------
 
 
@@ -352,7 +398,9 @@ def test_every_recorded_item_is_an_event_and_only_known_fields_are_understood():
         ]
         assert len(events) == len(items), path.name
         for event, item in zip(events, items, strict=True):
-            if item is None:
+            if "preferences" in path.name:
+                assert isinstance(event, ConsentChange), path.name
+            elif item is None:
                 assert isinstance(event, Unrecognized), path.name
             elif "status" in item:
                 assert isinstance(event, StatusReport), path.name
@@ -366,11 +414,13 @@ def test_every_recorded_item_is_an_event_and_only_known_fields_are_understood():
 
 _leaf = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(
     ["whatsapp_business_account", "messages", "16505551234", "text", "failed", "connect", "1749416383",
+     "user_preferences", "marketing_messages", "stop",
      "\ud800", "\x00"]
 )  # fmt: skip
 _key = st.sampled_from(
     ["object", "entry", "changes", "value", "field", "messages", "statuses", "calls", "contacts", "metadata", "from",
-     "id", "timestamp", "type", "text", "body", "status", "errors", "code", "wa_id", "profile", "name", "interactive"]
+     "id", "timestamp", "type", "text", "body", "status", "errors", "code", "wa_id", "profile", "name", "interactive",
+     "user_preferences", "category"]
 )  # fmt: skip
 _any_json = st.recursive(
     _leaf, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_key, inner, max_size=5), max_leaves=25

@@ -12,6 +12,7 @@ import pytest
 
 import gateway.store
 from gateway.ports import StorePolicy
+from gateway.store.digests import teach_digests
 from gateway.store.ledger import QUERIES
 from gateway.store.schema import migrate
 from tests.store.bench import QUICK, Bench
@@ -24,6 +25,7 @@ NO_TABLE = {"free_pages", "give_back_page"}
 NO_SCAN = ("SCAN CONSTANT ROW", "SCAN client", "SCAN rung VIRTUAL TABLE")
 """What was made or unpacked by the query itself."""
 WHOLE_TABLE_BY_NATURE = {"senders", "senders_watched", "clients", "beat", "clamp_senders", "probe_at_once", "end_probe"}
+WHOLE_TABLE_BY_NATURE |= {"forget_pause_words", "any_suppression", "first_erasure", "erasure_of_run"}
 """Small tables, or asked once at a start."""
 
 
@@ -37,6 +39,7 @@ def test_every_query_is_used_and_every_used_one_is_there() -> None:
 def schema() -> Iterator[sqlite3.Connection]:
     db = sqlite3.connect(":memory:", isolation_level=None)
     migrate(db, 0)
+    teach_digests(db)
     yield db
     db.close()
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +13,10 @@ import pytest
 from gateway.domain.delivery import AttemptStatus, Submitted, Unknown
 from gateway.domain.errors import NotFound, ProviderError
 from gateway.domain.message import FreeForm, Idempotency, Status, TemplateMessage
-from gateway.ports import Acted, Ingested, StorePolicy
+from gateway.ports import Acted, HeardElsewhere, Imported, Ingested, StorePolicy
+from gateway.store.codec import micros
+from gateway.store.schema import migrate
+from gateway.upkeep import SWEEP_AT_ONCE
 from tests.store.asking import refuse
 from tests.store.bench import QUICK, Bench
 from tests.store.conftest import Opener
@@ -26,6 +32,7 @@ from tests.store.factories import (
     a_report,
     an_inbound,
 )
+from tests.timing import Timed
 
 DAY = 86_400
 SECRET = "a word that must go"
@@ -180,9 +187,86 @@ async def test_free_pages_go_back_to_the_file_system(bench: Bench) -> None:
     assert after < before / 2
 
 
-async def test_a_window_stays_when_the_messages_are_gone(bench: Bench) -> None:
-    await bench.ingest(an_inbound())
+async def test_a_window_stays_when_the_messages_are_gone(opened_file: Opener) -> None:
+    """What another system heard is as good: it is not older than the history."""
+    bench = await opened_file(POLICY)
+    await bench.submitted("1")
+    bench.pass_time(59 * DAY)
+    windows = [HeardElsewhere(sender=SENDER, contact=a_draft().contact, at=bench.now)]
+    assert await bench.store.import_windows(windows, run="r", by="olena", now=bench.now) == Imported(opened=1)
+    bench.pass_time(2 * DAY)
+    await bench.told()
+    await sweep(bench)
+    bench.pass_time(12 * DAY)
+    await sweep(bench)
+    assert (count(bench, "message"), count(bench, "lane")) == (0, 0)
+    conversation: Any = await bench.store.conversation(SENDER, a_draft().contact, downgrades_since=bench.now)
+    assert conversation.window.anchor == NOW + timedelta(days=59)
     bench.pass_time(60 * DAY)
     await sweep(bench)
-    conversation: Any = await bench.store.conversation(SENDER, a_draft().contact, downgrades_since=bench.now)
-    assert conversation.window.anchor == NOW
+    assert count(bench, "conversation") == 0
+
+
+@pytest.mark.parametrize("last", ["message", "callback", "notice"])
+async def test_a_conversation_goes_with_the_last_that_refers_to_it(opened_file: Opener, last: str) -> None:
+    """A number is kept no longer than what it was kept for."""
+    bench = await opened_file(POLICY)
+    if last != "callback":
+        await bench.submitted("1")
+    if last != "message":
+        await bench.ingest(an_inbound())
+    if last != "notice":
+        await bench.told()
+    bench.pass_time(59 * DAY)
+    await sweep(bench)
+    assert count(bench, "conversation") == 1
+    bench.pass_time(2 * DAY)
+    await sweep(bench)
+    assert count(bench, "conversation") == (last == "notice")
+    await bench.told()
+    bench.pass_time(11 * DAY)
+    await sweep(bench)
+    assert count(bench, "conversation") == 0
+
+
+async def test_conversations_of_a_file_of_the_first_version_are_looked_at_in_small_steps(tmp_path: Path) -> None:
+    db = sqlite3.connect(tmp_path / "gateway.db", isolation_level=None)
+    db.execute("pragma auto_vacuum = incremental")
+    migrate(db, 0, to=1)
+    for number in range(12):
+        heard = None if number % 3 == 0 else micros(NOW - timedelta(days=1 if number % 3 == 1 else 70))
+        values = (SENDER, a_contact(number), heard)
+        db.execute("insert into conversation (sender, contact, bucket, anchor) values (?, ?, 7, ?)", values)
+    db.execute("insert into sender (id) values (?)", (SENDER,))
+    db.close()
+    bench = await Bench.open(f"sqlite:///{tmp_path / 'gateway.db'}", POLICY)
+    await bench.post(contact=a_contact(0))
+    await sweep(bench)
+    left = {contact for (contact,) in bench.query("select contact from conversation")}
+    assert left == {a_contact(number) for number in (0, 1, 4, 7, 10)}
+    await bench.store.aclose()
+
+
+@pytest.mark.prove
+async def test_a_sweep_of_many_old_messages_holds_nobody_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    for start in range(0, 20_000, 250):
+        contacts = [a_contact(number % 5000) for number in range(start, start + 250)]
+        posted = await asyncio.gather(*(bench.post(contact=contact, content=TEMPLATE) for contact in contacts))
+        await asyncio.gather(*(bench.store.cancel(each, by="olena", now=bench.now) for each in posted))
+    bench.pass_time(100 * DAY)
+    timed = Timed(monkeypatch)
+    swept, is_over = 0, False
+
+    async def accept() -> None:
+        while not is_over:
+            await bench.post(contact=a_contact(9000))
+            await asyncio.sleep(0.005)
+
+    accepting = asyncio.create_task(accept())
+    while step := await bench.store.sweep(now=bench.now, limit=SWEEP_AT_ONCE):
+        swept += step
+    is_over = True
+    await accepting
+    print(f"{swept} rows swept in {timed}")
+    assert count(bench, "message") < 20_000
+    assert timed.at(0.99) < 0.05

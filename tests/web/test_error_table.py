@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from gateway.domain.errors import (
     BalanceEmpty,
+    ContactSuppressed,
     GatewayError,
     IdempotencyConflict,
     InvalidRequest,
@@ -78,6 +79,16 @@ RAISED = [
         WindowClosed("closed", ["window_closed", "no_rung"]),
         Row(7, 400, "Only template messages are allowed", SENTENCE),
         id="window closed",
+    ),
+    pytest.param(
+        ContactSuppressed("the contact is on the suppression list, for everything", ["suppressed"]),
+        Row(
+            1,
+            400,
+            "Invalid Parameter: destination_addr",
+            "the contact is on the suppression list, for everything",
+        ),
+        id="contact suppressed",
     ),
     pytest.param(
         TemplateRefused("template_unknown", "expected a registered template", field="template_name"),

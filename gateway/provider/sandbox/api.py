@@ -22,6 +22,7 @@ from gateway.provider.sandbox.rejection import (
     NOT_FOUND,
     NOT_JSON,
     NOT_POST,
+    OPTED_OUT,
     UNAUTHORIZED,
     WINDOW_CLOSED,
     Rejected,
@@ -113,7 +114,9 @@ class ProviderApi:
         """Take the message; what follows from that is told by callbacks."""
         now = self._world.clock.now()
         if self._is_too_late(submission):
-            return self._fail_late(submission)
+            return self._fail_late(submission, WINDOW_CLOSED)
+        if not self._world.phones.wants(submission):
+            return self._fail_late(submission, OPTED_OUT)
         message = self._world.phones.arrive(submission, now)
         has_arrived = message.state == "delivered"
         self._world.report(message, {"status": SENT}, *([{"status": DELIVERED}] if has_arrived else ()))
@@ -128,11 +131,12 @@ class ProviderApi:
             return True
         return not self._world.phones.is_open(sender, contact, self._world.clock.now())
 
-    def _fail_late(self, submission: Submission) -> PhoneMessage:
+    def _fail_late(self, submission: Submission, rejection: Rejection) -> PhoneMessage:
+        """At once, or hours later in a status: the platform does both."""
         if not self._world.faults.take(Kind.LATE_REFUSALS, submission.sender):
-            raise Rejected(WINDOW_CLOSED)
+            raise Rejected(rejection)
         message = self._world.phones.fail(submission, self._world.clock.now())
-        self._world.report(message, {**WINDOW_CLOSED.to_json(), "status": REJECTED})
+        self._world.report(message, {**rejection.to_json(), "status": REJECTED})
         return message
 
 

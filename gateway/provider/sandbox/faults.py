@@ -27,7 +27,7 @@ class Kind(StrEnum):
     REFUSE_WINDOW = "refuse_window"
     """Free-form is refused as too late though the window is open."""
     LATE_REFUSALS = "late_refusals"
-    """What is too late is taken, and said to have failed in a status."""
+    """What is too late, or not wanted, is taken, and said to have failed in a status."""
     LOST_ANSWERS = "lost_answers"
     """The message is taken, and the connection closed without an answer."""
     LATE_CALLBACKS = "late_callbacks"

@@ -63,12 +63,14 @@ class Phones:
         self._heard: dict[tuple[str, str], datetime] = {}
         self._off: dict[str, deque[int]] = {}
         """The phones that are switched off, and what waits for each."""
+        self._opted_out: dict[tuple[str, str], None] = {}
 
     def clear(self) -> None:
         self._messages.clear()
         self._arrived.clear()
         self._heard.clear()
         self._off.clear()
+        self._opted_out.clear()
 
     def hear(self, sender: str, contact: str, at: datetime) -> None:
         """The customer wrote at that time; an older message than the last changes nothing."""
@@ -81,6 +83,18 @@ class Phones:
         """Whether the sender may write freely to the customer."""
         last = self._heard.get((sender, contact))
         return last is not None and now < last + WINDOW
+
+    def prefer(self, sender: str, contact: str, *, marketing: bool) -> None:
+        """Whether the customer wants marketing messages from the sender."""
+        self._opted_out.pop((sender, contact), None)
+        if not marketing:
+            self._opted_out[sender, contact] = None
+        if len(self._opted_out) > PAIRS:
+            del self._opted_out[next(iter(self._opted_out))]
+
+    def wants(self, submission: Submission) -> bool:
+        """Whether the customer has not stopped what this is: marketing is all that can be stopped."""
+        return not (submission.is_marketing and (submission.sender, submission.contact) in self._opted_out)
 
     def arrive(self, submission: Submission, now: datetime) -> PhoneMessage:
         """The message stands on the customer's phone, or waits until that is on."""

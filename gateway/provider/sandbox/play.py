@@ -7,9 +7,11 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from gateway.provider.sandbox.callbacks import Callback
 from gateway.provider.sandbox.clock import written
 from gateway.provider.sandbox.customers import Customers
 from gateway.provider.sandbox.phone import PhoneMessage
+from gateway.provider.sandbox.preference import preference
 from gateway.provider.sandbox.reading import Asked, Misuse, known_only, read_contact, read_json, read_period, read_text
 from gateway.provider.sandbox.rules import ADDRESS_LENGTH, TEXT_LENGTH
 from gateway.provider.sandbox.shown import shown
@@ -30,6 +32,8 @@ POST {root}/contacts/380501234567/reads      the customer reads, and says nothin
      {{"to": sender}}
 POST {root}/contacts/380501234567/phone      the phone is switched off, or on: what waited for it arrives
      {{"on": false}}
+POST {root}/contacts/380501234567/preferences  the customer stops marketing messages, or resumes them
+     {{"to": sender, "marketing": "stop"}}
 GET  {root}/messages?contact=380501234567    what arrived on the customer's phone
 GET  {root}/desk                             what the application received
 GET  {root}/clock                            what time it is
@@ -60,6 +64,7 @@ class Play:
             web.post("/contacts/{contact}/taps", self._tap),
             web.post("/contacts/{contact}/reads", self._read),
             web.post("/contacts/{contact}/phone", self._switch),
+            web.post("/contacts/{contact}/preferences", self._prefer),
             web.get("/messages", self._on_phone),
             web.get("/clock", self._time),
             web.post("/clock", self._travel),
@@ -100,6 +105,16 @@ class Play:
         switch = self._customers.switch_on if asked["on"] else self._customers.switch_off
         switch(contact)
         return shown({"on": asked["on"]})
+
+    async def _prefer(self, request: web.Request) -> web.Response:
+        contact, asked = read_contact(request.match_info["contact"]), read_json(await request.read())
+        known_only(asked, "to", "marketing")
+        sender, wish = self._sender(asked), asked.get("marketing")
+        if wish not in ("stop", "resume"):
+            raise Misuse("marketing", "expected stop or resume")
+        self._world.phones.prefer(sender, contact, marketing=wish == "resume")
+        told = preference(sender, contact, wish, self._world.clock.now())
+        return shown({**told, "callback": await self._world.callbacks.post([Callback(sender=sender, body=told)])})
 
     async def _on_phone(self, request: web.Request) -> web.Response:
         contact = read_contact(request.query.get("contact", ""))

@@ -48,6 +48,14 @@ NOT_POST = Rejection(
 )
 BALANCE_EMPTY = Rejection("Topup balance is required", "User balance is empty", 3, 402)
 WINDOW_CLOSED = Rejection("Re-engagement message", TOO_LATE, TOO_LATE_CODE, 400)
+OPTED_OUT = Rejection(
+    "User's number is part of an opt-out",
+    "Unable to deliver the message. This recipient has chosen to stop receiving marketing messages on WhatsApp from "
+    "your business",
+    131050,
+    400,
+)
+"""The platform's code for it. How this provider words it is not documented: the words are a guess."""
 THROTTLED = Rejection("Too Many Requests", "Rate limit exceeded", 0, 429)
 TROUBLE = Rejection(
     "Internal server error",

@@ -37,6 +37,7 @@ class Submission:
     filled: Filled | None = None
     """The parts of a template message."""
     callback_url: str | None = None
+    is_marketing: bool = False
 
 
 def read_submission(body: Body, templates: Templates, senders: Sequence[str]) -> Submission:
@@ -87,6 +88,7 @@ class _Address:
             template=(template.name, template.language),
             buttons=filled.buttons,
             filled=filled,
+            is_marketing=template.category == "MARKETING",
         )
 
 

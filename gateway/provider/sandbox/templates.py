@@ -33,6 +33,7 @@ class Registered:
     name: str
     language: str
     status: str
+    category: str = ""
     namespace: str | None = None
     is_named: bool = False
     header_format: str | None = None
@@ -73,6 +74,7 @@ def read_template(definition: Mapping[str, Any]) -> Registered:
         name=str(definition["name"]),
         language=str(definition["language"]),
         status=_upper(definition, "status", "APPROVED"),
+        category=_upper(definition, "category"),
         namespace=definition.get("namespace"),
         is_named=_upper(definition, "parameter_format", "POSITIONAL") == "NAMED",
         header_format=_upper(header, "format", "TEXT") if header else None,

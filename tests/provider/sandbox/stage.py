@@ -38,6 +38,12 @@ PARCEL = {
         {"type": "BUTTONS", "buttons": [{"type": "URL", "text": "Track", "url": "https://example.com/t/{{1}}"}]},
     ],
 }
+OFFER = {
+    "name": "offer",
+    "language": "en_US",
+    "category": "MARKETING",
+    "components": [{"type": "BODY", "text": "Everything at half price."}],
+}
 PAUSED = {**ANSWER, "name": "paused_one", "status": "PAUSED"}
 CAROUSEL = {"name": "carousel", "language": "en_US", "components": [{"type": "CAROUSEL", "cards": []}]}
 

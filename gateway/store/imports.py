@@ -1,0 +1,57 @@
+"""Windows taken over from another system: one statement for each, which never takes a window back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from gateway.domain.identity import bucket_of
+from gateway.domain.window import LENGTH
+from gateway.ports import HeardElsewhere, Imported
+from gateway.store.codec import micros, suppression_text
+from gateway.store.deeds import count_deed, note_deed
+from gateway.store.ledger import Ledger
+from gateway.store.lines import refresh
+from gateway.store.retention import whole_days
+from gateway.store.senders import sender_row
+from gateway.store.suppressions import in_force
+
+
+def import_windows(ledger: Ledger, windows: Sequence[HeardElsewhere], *, run: str, by: str, now: datetime) -> Imported:
+    """Open what is still open, where nothing newer is known."""
+    for sender in {window.sender for window in windows}:
+        sender_row(ledger, sender)
+    has_list = ledger.row("any_suppression") is not None
+    latest, closed_at = micros(now), micros(now - LENGTH)
+    anchors = ((window, min(micros(window.at), latest)) for window in windows)
+    open_still = [(window, anchor) for window, anchor in anchors if anchor > closed_at]
+    opened = sum(_open(ledger, window, anchor, has_list=has_list, now=now) for window, anchor in open_still)
+    came_to = Imported(opened=opened, known=len(open_still) - opened, closed=len(windows) - len(open_still))
+    _note(ledger, run, came_to, by=by, now=now)
+    return came_to
+
+
+def _open(ledger: Ledger, window: HeardElsewhere, anchor: int, *, has_list: bool, now: datetime) -> bool:
+    """Whether it opened anything: not what is known to be newer, nor what the provider refused since."""
+    row = ledger.row(
+        "open_imported",
+        sender=window.sender,
+        contact=window.contact,
+        bucket=bucket_of(window.sender, window.contact),
+        anchor=anchor,
+        quiet_from=whole_days(anchor),
+    )
+    if row is None:
+        return False
+    if has_list and row["is_new"]:
+        suppression = in_force(ledger, window.sender, window.contact)
+        ledger.write("set_suppression", id=row["id"], suppression=suppression_text(suppression))
+    if row["due_at"] is not None:
+        refresh(ledger, row["id"], now=now)
+    return True
+
+
+def _note(ledger: Ledger, run: str, came_to: Imported, *, by: str, now: datetime) -> None:
+    """One row for the whole import, true also of one that was interrupted."""
+    note_deed(ledger, run, "import", by=by, now=now, facts={})
+    count_deed(ledger, run, {"opened": came_to.opened, "known": came_to.known, "closed": came_to.closed})

@@ -1,0 +1,151 @@
+"""The suppression list, found by a digest of the contact, so that it outlives the contact's erasure.
+
+What holds of it for a sender and a contact is kept on their conversation, where a decision reads it with all else that
+it needs: no message costs a look-up more. It is worked out anew when the list changes, which also adds one to the
+conversation's revision, so that what was decided before is decided again; and when a conversation is made. Only for a
+contact that has none yet the list itself is asked.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from gateway.domain.errors import InvalidRequest
+from gateway.domain.identity import Contact, Sender
+from gateway.domain.suppression import OPTED_OUT, Scope, Source, Suppression, widest
+from gateway.ports import Allowed, Listed, ListPage, ListQuery
+from gateway.store.codec import instant, micros, suppression_text, to_json
+from gateway.store.deeds import new_run, note_deed
+from gateway.store.ledger import Ledger
+
+ALL = ""
+"""Stands for every sender in a row of the list."""
+_NEWEST = 2**63 - 1
+
+
+def in_force(ledger: Ledger, sender: str, contact: str) -> Suppression | None:
+    """What holds by the list itself."""
+    rows = ledger.rows("suppressions_in_force", contact=contact, sender=sender)
+    return widest(
+        Suppression(scope=Scope(row["scope"]), source=Source(row["source"]), since=instant(row["since"]))
+        for row in rows
+    )
+
+
+def _work_out(ledger: Ledger, contact: str) -> bool:
+    """Bring the contact's conversations up to date; whether anything changed for one of them."""
+    is_changed = False
+    for row in ledger.rows("conversations_of_contact", contact=contact).fetchall():
+        text = suppression_text(in_force(ledger, row["sender"], contact))
+        if text != row["suppression"]:
+            ledger.write("set_suppression", id=row["id"], suppression=text)
+            is_changed = True
+    return is_changed
+
+
+# --- an operator's word ---------------------------------------------------------------------------------------------
+
+
+def suppress(
+    ledger: Ledger, contact: Contact, scope: Scope, *, sender: Sender | None, note: str | None, by: str, now: datetime
+) -> bool:
+    """Put the contact on the list, or change how far that goes; since when stays as it was."""
+    before = ledger.row("operator_s_entry", contact=contact, sender=sender or ALL)
+    is_changed = before is None or (before["scope"], before["note"]) != (scope, note)
+    ledger.write(
+        "block",
+        contact=contact,
+        sender=sender or ALL,
+        scope=scope,
+        since=micros(now),
+        actor=by,
+        note=note,
+    )
+    _work_out(ledger, contact)
+    _note(ledger, "block", contact, sender, {"scope": scope, "changed": is_changed}, by=by, now=now)
+    return is_changed
+
+
+def allow(ledger: Ledger, contact: Contact, *, sender: Sender | None, by: str, now: datetime) -> Allowed:
+    """Lift what an operator said and what the provider reported up to now."""
+    rows = ledger.rows("entries_of_contact", contact=contact).fetchall()
+    lifted = [row for row in rows if sender in (None, row["sender"])]
+    for row in lifted:
+        if row["source"] == Source.OPERATOR:
+            ledger.write("unblock", id=row["id"])
+        else:
+            ledger.write("lift", id=row["id"], at=micros(now))
+    _work_out(ledger, contact)
+    _note(ledger, "allow", contact, sender, {"lifted": len(lifted)}, by=by, now=now)
+    left = [row for row in rows if row not in lifted]
+    return Allowed(lifted=tuple(map(_listed, lifted)), left=tuple(map(_listed, left)))
+
+
+def _note(
+    ledger: Ledger, deed: str, contact: str, sender: str | None, facts: Mapping[str, Any], *, by: str, now: datetime
+) -> None:
+    note_deed(ledger, new_run(), deed, by=by, now=now, sender=sender, contact=contact, facts=facts)
+
+
+# --- what the provider reports --------------------------------------------------------------------------------------
+
+
+def heed_refusal(ledger: Ledger, message: sqlite3.Row, provider_message_id: str | None, at: datetime) -> None:
+    """An attempt was refused as the contact has opted out. `message` is joined with its conversation."""
+    evidence = {"code": OPTED_OUT, "provider_message_id": provider_message_id}
+    heed(ledger, message["sender"], message["contact"], is_stop=True, at=at, evidence=evidence)
+
+
+def heed(
+    ledger: Ledger, sender: str, contact: str, *, is_stop: bool, at: datetime, evidence: Mapping[str, Any]
+) -> None:
+    """A contact's wish about marketing. The latest by the provider's time counts, whatever order they come in; of a
+    stop and a resumption at the same time the stop."""
+    ledger.write(
+        "heed",
+        contact=contact,
+        sender=sender,
+        scope=Scope.MARKETING,
+        since=micros(at),
+        is_lifted=not is_stop,
+        evidence=to_json(evidence),
+    )
+    _work_out(ledger, contact)
+
+
+# --- the list -------------------------------------------------------------------------------------------------------
+
+
+def page(ledger: Ledger, query: ListQuery) -> ListPage:
+    """Newest first; the cursor is the row of the last entry of the page before."""
+    rows = ledger.rows(
+        "list_page", before=_place_of(query.cursor), sender=query.sender, limit=query.limit + 1
+    ).fetchall()
+    listed = rows[: query.limit]
+    cursor = str(listed[-1]["id"]) if len(rows) > query.limit else None
+    return ListPage(entries=tuple(map(_listed, listed)), next_cursor=cursor)
+
+
+def _place_of(cursor: str | None) -> int:
+    if cursor is None:
+        return _NEWEST
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
+        raise InvalidRequest("cursor", "expected the cursor of an earlier page")
+    return int(cursor)
+
+
+def _listed(row: sqlite3.Row) -> Listed:
+    return Listed(
+        contact=None if row["contact"] is None else Contact(row["contact"]),
+        sender=Sender(row["sender"]) if row["sender"] != ALL else None,
+        scope=Scope(row["scope"]),
+        source=Source(row["source"]),
+        since=instant(row["since"]),
+        by=row["actor"],
+        note=row["note"],
+        evidence=None if row["evidence"] is None else json.loads(row["evidence"]),
+    )

@@ -1,0 +1,120 @@
+"""A whole gateway with the sandbox behind it, on a file, and the operator's commands beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import click.testing
+
+from gateway.app import Gateway, running
+from gateway.cli import cli
+from gateway.config_file import load_config
+
+KEY = "gateway-test-key-of-the-desk"
+CONTACT = "380501234567"
+SHOP = "Shop"
+
+TEMPLATES = {
+    "offer": "category: MARKETING",
+    "parcel": "category: UTILITY",
+}
+CONFIG = """
+server: {{host: 127.0.0.1, port: {port}, operator: op.sock}}
+paths: {{templates: templates, schemas: ""}}
+clients: [{{name: desk, keys: [{key}], senders: [Shop, Other], webhook: {{url: "http://127.0.0.1:{port}/sandbox/desk",
+    secret: whsec_ZGVtbyBzZWNyZXQgZm9yIGxvb3BiYWNrIG9ubHk=}}}}]
+providers: [{{name: sandbox, kind: sandbox}}]
+senders:
+  - {{id: Shop, provider: sandbox, aliases: ["380441234567"], phone_number_id: "1063", ladder: [offer, parcel]}}
+  - {{id: Other, provider: sandbox, ladder: [offer]}}
+pace: {{sender_per_second: 5000, contact_interval: 1ms, contact_burst: 1000}}
+delivery: {{callback_hosts: {{allow: [127.0.0.1/32]}}}}
+"""
+
+
+def furnish(folder: Path) -> None:
+    """The files of an operator."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    (folder / "config.yaml").write_text(CONFIG.format(port=port, key=KEY), "utf-8")
+    (folder / "templates").mkdir()
+    for name, category in TEMPLATES.items():
+        text = f"name: {name}\nlanguage: en_US\n{category}\nstatus: APPROVED\n"
+        text += 'components: [{type: BODY, text: "Hello from the shop"}]\nfill: {body: []}\n'
+        (folder / "templates" / f"{name}.en_US.yaml").write_text(text, "utf-8")
+
+
+@dataclass
+class Shop:
+    folder: Path
+    gateway: Gateway
+    http: aiohttp.ClientSession
+
+    async def post(self, **fields: Any) -> tuple[int, Any]:
+        body = {"source_addr": SHOP, "destination_addr": CONTACT, "message_type": 1, "text": "hello", **fields}
+        authorization = "Basic " + base64.b64encode(KEY.encode()).decode()
+        url = f"{self.gateway.base_url}/v1/api/send-whatsapp"
+        async with self.http.post(url, json=body, headers={"Authorization": authorization}) as answer:
+            return answer.status, await answer.json()
+
+    async def post_template(self, name: str, **fields: Any) -> tuple[int, Any]:
+        template = {"name": name, "language": {"code": "en_US"}}
+        params = {"type": "template", "template": template}
+        return await self.post(message_type=4, template_name=name, template_params=params, **fields)
+
+    async def get(self, path: str) -> Any:
+        url = f"{self.gateway.base_url}{path}"
+        async with self.http.get(url, headers={"Authorization": f"Bearer {KEY}"}) as answer:
+            return await answer.json()
+
+    async def play(self, path: str, **asked: Any) -> Any:
+        async with self.http.post(f"{self.gateway.base_url}/sandbox{path}", json=asked) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
+    async def customer_writes(self, **asked: Any) -> None:
+        await self.play(f"/contacts/{CONTACT}/messages", **{"to": SHOP, "text": "hi", **asked})
+
+    async def prefers(self, wish: str) -> None:
+        assert (await self.play(f"/contacts/{CONTACT}/preferences", to=SHOP, marketing=wish))["callback"] == "answered"
+
+    async def ends(self, answer: tuple[int, Any], *statuses: str) -> Any:
+        """The message of this answer, once its status is one of these."""
+        assert answer[0] == 200, answer
+        async with asyncio.timeout(20):
+            while True:
+                message = await self.get(f"/v1/messages/{answer[1]['message_id']}")
+                if message["status"] in statuses:
+                    return message
+                await asyncio.sleep(0.01)
+
+    async def run(self, *words: str, **options: Any) -> click.testing.Result:
+        return await run(self.folder, *words, **options)
+
+    async def listed(self) -> list[dict[str, Any]]:
+        return list(json.loads((await self.run("contacts", "list", "--json")).stdout)["contacts"])
+
+
+async def run(folder: Path, *words: str, stdin: str | None = None) -> click.testing.Result:
+    """The command line, in a thread of its own: it runs a loop of its own."""
+    command = [*words, "--config", str(folder / "config.yaml")]
+    return await asyncio.to_thread(click.testing.CliRunner().invoke, cli, command, input=stdin)
+
+
+@asynccontextmanager
+async def a_shop(folder: Path) -> AsyncIterator[Shop]:
+    if not (folder / "config.yaml").exists():
+        furnish(folder)
+    config = load_config(folder / "config.yaml", os.environ)
+    async with aiohttp.ClientSession() as http, running(config) as gateway:
+        yield Shop(folder, gateway, http)
