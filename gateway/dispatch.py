@@ -132,22 +132,31 @@ class Dispatch:
 
     async def turn(self, sender: Sender) -> Claims:
         """Claim as many conversations of a sender as there is room for, and start on each."""
-        room = min(self._routes[sender].slots.room(sender), CLAIMS_AT_ONCE)
+        slots = self._routes[sender].slots
+        room = min(slots.room(sender), CLAIMS_AT_ONCE)
         if room == 0:
             self._crowded_out.add(sender)
             return Claims(is_more=True)
+        claims = Claims()
+        slots.take(sender, room)  # before it is asked, or what is accepted meanwhile takes them too
+        try:
+            claims = await self._claim(sender, room)
+        finally:
+            slots.give_back(sender, room - len(claims.claims))
+        self._notice_pause(sender, claims)
+        for claim in claims.claims:
+            self._run(claim, self._sending(claim))
+        return claims
+
+    async def _claim(self, sender: Sender, room: int) -> Claims:
         now = self._clock.now()
-        claims = await self._store.claim(
+        return await self._store.claim(
             sender,
             limit=room,
             now=now,
             downgrades_since=self._decider.downgrades_since(sender, now),
             holding=frozenset(claim.conversation for claim in self._open.values()),
         )
-        self._notice_pause(sender, claims)
-        for claim in claims.claims:
-            self._start_on(claim)
-        return claims
 
     def _notice_pause(self, sender: Sender, claims: Claims) -> None:
         """Tell operators once when a sender is paused, for another reason than before, or goes on."""
@@ -162,12 +171,8 @@ class Dispatch:
         error = claims.pause_error or ProviderError()
         log.warning("sender.paused", sender=sender, cause=claims.pause, code=error.code, status=error.status)
 
-    def _start_on(self, claim: Claim) -> None:
-        self._routes[claim.message.sender].slots.take(claim.message.sender)
-        self._run(claim, self._sending(claim))
-
     def _run(self, claim: Claim, job: Coroutine[None, None, bool]) -> None:
-        """Do it as a task that holds a slot until it ends."""
+        """Do it as a task, in a slot that was taken for it and is free when it ends."""
         task = asyncio.create_task(self._deliver(claim, job), name=f"message {claim.message.id}")
         self._open[task] = claim
         task.add_done_callback(self._ended)
@@ -182,7 +187,7 @@ class Dispatch:
 
     def _ended(self, task: asyncio.Task[bool]) -> None:
         sender = self._open.pop(task).message.sender
-        if task.cancelled() or task.result():
+        if task.cancelled() or task.result() or sender in self._pauses:  # it may have ended the pause
             self.notify(sender)
         self._give_back_slot(sender)
 

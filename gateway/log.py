@@ -129,7 +129,7 @@ class _Lines:
 
     def write(self, line: str) -> None:
         """A log that nobody reads any more stops nothing."""
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # gone, or closed
             self._stderr.write(line + "\n")
             self._stderr.flush()
 

@@ -34,8 +34,8 @@ class Slots:
             return free
         return max(0, (free - self._held[sender] + 1) // 2)
 
-    def take(self, sender: Sender) -> None:
-        self._held[sender] += 1
+    def take(self, sender: Sender, count: int = 1) -> None:
+        self._held[sender] += count
 
-    def give_back(self, sender: Sender) -> None:
-        self._held[sender] -= 1
+    def give_back(self, sender: Sender, count: int = 1) -> None:
+        self._held[sender] -= count

@@ -75,6 +75,7 @@ def _take(ledger: Ledger, provider: str, arrival: Arrival, *, now: datetime) -> 
     row = _add(ledger, provider, arrival, now=now)
     if row is None:
         return Fate.REPEATED
+    ledger.shared.write(ledger.db)  # what others of the transaction have put off is not undone with this
     ledger.db.execute("savepoint arrival")
     try:
         applied, problem = _apply(ledger, provider, row, arrival, now=now), arrival.problem
@@ -82,6 +83,7 @@ def _take(ledger: Ledger, provider: str, arrival: Arrival, *, now: datetime) -> 
         if is_fault(error):
             raise
         ledger.db.execute("rollback to arrival")
+        ledger.shared.forget()
         applied, problem = Applied(Fate.FAILED), type(error).__name__
     ledger.db.execute("release arrival")
     ledger.write("set_fate", id=row, state=applied.fate, problem=problem, conversation=applied.conversation)

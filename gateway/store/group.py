@@ -27,7 +27,7 @@ GROUP = 256
 class Raised:
     """The error of a unit that undid only itself."""
 
-    error: Exception
+    error: BaseException
 
 
 def is_fault(error: BaseException) -> bool:
@@ -37,9 +37,10 @@ def is_fault(error: BaseException) -> bool:
     return getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
 
 
-def outside(error: Exception) -> Exception:
-    """The error as callers of the store see it; a fault is a new StoreUnavailable for each of them."""
-    if not is_fault(error):
+def outside(error: BaseException) -> Exception:
+    """The error as callers of the store see it; a fault, or what ends more than one unit, is a new StoreUnavailable for
+    each of them."""
+    if isinstance(error, Exception) and not is_fault(error):
         return error
     unavailable = StoreUnavailable()
     unavailable.__cause__ = error
@@ -50,13 +51,14 @@ def commit_group(db: sqlite3.Connection, units: Sequence[Unit[Any]], *, expects_
     """Run them in one transaction; what each returned, or how it Raised, which undoes only itself.
 
     Savepoints cost as much as two statements of each unit, and most groups need none: they are run without, and anew
-    with a savepoint for each if one raised. A unit depends on nothing but the database, so it may be run twice.
+    with a savepoint for each if one raised. A unit changes nothing but the database, so it may be run twice.
     """
     if not expects_errors:
         try:
             return _commit_all(db, [partial(unit, db) for unit in units])
-        except Exception:  # noqa: S110 - whose it was, and whether it is one unit's own, shows in the second run
-            pass
+        except Exception as error:  # whose it was, and whether it is one unit's own, shows in the second run
+            if is_fault(error):
+                raise
     return _commit_all(db, [partial(_in_savepoint, db, unit) for unit in units])
 
 
@@ -120,7 +122,7 @@ class Database(aiosqlite.Connection):
 class _Asked(NamedTuple):
     unit: Unit[Any]
     future: asyncio.Future[Any]
-    unheard: Callable[[Any], None] | None
+    unheard: Callable[[Any], Unit[Any] | None] | None
 
 
 class GroupCommit:
@@ -134,13 +136,23 @@ class GroupCommit:
         self._expects_errors = False
         self._writer = asyncio.create_task(self._write(), name="store-writer")
 
-    async def run(self, unit: Unit[T], *, unheard: Callable[[T], None] | None = None) -> T:
-        """What the unit returned. If whoever asked no longer waits by then, `unheard` is told."""
+    async def run(self, unit: Unit[T], *, unheard: Callable[[T], Unit[Any] | None] | None = None) -> T:
+        """What the unit returned. If whoever asked no longer waits by then, `unheard` is given it, and the unit that it
+        gives back is committed in turn, also while closing."""
         if self._is_closing:
             raise Stopping
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait(_Asked(unit, future, unheard))
-        return await future
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if unheard is not None and future.done() and not future.cancelled() and future.exception() is None:
+                self._undo(unheard(future.result()))  # it was answered, and cancelled before it could be heard
+            raise
+
+    def _undo(self, unit: Unit[Any] | None) -> None:
+        if unit is not None:
+            self._queue.put_nowait(_Asked(unit, asyncio.get_running_loop().create_future(), None))
 
     async def aclose(self) -> None:
         """Commit what waits, then take nothing more."""
@@ -171,15 +183,18 @@ class GroupCommit:
         started = time.perf_counter()
         try:
             results = await self._database.run(self._commit_group, [asked.unit for asked in group])
-        except Exception as error:  # the top of the writer's loop: all of the group are told
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # the top of the writer's loop, where nothing ends it: all of the group are told
             results = [Raised(error)] * len(group)
             self._observe(len(group), None)
         else:
             self._observe(len(group), time.perf_counter() - started)
         # errors come in swarms, as when a client is over its limit
         self._expects_errors = any(isinstance(result, Raised) for result in results)
-        for asked, result in zip(group, results, strict=True):
-            _answer(asked, result)
+        undoing = [unit for asked, result in zip(group, results, strict=True) if (unit := _answer(asked, result))]
+        if undoing:
+            await self._commit([_Asked(unit, asyncio.get_running_loop().create_future(), None) for unit in undoing])
 
     def _commit_group(self, db: sqlite3.Connection, units: Sequence[Unit[Any]]) -> list[Any]:
         return commit_group(db, units, expects_errors=self._expects_errors)
@@ -191,12 +206,13 @@ class GroupCommit:
             self._observer.commit_failed()
 
 
-def _answer(asked: _Asked, result: Any) -> None:
+def _answer(asked: _Asked, result: Any) -> Unit[Any] | None:
+    """Tell whoever asked; if nobody listens any more, what must be undone."""
     is_raised = isinstance(result, Raised)
     if asked.future.done():  # its caller was cancelled; the unit is committed all the same
-        if asked.unheard is not None and not is_raised:
-            asked.unheard(result)
-    elif is_raised:
+        return None if asked.unheard is None or is_raised else asked.unheard(result)
+    if is_raised:
         asked.future.set_exception(outside(result.error))
     else:
         asked.future.set_result(result)
+    return None

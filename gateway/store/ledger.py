@@ -56,6 +56,10 @@ class Shared:
         for (client, sender), change in self._opened.items():
             if change:
                 db.execute(QUERIES["count_open"], {"client": client, "sender": sender, "change": change})
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what was put off and what was read: it is written, or undone."""
         self._charged.clear()
         self._opened.clear()
         self.backlogs.clear()

@@ -178,7 +178,6 @@ class SqliteStore(SqliteReader):
         self._lock = lock
         self._group = GroupCommit(writer, observer)
         self._closing: asyncio.Task[None] | None = None
-        self._jobs: set[asyncio.Task[None]] = set()
 
     async def _look_up(self, rule: Callable[Concatenate[Ledger, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         look_up = super()._look_up if self._has_reader else self._run
@@ -222,13 +221,12 @@ class SqliteStore(SqliteReader):
         unit = self._units.of(intake.enqueue, draft, decide, now=now, downgrades_since=downgrades_since, token=token)
         return await self._group.run(unit, unheard=self._put_back)
 
-    def _put_back(self, accepted: Accepted | Refuse) -> None:
+    def _put_back(self, accepted: Accepted | Refuse) -> Unit[None] | None:
         """Nobody waits any more for what was begun, so nobody sends it: it stands in line like any other."""
         if isinstance(accepted, Accepted) and accepted.begun is not None:
             claim, _ = accepted.begun
-            job = asyncio.create_task(self.release(claim, now=claim.message.accepted_at), name="store-put-back")
-            self._jobs.add(job)
-            job.add_done_callback(self._jobs.discard)
+            return self._units.of(claims.release, claim, now=claim.message.accepted_at)
+        return None
 
     async def settle_wait(self, message_id: MessageId) -> ProviderError | None:
         return await self._run(intake.settle_wait, message_id)

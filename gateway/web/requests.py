@@ -42,10 +42,10 @@ async def read_body(request: web.Request, limit: int) -> bytes:
         raise BodyEncoded
     if (request.content_length or 0) > limit:
         raise BodyTooLarge(limit)
-    if request.content.is_eof():  # as with most requests, it came along with the headers
-        return _checked(request.content.read_nowait(), limit)
     seconds = request.app[PARTS].body_timeout
     try:
+        if request.content.is_eof():  # as with most requests, it came along with the headers
+            return _checked(request.content.read_nowait(), limit)
         async with asyncio.timeout(seconds):
             return await _read(request, limit)
     except TimeoutError:

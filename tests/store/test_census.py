@@ -15,6 +15,7 @@ from gateway.domain.identity import Sender
 from gateway.domain.window import LENGTH
 from gateway.ports import Census, EndpointCensus, SenderCensus, StorePolicy, WindowCounts
 from gateway.store import schema
+from gateway.store.ledger import Shared
 from tests.store.bench import QUICK, Bench
 from tests.store.conftest import Opener
 from tests.store.factories import (
@@ -267,7 +268,7 @@ async def test_in_a_file_nobody_waits_for_a_census(file_bench: Bench) -> None:
     loop = asyncio.get_running_loop()
     entered = asyncio.Event()
 
-    def hold(db: sqlite3.Connection) -> int:
+    def hold(db: sqlite3.Connection, _: Shared) -> int:
         """A look that takes as long as the test wants, on the connection of the census."""
         loop.call_soon_threadsafe(entered.set)
         asyncio.run_coroutine_threadsafe(release.wait(), loop).result(20)
