@@ -7,22 +7,23 @@ import socket
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 
 import structlog
 from aiohttp import web
 
 from gateway.accept import Accept
 from gateway.addresses import SANDBOX, Addresses
+from gateway.base import Base, Stopping
 from gateway.clock import SystemClock
-from gateway.config import Config, ProviderConfig
+from gateway.config import Config
 from gateway.decision import Decider
-from gateway.desk_keys import DeskKey, with_desk_keys
+from gateway.desk_keys import with_desk_keys
 from gateway.dispatch import Dispatch
 from gateway.domain.compliance import Mode
 from gateway.domain.identity import MessageId, Sender
 from gateway.doors import listen, open_door, open_internal_door, open_operator_door
 from gateway.egress import Egress
+from gateway.far_side import mounts_of, routes_of
 from gateway.ingest import Directory, Ingest, directories
 from gateway.metrics import Scrape
 from gateway.monitoring import Monitoring
@@ -30,13 +31,11 @@ from gateway.operator import operator_app
 from gateway.operator_contacts import PeopleDesk, add_people_routes
 from gateway.ports import Clock, Store, StorePolicy
 from gateway.provider.callback_decoder import callback_decoder
-from gateway.provider.decision_telecom import DecisionTelecomProvider
-from gateway.provider.sandbox import PREFIX, DeskAccess, TravelClock, sandbox_app
+from gateway.provider.sandbox import TravelClock
 from gateway.registry import Registry
 from gateway.relay import Relay
 from gateway.sending import Route, Sending
 from gateway.silence import Silence
-from gateway.slots import Slots
 from gateway.store import SqliteStore, open_store
 from gateway.upkeep import Upkeep
 from gateway.waiting import Waiting
@@ -44,13 +43,6 @@ from gateway.web.server import Parts, build_app, build_internal_app
 from gateway.webhook import WebhookClient
 
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class Stopping:
-    """Whether the gateway is on its way down; it takes nothing new then."""
-
-    has_begun: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +109,7 @@ async def _start(
         monitoring=monitoring,
     )
     relay = _relay(base, stack)
-    routes = _routes(base, stack)
+    routes = routes_of(base, stack)
     dispatch = _dispatch(base, relay, routes)
     parts = _parts(base, dispatch, relay, _scrape(base, routes, stack))
     internal = await open_internal_door(build_internal_app(parts), config.server.internal, stack)
@@ -134,23 +126,6 @@ async def _start(
     await _run(gateway, build_app(parts), listening, stack)
     log.info("gateway.started", url=gateway.base_url, internal=internal, senders=len(config.senders))
     return gateway
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
-    """What the verbs are built on."""
-
-    config: Config
-    desk_keys: Sequence[DeskKey]
-    addresses: Addresses
-    registry: Registry
-    store: Store
-    clock: Clock
-    decider: Decider
-    waiting: Waiting
-    egress: Egress
-    stopping: Stopping
-    monitoring: Monitoring
 
 
 def _relay(base: Base, stack: AsyncExitStack) -> Relay:
@@ -200,7 +175,7 @@ def _parts(base: Base, dispatch: Dispatch, relay: Relay, scrape: Scrape) -> Part
         metrics=base.monitoring.metrics,
         scrape=scrape,
         tracer=base.monitoring.tracer,
-        mounts=_sandbox(base),
+        mounts=mounts_of(base),
     )
 
 
@@ -293,62 +268,6 @@ def _tell_of(store: SqliteStore) -> None:
         log.warning("store.created", path=str(store.path))
     else:
         log.info("store.opened", path=str(store.path))
-
-
-# --- the far side ---------------------------------------------------------------------------------------------------
-
-
-def _routes(base: Base, stack: AsyncExitStack) -> Mapping[Sender, Route]:
-    routes: dict[Sender, Route] = {}
-    for provider in base.config.providers:
-        senders = [sender.id for sender in base.config.senders if sender.provider == provider.name]
-        route = _route(base, provider, stack, is_shared=len(senders) > 1)
-        routes.update(dict.fromkeys(senders, route))
-    return routes
-
-
-def _route(base: Base, provider: ProviderConfig, stack: AsyncExitStack, *, is_shared: bool) -> Route:
-    client = DecisionTelecomProvider(provider, timeout=base.config.delivery.timeout)
-    stack.push_async_callback(client.aclose)
-    return Route(
-        provider=client,
-        slots=Slots(provider.in_flight, shared=is_shared),
-        callback_url=partial(base.addresses.callback_url, provider),
-    )
-
-
-def _sandbox(base: Base) -> Sequence[tuple[str, web.Application]]:
-    """The sandbox on our own server, if a provider is one; customers' messages come back the way any provider's do."""
-    config, clock = base.config, base.clock
-    sandboxes = {provider.name: provider for provider in config.providers if provider.kind == SANDBOX}
-    if not sandboxes:
-        return ()
-    provider_of = {sender.id: sandboxes[sender.provider] for sender in config.senders if sender.provider in sandboxes}
-
-    def callbacks_to(sender: str) -> str | None:
-        provider = provider_of.get(Sender(sender))
-        return None if provider is None else base.addresses.callback_url(provider)
-
-    app = sandbox_app(
-        clock=clock if isinstance(clock, TravelClock) else TravelClock(),
-        templates=config.templates,
-        callbacks_to=callbacks_to,
-        key=[provider.key for provider in sandboxes.values()],
-        senders=list(provider_of),
-        desk_secrets=[client.webhook.secret for client in config.clients if client.webhook is not None],
-        desks=[_desk(base, drawn) for drawn in base.desk_keys],
-    )
-    return ((PREFIX, app),)
-
-
-def _desk(base: Base, drawn: DeskKey) -> DeskAccess:
-    return DeskAccess(
-        client=drawn.client,
-        base_url=base.addresses.local,
-        key=drawn.key,
-        senders=drawn.senders,
-        follows_clock=isinstance(base.clock, TravelClock),
-    )
 
 
 # --- the way down ---------------------------------------------------------------------------------------------------

@@ -142,7 +142,7 @@ class Dispatch:
         try:
             claims = await self._claim(sender, room)
         finally:
-            slots.give_back(sender, room - len(claims.claims))
+            self._give_back_slots(sender, room - len(claims.claims))
         self._notice_pause(sender, claims)
         for claim in claims.claims:
             self._run(claim, self._sending(claim))
@@ -189,10 +189,10 @@ class Dispatch:
         sender = self._open.pop(task).message.sender
         if task.cancelled() or task.result() or sender in self._pauses:  # it may have ended the pause
             self.notify(sender)
-        self._give_back_slot(sender)
+        self._give_back_slots(sender)
 
-    def _give_back_slot(self, sender: Sender) -> None:
-        self._routes[sender].slots.give_back(sender)
+    def _give_back_slots(self, sender: Sender, count: int = 1) -> None:
+        self._routes[sender].slots.give_back(sender, count)
         for other in self._crowded_out:
             self.notify(other)
         self._crowded_out.clear()
@@ -207,7 +207,7 @@ class Dispatch:
         return Place(self, sender, token=secrets.token_urlsafe(16))
 
     def give_up_place(self, sender: Sender) -> None:
-        self._give_back_slot(sender)
+        self._give_back_slots(sender)
 
     def send_begun(self, claim: Claim, attempt: Attempt, write_by: float) -> None:
         """Send what was begun in a slot that was kept for it."""

@@ -25,6 +25,8 @@ FLOORS = (
     {"operator_contacts"},
     {"doors", "monitoring"},
     {"desk_keys"},
+    {"base"},
+    {"far_side"},
     {"app"},
     {"serving"},
     {"cli"},
@@ -50,8 +52,8 @@ LIBRARIES = {"prometheus_client": "gateway.metrics", "opentelemetry": "gateway.t
 """Libraries that one place alone knows."""
 
 ADAPTERS = {"store", "provider", "webhook"}
-SEE_ADAPTERS = {"app", "cli"}
-"""The composition root, and the commands that run one adapter without a gateway."""
+SEE_ADAPTERS = {"app", "far_side", "cli"}
+"""The composition root with its far side, and the commands that run one adapter without a gateway."""
 
 KEPT_FROM_SANDBOX = {
     "gateway.domain.window",

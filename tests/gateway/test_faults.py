@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
@@ -104,6 +105,27 @@ async def test_one_message_that_the_provider_always_stumbles_over_stops_nobody_e
         paused = [entry for entry in logs if entry["event"] == "sender.paused"]
         assert paused[0]["cause"] == "failing"
         assert any(entry["event"] == "sender.resumed" for entry in logs)
+
+
+async def test_a_probe_that_succeeds_wakes_all_that_waited_for_its_sender(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.dispatch.LONGEST_SLEEP", timedelta(hours=1))  # nothing but the probe wakes anybody
+    contacts = [f"38050000000{number}" for number in range(5)]
+    async with a_world(tmp_path) as world:
+        is_busy = True
+
+        async def busy(_: dict[str, Any]) -> web.StreamResponse:
+            if is_busy:
+                return web.json_response({"name": "Busy", "message": "", "code": 0, "status": 429}, status=429)
+            return world.far.taken()
+
+        world.far.behaviour = busy
+        ids = [await world.desk.text("hello", contact=contact) for contact in contacts]
+        await world.far.has(3)
+        is_busy = False
+        for message_id in ids:
+            await world.desk.until(message_id, "submitted")
 
 
 async def queue(world: World, count: int, sender: str) -> None:

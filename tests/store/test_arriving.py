@@ -84,6 +84,15 @@ async def test_what_is_not_understood_or_whose_it_is_unknown_is_kept(file_bench:
     assert not await file_bench.is_window_open()
 
 
+async def test_a_report_that_can_not_be_applied_changes_no_total(bench: Bench) -> None:
+    await bench.post(callback_url="http://[no address")
+    attempt = await bench.begun(await bench.claim())
+    for _ in range(3):
+        assert await bench.ingest(a_report(AttemptStatus.DELIVERED, attempt=attempt.token)) == Ingested(failed=1)
+    (state,) = await bench.store.sender_states()
+    assert state.queued == 1
+
+
 async def test_an_event_that_can_not_be_applied_is_kept_and_the_rest_commits(file_bench: Bench) -> None:
     broken = an_inbound(contact=None)
     assert await file_bench.ingest(an_inbound(), broken, an_inbound()) == Ingested(applied=2, failed=1)

@@ -195,6 +195,31 @@ async def test_what_was_begun_for_a_request_that_went_away_stands_in_line(bench:
     assert record.status is Status.QUEUED
 
 
+async def test_what_was_begun_is_put_back_also_when_the_request_went_away_as_it_was_answered(bench: Bench) -> None:
+    """The same group answers one before it, who takes it away before it has heard."""
+
+    async def take_away() -> None:
+        await bench.post(contact=a_contact(9))
+        request.cancel()
+
+    taking_away = asyncio.create_task(take_away())
+    request = asyncio.create_task(post_at_once(bench))
+    await taking_away
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    assert CONTACT in {claim.message.contact for claim in (await bench.claims()).claims}
+
+
+async def test_what_was_begun_is_put_back_also_while_the_store_is_closed(file_bench: Bench) -> None:
+    bench = file_bench
+    request = asyncio.create_task(post_at_once(bench))
+    await asyncio.sleep(0)
+    request.cancel()
+    await bench.reopen()
+    assert await bench.store.recover(now=bench.now) == 0
+    assert (await bench.claim()).message.contact == CONTACT
+
+
 async def test_what_a_crash_left_without_an_answer_is_unknown(file_bench: Bench) -> None:
     bench = file_bench
     claim, _ = await begun(bench)
