@@ -14,6 +14,7 @@ from gateway.domain.compliance import Mode, OnClosedWindow, Refuse, Send
 from gateway.domain.errors import TemplateRefused
 from gateway.domain.identity import Sender
 from gateway.domain.message import Content, FreeForm, TemplateMessage
+from gateway.domain.suppression import Suppression
 from gateway.domain.window import ServiceWindow
 from gateway.registry import Registry
 from gateway.shipped import shipped
@@ -36,6 +37,7 @@ class Known:
     window: ServiceWindow
     contact_name: str | None = None
     downgrades: int = 0
+    suppression: Suppression | None = None
 
 
 def a_template(name: str, arguments: list[str]) -> TemplateMessage:

@@ -160,7 +160,7 @@ def record(ledger: Ledger, claim: Claim, attempt: Attempt, outcome: Outcome, *, 
         has_more = _go_on(ledger, message, status, now=now)
     else:
         status, has_more = take_news(ledger, row, _news_of(outcome), now=now).status, True
-    if apply_early_reports(ledger, row, _news_of(outcome).provider_message_id, now=now):
+    if apply_early_reports(ledger, row, message, _news_of(outcome).provider_message_id, now=now):
         return Recorded(Status(ledger.one("status_of", place=row["message"])["status"]), has_more=True)
     return Recorded(status, has_more)
 

@@ -204,12 +204,16 @@ def _settle_closed(
 def take_report(ledger: Ledger, row: sqlite3.Row, report: News, *, now: datetime) -> sqlite3.Row:
     """Apply a report, and those that came before it was known whose they are. The message that it is about."""
     message, _ = take_news(ledger, row, report, now=now)
-    apply_early_reports(ledger, row, report.provider_message_id, now=now)
+    apply_early_reports(ledger, row, message, report.provider_message_id, now=now)
     return message
 
 
-def apply_early_reports(ledger: Ledger, row: sqlite3.Row, told: str | None, *, now: datetime) -> bool:
+def apply_early_reports(
+    ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row, told: str | None, *, now: datetime
+) -> bool:
     """Apply what was said of the provider's id before it was known whose it is, `told` only now; whether any was."""
+    if told is not None and is_erased(message["contact"]):
+        told = digest_of(ledger, told)
     provider_message_id = row["provider_message_id"] or told
     if provider_message_id is None:
         return False
@@ -219,7 +223,7 @@ def apply_early_reports(ledger: Ledger, row: sqlite3.Row, told: str | None, *, n
     ).fetchall()
     for report in early:
         attempt = ledger.one("attempt_by_id", id=row["id"])
-        message, _ = take_news(ledger, attempt, _news_from_inbox(report), now=now)
+        take_news(ledger, attempt, _news_from_inbox(report), now=now)
         ledger.write("report_applied", id=report["id"], conversation=owner(message))
     return bool(early)
 

@@ -131,7 +131,7 @@ async def a_life(bench: Bench) -> None:
     await bench.post(said(idempotency=None))
     await bench.attempt(Failed(error=WORDS))
     await bench.post(said(sender=OTHER_SENDER))
-    await refuse(bench.store, said(), a_refusal(), now=bench.now)
+    await refuse(bench.store, said(idempotency=None), a_refusal(), now=bench.now)
     await bench.ingest(
         Arrival(
             event=InboundMessage(contact=CONTACT, kind="text", dedupe=f"m:{CONTACT}:x", raw={}), problem="unattributed"
