@@ -7,7 +7,6 @@ a sender has nothing due in line, what is accepted for it leaves at once, withou
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -17,7 +16,7 @@ import structlog
 from gateway.decision import Decider
 from gateway.domain.delivery import PauseCause
 from gateway.domain.errors import ProviderError, StoreUnavailable
-from gateway.domain.identity import MessageId, Sender
+from gateway.domain.identity import MessageId, Sender, draw_token
 from gateway.ports import Attempt, Claim, Claims, Clock, Conversations
 from gateway.sending import FIRST_BYTE_WITHIN, STORE_BACK_OFF, Route, Sending
 
@@ -204,7 +203,7 @@ class Dispatch:
         if sender not in self._drained or self._routes[sender].slots.room(sender) == 0:
             return Place(self, sender, token=None)
         self._routes[sender].slots.take(sender)
-        return Place(self, sender, token=secrets.token_urlsafe(16))
+        return Place(self, sender, token=draw_token())
 
     def give_up_place(self, sender: Sender) -> None:
         self._give_back_slots(sender)

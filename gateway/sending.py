@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager
@@ -15,7 +14,7 @@ from gateway.decision import Decider
 from gateway.domain.compliance import Downgrade, Hold, Refuse, Send
 from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted, Unknown, WindowWasClosed
 from gateway.domain.errors import ProviderError, StoreUnavailable
-from gateway.domain.identity import Sender
+from gateway.domain.identity import Sender, draw_token
 from gateway.metrics import OUTCOMES, Metrics
 from gateway.ports import Attempt, Claim, Clock, Conversations, Provider, Recorded
 from gateway.slots import Slots
@@ -115,7 +114,7 @@ class Sending:
         attempt = Attempt(
             message_id=claim.message.id,
             number=claim.attempts + 1,
-            token=secrets.token_urlsafe(16),
+            token=draw_token(),
             content=decision.content,
         )
         write_by = time.monotonic() + FIRST_BYTE_WITHIN

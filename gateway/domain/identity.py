@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 import secrets
@@ -60,4 +61,30 @@ def bucket_of(sender: Sender, contact: Contact) -> int:
 
 def draw_message_id(bucket: int) -> MessageId:
     """A new id that JavaScript can read and that says nothing of how many there are."""
-    return MessageId(bucket << RANDOM_BITS | secrets.randbits(RANDOM_BITS))
+    return MessageId(bucket << RANDOM_BITS | _draw_number())
+
+
+def draw_token() -> str:
+    """The opaque part of an attempt's callback path: 22 characters that nobody can guess."""
+    return base64.urlsafe_b64encode(_draw(_TOKENS, _TOKEN_BYTES)).decode("ascii").rstrip("=")
+
+
+_NUMBERS: list[bytes] = []
+_TOKENS: list[bytes] = []
+_NUMBER_BYTES, _TOKEN_BYTES = 6, 16
+_AT_ONCE = 256
+
+
+def _draw_number() -> int:
+    return int.from_bytes(_draw(_NUMBERS, _NUMBER_BYTES), "big") >> (8 * _NUMBER_BYTES - RANDOM_BITS)
+
+
+def _draw(drawn: list[bytes], size: int) -> bytes:
+    """Random bytes of the operating system's, each used once. They are asked for in bulk: asking lets other threads go
+    first, which costs more than all else about a message's id. Taking from a list is safe in any thread."""
+    while True:
+        try:
+            return drawn.pop()
+        except IndexError:
+            many = secrets.token_bytes(size * _AT_ONCE)
+            drawn.extend(many[start : start + size] for start in range(0, len(many), size))
