@@ -44,15 +44,20 @@ class Eraser:
         return erasing if erasing is None or not erasing.is_done else await self._scrubbed(erasing)
 
     async def _scrubbed(self, erasing: Erasing) -> Erasing:
-        """Once all is erased, the files are cleaned of it; when nothing was, there is nothing that others should wait
-        for."""
+        """Once all is erased, the files are cleaned of it. When nothing was found, others only wait for the log,
+        where the erasure itself named the contact."""
         if self.largest is not None and not any(erasing.counts.values()):
+            await self._scrub(largest=0)
             return erasing
-        scrubbed = await self.contacts.scrub(largest=self.largest)
+        scrubbed = await self._scrub(largest=self.largest)
+        log.info("contact.erased", run=erasing.run, files=scrubbed, **erasing.counts)
+        return replace(erasing, files=scrubbed)
+
+    async def _scrub(self, *, largest: int | None) -> Scrubbed:
+        scrubbed = await self.contacts.scrub(largest=largest)
         for _ in range(_TRIES):
             if scrubbed is not Scrubbed.BUSY:
                 break
             await asyncio.sleep(_WAIT)
-            scrubbed = await self.contacts.scrub(largest=self.largest)
-        log.info("contact.erased", run=erasing.run, files=scrubbed, **erasing.counts)
-        return replace(erasing, files=scrubbed)
+            scrubbed = await self.contacts.scrub(largest=largest)
+        return scrubbed

@@ -137,6 +137,7 @@ async def test_nothing_that_names_the_person_is_left_in_the_files_or_the_log_whi
         assert found(tmp_path, "gateway.db") & left == set(), "with its -wal and -shm, as the gateway goes on"
         again = await run(tmp_path, "contacts", "erase", CONTACT, "--yes")
         assert (again.exit_code, again.output) == (0, "Nothing of this contact was found.\n")
+        assert found(tmp_path, "gateway.db") & left == set(), "an erasure that finds nothing leaves nothing either"
         await lives(http, url, CONTACT)
         assert CONTACT in found(tmp_path, "gateway.db"), "it comes back as a new contact when it writes again"
         await run(tmp_path, "contacts", "erase", CONTACT, "--yes", "--json")
