@@ -22,17 +22,9 @@ from gateway.domain.errors import NotFound, ProviderError
 from gateway.domain.message import Failure, Status, TemplateMessage
 from gateway.domain.settlement import Settlement, settle, settle_lost
 from gateway.ports import Attempt, Claim, Recorded
-from gateway.store.codec import (
-    action_of,
-    content_facts,
-    instead_text,
-    micros,
-    reasons_text,
-    span,
-    template_name,
-    to_json,
-)
+from gateway.store.codec import content_facts, micros, span, template_name, to_json
 from gateway.store.deciding import add_decision
+from gateway.store.decision_codec import action_of, instead_text, reasons_text
 from gateway.store.evidence import (
     News,
     apply_early_reports,

@@ -16,17 +16,9 @@ from gateway.domain.identity import Sender
 from gateway.domain.message import Failure, Status
 from gateway.ports import Claim, Claims
 from gateway.store.attempts import lose_lease, may_go_on, withdraw
-from gateway.store.codec import (
-    content_or,
-    error_of,
-    instant_or_none,
-    message_with,
-    micros,
-    span,
-    suppression_of,
-    window_of,
-)
+from gateway.store.codec import content_or, error_of, instant_or_none, message_with, micros, span, window_of
 from gateway.store.deciding import add_decision, count_downgrades
+from gateway.store.decision_codec import suppression_of
 from gateway.store.ledger import Ledger
 from gateway.store.lines import OTHER, REPLY, head_of, holds, refresh
 from gateway.store.outbox import in_turns

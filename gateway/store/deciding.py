@@ -9,16 +9,8 @@ from gateway.domain.compliance import Downgrade, Refuse, Send
 from gateway.domain.identity import Contact, Sender
 from gateway.domain.window import UNKNOWN_WINDOW
 from gateway.ports import Conversation
-from gateway.store.codec import (
-    action_of,
-    evidence_text,
-    instead_text,
-    micros,
-    reasons_text,
-    suppression_of,
-    template_name,
-    window_of,
-)
+from gateway.store.codec import micros, template_name, window_of
+from gateway.store.decision_codec import action_of, evidence_text, instead_text, reasons_text, suppression_of
 from gateway.store.ledger import Ledger
 from gateway.store.senders import SenderRow, pause_of
 from gateway.store.suppressions import in_force

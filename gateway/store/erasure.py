@@ -24,13 +24,8 @@ from gateway.domain.identity import Contact
 from gateway.domain.message import Status
 from gateway.domain.suppression import Scope, Source, Suppression
 from gateway.ports import Erasing
-from gateway.store.codec import (
-    emptied,
-    evidence_without_person,
-    micros,
-    suppression_text,
-    wordless,
-)
+from gateway.store.codec import emptied, micros, wordless
+from gateway.store.decision_codec import evidence_without_person, suppression_text
 from gateway.store.deeds import count_deed, counts_of, note_deed
 from gateway.store.digests import ERASED
 from gateway.store.ledger import Ledger

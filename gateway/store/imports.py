@@ -8,7 +8,8 @@ from datetime import datetime
 from gateway.domain.identity import bucket_of
 from gateway.domain.window import LENGTH
 from gateway.ports import HeardElsewhere, Imported
-from gateway.store.codec import micros, suppression_text
+from gateway.store.codec import micros
+from gateway.store.decision_codec import suppression_text
 from gateway.store.deeds import count_deed, note_deed
 from gateway.store.ledger import Ledger
 from gateway.store.lines import refresh

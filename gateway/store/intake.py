@@ -19,18 +19,16 @@ from gateway.store.attempts import add_attempt
 from gateway.store.codec import (
     content_facts,
     error_of,
-    evidence_text,
     instant,
     micros,
     micros_or_none,
-    reasons_text,
     receipt_of,
     receipt_text,
-    suppression_text,
     template_name,
     to_json,
 )
 from gateway.store.deciding import add_decision, known_of
+from gateway.store.decision_codec import evidence_text, reasons_text, suppression_text
 from gateway.store.digests import digest_of
 from gateway.store.leaving import lease_at_once, may_leave_at_once
 from gateway.store.ledger import Ledger

@@ -22,17 +22,9 @@ from gateway.ports import (
     StatusChange,
 )
 from gateway.store.acts import acts_of
-from gateway.store.codec import (
-    UNREADABLE,
-    content_or,
-    decision_facts,
-    error_of,
-    instant,
-    instant_or_none,
-    message_of,
-    receipt_of,
-)
+from gateway.store.codec import UNREADABLE, content_or, error_of, instant, instant_or_none, message_of, receipt_of
 from gateway.store.deciding import known_of
+from gateway.store.decision_codec import decision_facts
 from gateway.store.ledger import Ledger
 from gateway.store.senders import pause_of
 from gateway.store.spans import first_message

@@ -22,7 +22,8 @@ from gateway.store.ledger import Ledger
 from gateway.store.lock import FileLock
 from gateway.store.outbox import forget_leases
 from gateway.store.pace import sender_pace
-from gateway.store.sqlite import SqliteReader, SqliteStore, Units
+from gateway.store.reader import SqliteReader, Units
+from gateway.store.sqlite import SqliteStore
 from gateway.store.survey import Survey
 
 MEMORY = "memory:"

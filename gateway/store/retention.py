@@ -11,7 +11,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from gateway.domain.window import LENGTH
-from gateway.store.codec import emptied, evidence_without_content, micros
+from gateway.store.codec import emptied, micros
+from gateway.store.decision_codec import evidence_without_content
 from gateway.store.intake import KEEP_KEYS
 from gateway.store.ledger import Ledger
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Sequence, Set
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,10 +25,7 @@ from gateway.ports import (
     Census,
     Claim,
     Claims,
-    Conversation,
     Decide,
-    DecisionPage,
-    DecisionQuery,
     Deliveries,
     Delivery,
     Erasing,
@@ -37,121 +33,35 @@ from gateway.ports import (
     Hearing,
     Imported,
     Ingested,
-    ListPage,
-    ListQuery,
-    MessagePage,
-    MessageQuery,
-    MessageRecord,
     Recorded,
     Scrubbed,
-    SenderState,
     StoreObserver,
-    StorePolicy,
-    Stretch,
-    Stretches,
-    Tally,
     Traced,
-    WindowPage,
-    WindowQuery,
 )
 from gateway.store import (
     acts,
     attempts,
     claims,
-    decisions,
     erasure,
     imports,
     intake,
-    lookups,
     outbox,
-    reports,
     retention,
     suppressions,
     traced,
-    windows,
 )
 from gateway.store import arrivals as inbox
 from gateway.store import census as watch
-from gateway.store.group import Database, GroupCommit, Unit, outside, read_whole
-from gateway.store.ledger import Ledger, Shared
+from gateway.store.group import Database, GroupCommit, Unit
+from gateway.store.ledger import Ledger
 from gateway.store.lock import FileLock
+from gateway.store.reader import SqliteReader, Units
 from gateway.store.scrubbing import scrub
 from gateway.store.survey import Survey, with_sizes
 
 P = ParamSpec("P")
 T = TypeVar("T")
 _MICROSECONDS = 1_000_000
-
-
-class Units:
-    """Makes rules into units of work: with everything they depend on, to be called on the database thread."""
-
-    def __init__(self, policy: StorePolicy, *, ticks: Callable[[], float], draw: Callable[[], float]) -> None:
-        self._policy = policy
-        self._ticks = ticks
-        self._draw = draw
-
-    def of(self, rule: Callable[Concatenate[Ledger, P], T], *args: P.args, **kwargs: P.kwargs) -> Unit[T]:
-        def unit(db: sqlite3.Connection, shared: Shared) -> T:
-            tick = int(self._ticks() * _MICROSECONDS)
-            ledger = Ledger(db=db, shared=shared, policy=self._policy, tick=tick, draw=self._draw)
-            return rule(ledger, *args, **kwargs)
-
-        return unit
-
-
-class SqliteReader:
-    """Look-ups over a connection that can't write."""
-
-    def __init__(self, reader: Database, units: Units) -> None:
-        self._reader = reader
-        self._units = units
-        self._is_closed = False
-
-    async def message(self, message_id: MessageId, *, client: str | None) -> MessageRecord:
-        return await self._look_up(lookups.message, message_id, client=client)
-
-    async def messages(self, query: MessageQuery) -> MessagePage:
-        return await self._look_up(lookups.messages, query)
-
-    async def conversation(self, sender: Sender, contact: Contact, *, downgrades_since: datetime) -> Conversation:
-        return await self._look_up(lookups.conversation, sender, contact, downgrades_since=downgrades_since)
-
-    async def sender_states(self) -> Sequence[SenderState]:
-        return await self._look_up(lookups.sender_states)
-
-    async def decisions(self, query: DecisionQuery) -> DecisionPage:
-        return await self._look_up(decisions.decisions, query)
-
-    async def refusals(self, query: DecisionQuery) -> DecisionPage:
-        return await self._look_up(decisions.refusals, query)
-
-    async def windows(self, query: WindowQuery) -> WindowPage:
-        return await self._look_up(windows.windows, query)
-
-    async def stretches(self, since: datetime, until: datetime) -> Stretches:
-        return await self._look_up(reports.stretches, since, until)
-
-    async def tally_messages(self, stretch: Stretch) -> Tally:
-        return await self._look_up(reports.tally_messages, stretch)
-
-    async def tally_refusals(self, stretch: Stretch) -> Tally:
-        return await self._look_up(reports.tally_refusals, stretch)
-
-    async def suppressions(self, query: ListQuery) -> ListPage:
-        return await self._look_up(suppressions.page, query)
-
-    async def aclose(self) -> None:
-        self._is_closed = True
-        await self._reader.close()
-
-    async def _look_up(self, rule: Callable[Concatenate[Ledger, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        if self._is_closed:
-            raise Stopping
-        try:
-            return await self._reader.run(read_whole, self._units.of(rule, *args, **kwargs))
-        except sqlite3.Error as error:
-            raise outside(error) from error
 
 
 class SqliteStore(SqliteReader):

@@ -18,7 +18,8 @@ from gateway.domain.errors import InvalidRequest
 from gateway.domain.identity import Contact, Sender
 from gateway.domain.suppression import OPTED_OUT, Scope, Source, Suppression, widest
 from gateway.ports import Allowed, Listed, ListPage, ListQuery
-from gateway.store.codec import instant, micros, suppression_text, to_json
+from gateway.store.codec import instant, micros, to_json
+from gateway.store.decision_codec import suppression_text
 from gateway.store.deeds import new_run, note_deed
 from gateway.store.ledger import Ledger
 
