@@ -158,7 +158,7 @@ def test_what_retention_has_removed_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("days", "unit", "columns"), [(7, "day", 7), (70, "day", 70), (71, "week", 11), (400, "week", 58)]
+    ("days", "unit", "columns"), [(1, "day", 7), (7, "day", 7), (70, "day", 70), (71, "week", 11), (400, "week", 58)]
 )
 def test_more_days_than_can_be_told_apart_are_drawn_as_weeks(days: int, unit: str, columns: int) -> None:
     text = page(a_view(Tally(decided=(decided(0, 1), decided(days - 1, 1))), days=days))
