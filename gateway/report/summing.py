@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeVar
 
+from gateway.domain.compliance import Reason
 from gateway.domain.delivery import AttemptStatus
 from gateway.domain.identity import Sender
 from gateway.domain.message import Status
@@ -45,6 +46,8 @@ class Section:
     free_form: Counter[str] = field(default_factory=Counter)
     unfit: int = 0
     """Template messages that were refused, or would have been."""
+    suppressed: int = 0
+    """Refused, or would have been, as the contact is on the suppression list: that says nothing of windows."""
     asked: Counter[str] = field(default_factory=Counter)
     stood_in: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
@@ -113,6 +116,9 @@ def _add_decided(section: Section, decided: DecidedCount) -> None:
     action, template = str(counts.get("action")), counts.get("template")
     section.messages += decided.count
     section.statuses[decided.status] += decided.count
+    if action == "refuse" and _to_name(counts.get("reasons")) == Reason.SUPPRESSED:
+        section.suppressed += decided.count
+        return
     if not decided.is_free_form:
         _bounded(section.asked, str(template or OTHERS), decided.count, OTHERS)
         section.unfit += decided.count if action == "refuse" else 0
@@ -131,6 +137,9 @@ def _add_free_form(section: Section, day: date, kind: str, count: int) -> None:
 
 def _add_refused(section: Section, refused: RefusedCount) -> None:
     section.refused_at_once += refused.count
+    if _to_name(refused.reasons) == Reason.SUPPRESSED:
+        section.suppressed += refused.count
+        return
     if "template_requested" in refused.reasons:
         section.unfit += refused.count
         return

@@ -37,6 +37,7 @@ def _section(section: Section, period: Period) -> View:
         "messages": section.messages,
         "refused_at_acceptance": section.refused_at_once,
         "free_form": {"total": sum(free_form.values()), **free_form},
+        "suppressed": section.suppressed,
         "templates": {"total": sum(section.asked.values()), "unfit": section.unfit},
         "provider": _provider(section),
         "stood_in": [{"template": name, "count": count} for name, count in section.stood_in.most_common()],

@@ -65,6 +65,11 @@ def figures(section: View) -> list[Figure]:
             "nothing may stand in; the reasons are below",
         ),
         (
+            "on the suppression list",
+            section["suppressed"],
+            "would have been refused for that alone" if observed else "refused for that alone",
+        ),
+        (
             "refused by the provider as too late",
             provider["refused"],
             "free-form attempts, at once or in a later status",

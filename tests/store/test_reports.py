@@ -229,6 +229,15 @@ async def test_an_attempt_is_judged_by_the_decision_that_it_was_made_on(bench: B
     assert section["free_form"]["downgraded"] == 1
 
 
+async def test_a_refusal_by_the_suppression_list_says_nothing_of_windows(bench: Bench) -> None:
+    suppressed = a_refusal(reasons=(Reason.SUPPRESSED,))
+    await refuse(bench.store, a_draft(), suppressed, now=bench.now)
+    await bench.post(contact=a_contact(2), decision=observed(TEXT, suppressed))
+    view = await view_of(bench, NOW, NOW + FIVE_DAYS)
+    for section in view.values():
+        assert (section["suppressed"], section["free_form"]["total"], section["refusals"]) == (1, 0, [])
+
+
 async def test_what_a_report_can_not_read_it_leaves_out_and_counts_the_rest(bench: Bench) -> None:
     await bench.post(decision=observed(TEXT, a_refusal()))
     await bench.post(contact=a_contact(2), decision=observed(TEXT, a_refusal()))
