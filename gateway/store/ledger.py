@@ -66,6 +66,7 @@ class Shared:
         self.senders.clear()
 
 
+# Not frozen: one is made for every unit, and freezing it costs as much as a statement.
 @dataclass(slots=True, kw_only=True)
 class Ledger:
     """An open transaction, and what the rules inside it depend on. `tick` is the store's own time in microseconds."""

@@ -44,7 +44,8 @@ async def test_at_rest_a_message_leaves_without_standing_in_line(tmp_path: Path)
         message_id = await world.desk.text("hello")
         message = await world.desk.until(message_id, "submitted")
         assert [change["status"] for change in message["history"]] == ["queued", "sending", "submitted"]
-        assert len(message["attempts"]) == 1
+        (attempt,) = message["attempts"]
+        assert attempt["started_at"] == message["accepted_at"], "in one transaction: the clock goes on between two"
         assert world.far.texts() == ["hello"]
 
 
