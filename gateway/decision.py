@@ -49,10 +49,10 @@ class Decider:
         self._senders = senders
         self._margin = margin
 
-    def downgrades_since(self, sender: Sender, now: datetime) -> datetime:
-        """From when on a contact's fallbacks count against the sender's limit."""
+    def downgrades_since(self, sender: Sender, now: datetime) -> datetime | None:
+        """From when on a contact's fallbacks count against the sender's limit; None: it has none."""
         limit = self._senders[sender].downgrade_limit
-        return now if limit is None else now - limit.per
+        return None if limit is None else now - limit.per
 
     def __call__(self, asked: Asked, known: Known, *, now: datetime, template_started: bool = False) -> Decision:
         sender = self._senders[asked.sender]

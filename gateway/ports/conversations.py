@@ -91,11 +91,19 @@ class SenderState:
 class Conversations(Protocol):
     """The queue: a conversation is claimed, its head decided, begun, and recorded."""
 
-    async def conversation(self, sender: Sender, contact: Contact, *, downgrades_since: datetime) -> Conversation:
+    async def conversation(
+        self, sender: Sender, contact: Contact, *, downgrades_since: datetime | None
+    ) -> Conversation:
         """What is known now; an unknown contact has an unknown window."""
 
     async def claim(
-        self, sender: Sender, *, limit: int, now: datetime, downgrades_since: datetime, holding: Set[int] = frozenset()
+        self,
+        sender: Sender,
+        *,
+        limit: int,
+        now: datetime,
+        downgrades_since: datetime | None,
+        holding: Set[int] = frozenset(),
     ) -> Claims:
         """At most `limit` conversations with something due, replies into open windows first, clients in turns. Charges
         the sender's pace. A paused sender gives one at a time, when its probe is due. Never one in `holding`."""

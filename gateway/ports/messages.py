@@ -141,7 +141,13 @@ class Messages(Protocol):
         """What the same key answered within 24 h. Raises IdempotencyConflict for another fingerprint."""
 
     async def enqueue(
-        self, draft: Draft, decide: Decide, *, now: datetime, downgrades_since: datetime, token: str | None = None
+        self,
+        draft: Draft,
+        decide: Decide,
+        *,
+        now: datetime,
+        downgrades_since: datetime | None,
+        token: str | None = None,
     ) -> Accepted | Refuse:
         """Decide on what is known in this very transaction, and store the message with its decision record; or keep a
         refusal record (client, sender, contact, reasons, evidence; no content). A repeated idempotency key answers the

@@ -37,6 +37,7 @@ from gateway.store.evidence import (
     take_news,
     tried_of,
 )
+from gateway.store.handing_over import hand_over
 from gateway.store.ledger import Ledger
 from gateway.store.lines import holds, refresh
 from gateway.store.pace import contact_pace
@@ -79,14 +80,15 @@ def _waits(message: sqlite3.Row, claim: Claim, *, now: datetime) -> bool:
 
 def add_attempt(ledger: Ledger, place: int, claim: Claim, attempt: Attempt, *, now: datetime) -> None:
     """Write it as ``sending``; its content only where that is not what was asked for."""
-    is_as_asked = attempt.content == claim.message.content
+    asked = claim.message.content
+    is_as_asked = attempt.content is asked or attempt.content == asked
     ledger.write(
         "add_attempt",
         message=place,
         number=attempt.number,
         token=attempt.token,
-        status=AttemptStatus.SENDING,
-        is_template=isinstance(attempt.content, TemplateMessage),
+        status=AttemptStatus.SENDING.value,
+        is_template=int(isinstance(attempt.content, TemplateMessage)),
         content=None if is_as_asked else to_json(content_facts(attempt.content)),
         started_at=micros(now),
         provider=ledger.policy.providers.get(claim.message.sender),
@@ -143,6 +145,9 @@ def _charge(ledger: Ledger, claim: Claim) -> bool:
 
 def record(ledger: Ledger, claim: Claim, attempt: Attempt, outcome: Outcome, *, now: datetime) -> Recorded:
     """Write what came of an attempt. Of a worker that has lost its claim only the evidence counts."""
+    recorded = hand_over(ledger, claim, attempt, outcome, now=now)
+    if recorded is not None:
+        return recorded
     row = ledger.row("attempt_by_token", token=attempt.token)
     if row is None:
         raise NotFound("no such attempt")

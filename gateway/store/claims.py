@@ -32,7 +32,7 @@ _STEP = 256
 
 
 def claim(
-    ledger: Ledger, sender: Sender, *, limit: int, now: datetime, downgrades_since: datetime, holding: Set[int]
+    ledger: Ledger, sender: Sender, *, limit: int, now: datetime, downgrades_since: datetime | None, holding: Set[int]
 ) -> Claims:
     """Lease at most `limit` conversations, with the head of each."""
     expire(ledger, now=now, limit=_STEP)
@@ -102,7 +102,7 @@ def _due_of_client(
     return list(islice((row["id"] for row in rows if row["id"] not in holding), count))
 
 
-def _take(ledger: Ledger, conversation: int, *, now: datetime, downgrades_since: datetime) -> Claim | None:
+def _take(ledger: Ledger, conversation: int, *, now: datetime, downgrades_since: datetime | None) -> Claim | None:
     head = head_of(ledger, conversation, now=now)
     if head is None:
         refresh(ledger, conversation, now=now)

@@ -10,6 +10,8 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+import orjson
+
 from gateway.domain.errors import ProviderError
 from gateway.domain.identity import Contact, MessageId, Sender
 from gateway.domain.message import Content, FreeForm, JsonObject, OutboundMessage, Receipt, TemplateMessage
@@ -54,7 +56,15 @@ def storable(text: str | None) -> str | None:
 
 
 def to_json(value: Any) -> str:
-    """Compact ASCII JSON: any text survives it."""
+    """Compact JSON: any text survives it."""
+    try:
+        return orjson.dumps(value, _plain, _AS_THE_ENCODER).decode()
+    except TypeError:  # a number of more than 64 bits, half of a surrogate pair
+        return to_ascii_json(value)
+
+
+def to_ascii_json(value: Any) -> str:
+    """Compact JSON that any channel lets through."""
     return _ENCODER.encode(value)
 
 
@@ -64,6 +74,7 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
+_AS_THE_ENCODER = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=_plain)
 """Made once: ``json.dumps`` makes one at every call."""
 

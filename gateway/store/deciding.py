@@ -25,7 +25,7 @@ def known_of(
     contact: Contact,
     row: sqlite3.Row | None,
     sender_row: SenderRow | sqlite3.Row | None,
-    downgrades_since: datetime,
+    downgrades_since: datetime | None,
 ) -> Conversation:
     """What is known of a conversation; the window of a contact never heard of is unknown."""
     pause = pause_of(sender_row)
@@ -40,9 +40,11 @@ def known_of(
     )
 
 
-def count_downgrades(ledger: Ledger, conversation: sqlite3.Row, since: datetime, *, before: int = LAST) -> int:
+def count_downgrades(ledger: Ledger, conversation: sqlite3.Row, since: datetime | None, *, before: int = LAST) -> int:
     """The fallbacks that the contact was given since then, or is to be given before the message at that place. To a
-    sender that observes those count that would have been given; to no other."""
+    sender that observes those count that would have been given; to no other. None: nobody counts them."""
+    if since is None:
+        return 0
     observing = conversation["sender"] in ledger.policy.observing
     row = ledger.one(
         "downgrades", conversation=conversation["id"], since=micros(since), before=before, observing=observing

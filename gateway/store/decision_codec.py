@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from functools import lru_cache
 
-from gateway.domain.compliance import Decision, Downgrade, Evidence, Refuse, Send, fallback_of
+from gateway.domain.compliance import Decision, Downgrade, Evidence, Reason, Refuse, Send, fallback_of
 from gateway.domain.instant import rfc3339, rfc3339_or_none
 from gateway.domain.message import JsonObject
 from gateway.domain.suppression import Scope, Source, Suppression
@@ -17,7 +18,12 @@ def action_of(decision: Decision) -> str:
 
 
 def reasons_text(decision: Send | Downgrade | Refuse) -> str:
-    return to_json([reason.value for reason in decision.reasons])
+    return _reasons_text(decision.reasons)
+
+
+@lru_cache(maxsize=256)
+def _reasons_text(reasons: tuple[Reason, ...]) -> str:
+    return to_json([reason.value for reason in reasons])
 
 
 def instead_text(decision: Send | Downgrade | Refuse) -> str | None:

@@ -14,6 +14,7 @@ from gateway.domain.errors import BalanceEmpty, IdempotencyConflict, NotFound, P
 from gateway.domain.identity import Contact, MessageId, Sender, bucket_of, draw_message_id
 from gateway.domain.message import Draft, FreeForm, Idempotency, OutboundMessage, Receipt, Status
 from gateway.domain.notice import PENDING
+from gateway.domain.suppression import Suppression
 from gateway.ports import Accepted, Answer, Attempt, Conversation, Decide
 from gateway.store.attempts import add_attempt
 from gateway.store.codec import (
@@ -63,7 +64,7 @@ def _until(answer_by: int | None, now: datetime) -> timedelta | None:
 
 
 def enqueue(
-    ledger: Ledger, draft: Draft, decide: Decide, *, now: datetime, downgrades_since: datetime, token: str | None
+    ledger: Ledger, draft: Draft, decide: Decide, *, now: datetime, downgrades_since: datetime | None, token: str | None
 ) -> Accepted | Refuse:
     """Decide, and store the message or the refusal; or answer what its key answered before."""
     if draft.idempotency is not None:
@@ -98,7 +99,7 @@ def _backlog(ledger: Ledger, client: str) -> int:
 
 def _check_backlog(ledger: Ledger, client: str) -> None:
     limit = ledger.policy.client_queued
-    if _backlog(ledger, client) + ledger.shared.opened_by(client) >= limit:
+    if _backlog(ledger, client) + ledger.shared.opened.get(client, 0) >= limit:
         raise TooManyRequests(f"{limit} messages are waiting to be sent", _FULL_RETRY_AFTER)
 
 
@@ -111,7 +112,7 @@ class _Found:
     known: Conversation
 
 
-def _find(ledger: Ledger, draft: Draft, downgrades_since: datetime) -> _Found:
+def _find(ledger: Ledger, draft: Draft, downgrades_since: datetime | None) -> _Found:
     sender = sender_row(ledger, draft.sender)
     row = ledger.row("conversation_to_join", sender=draft.sender, contact=draft.contact)
     known = known_of(ledger, draft.sender, draft.contact, row, sender, downgrades_since)
@@ -121,11 +122,11 @@ def _find(ledger: Ledger, draft: Draft, downgrades_since: datetime) -> _Found:
 def _accept(
     ledger: Ledger, draft: Draft, decision: Send | Downgrade, found: _Found, token: str | None, *, now: datetime
 ) -> Accepted:
-    conversation = found.conversation or _add_conversation(ledger, draft.sender, draft.contact)
-    is_free = found.conversation is None or not found.conversation["has_line"]
+    conversation = found.conversation or _add_conversation(ledger, draft.sender, draft.contact, found.known.suppression)
+    is_free = not conversation["has_line"]
     leaves = token is not None and is_free and may_leave_at_once(ledger, conversation, found.sender)
-    place = None
-    while place is None:  # the unique key catches an id that is taken
+    place = 0
+    while not place:  # the unique key catches an id that is taken
         receipt = _receipt(draw_message_id(conversation["bucket"]), decision, now)
         place = _add_message(ledger, draft, decision, conversation["id"], receipt, leaves=leaves, now=now)
     add_decision(ledger, place, "accept", decision, now=now)
@@ -163,16 +164,16 @@ def conversation_row(ledger: Ledger, sender: Sender, contact: Contact) -> sqlite
     if row is not None:
         return row
     sender_row(ledger, sender)
-    return _add_conversation(ledger, sender, contact)
+    return _add_conversation(ledger, sender, contact, in_force(ledger, sender, contact))
 
 
-def _add_conversation(ledger: Ledger, sender: Sender, contact: Contact) -> sqlite3.Row:
+def _add_conversation(ledger: Ledger, sender: Sender, contact: Contact, suppression: Suppression | None) -> sqlite3.Row:
     return ledger.one(
         "add_conversation",
         sender=sender,
         contact=contact,
         bucket=bucket_of(sender, contact),
-        suppression=suppression_text(in_force(ledger, sender, contact)),
+        suppression=suppression_text(suppression),
     )
 
 
@@ -206,19 +207,20 @@ def _add_message(
     *,
     leaves: bool,
     now: datetime,
-) -> int | None:
+) -> int:
+    """Its place; 0 if its id is taken."""
     key, at = draft.idempotency, micros(now)
-    added = ledger.row(
+    added = ledger.write(
         "add_message",
         id=receipt.message_id,
         conversation=conversation,
         client=draft.client,
-        status=Status.SENDING if leaves else Status.QUEUED,
+        status=(Status.SENDING if leaves else Status.QUEUED).value,
         attempts=int(leaves),
         history=history_line(Status.SENDING, at) if leaves else "",
         content=to_json(content_facts(draft.content)),
         fallback=None if draft.fallback is None else to_json(content_facts(draft.fallback)),
-        is_free_form=isinstance(draft.content, FreeForm),
+        is_free_form=int(isinstance(draft.content, FreeForm)),
         reference=draft.reference,
         callback_url=draft.callback_url,
         accepted_at=at,
@@ -230,10 +232,10 @@ def _add_message(
         answer_by=micros_or_none(None if draft.wait is None else now + draft.wait),
         told_view=PENDING,
         downgraded_at=None if fallback_of(decision) is None else at,
-        is_observed=is_observed(decision),
+        is_observed=int(is_observed(decision)),
         traceparent=draft.traceparent,
     )
-    return None if added is None else int(added["place"])
+    return added.lastrowid or 0 if added.rowcount else 0
 
 
 def _note_refusal(ledger: Ledger, draft: Draft, decision: Refuse, *, now: datetime) -> None:

@@ -28,7 +28,7 @@ def lease_at_once(
     ledger: Ledger, message: OutboundMessage, conversation: sqlite3.Row, sender: SenderRow, known: Conversation
 ) -> Claim:
     """What claiming it and beginning its first attempt do to the conversation and to the sender, in one step."""
-    row = ledger.one(
+    ledger.write(
         "lease_at_once",
         id=conversation["id"],
         due_at=micros(message.accepted_at),
@@ -40,8 +40,8 @@ def lease_at_once(
     charge(ledger, sender, [conversation["id"]], message.client)
     return Claim(
         conversation=conversation["id"],
-        epoch=row["epoch"],
-        revision=row["revision"],
+        epoch=conversation["epoch"] + 1,
+        revision=conversation["revision"],
         message=message,
         attempts=0,
         template_started=False,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from gateway.ports import StorePolicy
 
@@ -23,15 +23,54 @@ def _load(text: str) -> Mapping[str, str]:
 QUERIES = _load(files("gateway.store").joinpath("queries.sql").read_text("utf-8"))
 
 
+class _Bound(NamedTuple):
+    """A query with numbers in the place of its names, and how its values are put in that order: binding by name costs
+    as much as a look into an index for a query of ten values."""
+
+    text: str
+    values: Callable[[Mapping[str, Any]], Sequence[Any]]
+
+
+_NAME = re.compile(r":([a-z]\w*)")
+
+
+def _bound(query: str) -> _Bound:
+    names = list(dict.fromkeys(_NAME.findall(query)))
+    return _Bound(_NAME.sub(lambda found: f"?{names.index(found[1]) + 1}", query), _in_order(names))
+
+
+def _in_order(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
+    match names:
+        case []:
+            return lambda _: ()
+        case [name]:
+            return lambda values: (values[name],)
+        case _:
+            return itemgetter(*names)
+
+
+_BOUND = {name: _bound(query) for name, query in QUERIES.items()}
+
+
+def run(db: sqlite3.Connection, query: str, values: Mapping[str, Any]) -> sqlite3.Cursor:
+    """A named query. A value too many is not noticed; one too few is a KeyError."""
+    text, in_order = _BOUND[query]
+    return db.execute(text, in_order(values))
+
+
 class Shared:
     """What the units of one transaction know together, so that a row which nearly all of them touch is read and written
     once: the senders with their pace, and how many messages are open."""
 
-    __slots__ = ("_charged", "_opened", "backlogs", "senders")
+    __slots__ = ("_charged", "_opened", "backlogs", "ledger", "opened", "senders")
 
     def __init__(self) -> None:
+        self.ledger: Ledger | None = None
+        """That of the transaction, once a unit has needed one: all of its units run at one instant."""
         self.backlogs: dict[str, int] = {}
-        """How many messages of each client were open at first."""
+        """How many messages of each client are open by the table ..."""
+        self.opened: dict[str, int] = {}
+        """... and how many more there are by now."""
         self.senders: dict[str, dict[str, Any]] = {}
         self._charged: dict[str, dict[str, Any]] = {}
         self._opened: dict[tuple[str, str], int] = {}
@@ -43,46 +82,49 @@ class Shared:
         self.senders.get(sender["id"], sender).update(charged)
 
     def count_open(self, client: str, sender: str, change: int) -> None:
+        self.opened[client] = self.opened.get(client, 0) + change
         self._opened[client, sender] = self._opened.get((client, sender), 0) + change
-
-    def opened_by(self, client: str) -> int:
-        """How many more are open than the table says."""
-        return sum(change for (whose, _), change in self._opened.items() if whose == client)
 
     def write(self, db: sqlite3.Connection) -> None:
         """Write what was put off, and forget what was read."""
         for charged in self._charged.values():
-            db.execute(QUERIES["charge_sender"], charged)
+            run(db, "charge_sender", charged)
         for (client, sender), change in self._opened.items():
             if change:
-                db.execute(QUERIES["count_open"], {"client": client, "sender": sender, "change": change})
+                run(db, "count_open", {"client": client, "sender": sender, "change": change})
         self.forget()
 
     def forget(self) -> None:
         """Drop what was put off and what was read: it is written, or undone."""
         self._charged.clear()
         self._opened.clear()
+        self.opened.clear()
         self.backlogs.clear()
         self.senders.clear()
 
 
-# Not frozen: one is made for every unit, and freezing it costs as much as a statement.
-@dataclass(slots=True, kw_only=True)
 class Ledger:
     """An open transaction, and what the rules inside it depend on. `tick` is the store's own time in microseconds."""
 
-    db: sqlite3.Connection
-    shared: Shared
-    policy: StorePolicy
-    tick: int
-    draw: Callable[[], float]
+    __slots__ = ("db", "draw", "policy", "shared", "tick")
+
+    def __init__(
+        self, *, db: sqlite3.Connection, shared: Shared, policy: StorePolicy, tick: int, draw: Callable[[], float]
+    ) -> None:
+        self.db = db
+        self.shared = shared
+        self.policy = policy
+        self.tick = tick
+        self.draw = draw
 
     def rows(self, query: str, **values: object) -> sqlite3.Cursor:
         """The rows of a named query, read as they are asked for."""
-        return self.db.execute(QUERIES[query], values)
+        text, in_order = _BOUND[query]
+        return self.db.execute(text, in_order(values))
 
     def row(self, query: str, **values: object) -> sqlite3.Row | None:
-        row: sqlite3.Row | None = self.db.execute(QUERIES[query], values).fetchone()
+        text, in_order = _BOUND[query]
+        row: sqlite3.Row | None = self.db.execute(text, in_order(values)).fetchone()
         return row
 
     def one(self, query: str, **values: object) -> sqlite3.Row:
@@ -93,4 +135,5 @@ class Ledger:
         return row
 
     def write(self, query: str, **values: object) -> sqlite3.Cursor:
-        return self.db.execute(QUERIES[query], values)
+        text, in_order = _BOUND[query]
+        return self.db.execute(text, in_order(values))

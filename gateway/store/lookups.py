@@ -138,7 +138,9 @@ def _summary(row: sqlite3.Row) -> MessageSummary:
     )
 
 
-def conversation(ledger: Ledger, sender: Sender, contact: Contact, *, downgrades_since: datetime) -> Conversation:
+def conversation(
+    ledger: Ledger, sender: Sender, contact: Contact, *, downgrades_since: datetime | None
+) -> Conversation:
     row = ledger.row("conversation_of", sender=sender, contact=contact)
     return known_of(ledger, sender, contact, row, ledger.row("sender_by_id", id=sender), downgrades_since)
 

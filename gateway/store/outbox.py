@@ -10,7 +10,7 @@ from itertools import chain, islice, zip_longest
 
 from gateway.domain.notice import Notice
 from gateway.ports import Deliveries, Delivery
-from gateway.store.codec import instant, instant_or_none, micros, span, to_json
+from gateway.store.codec import instant, instant_or_none, micros, span, to_ascii_json
 from gateway.store.ledger import Ledger
 from gateway.store.line import Waiting, soonest, walk
 
@@ -24,7 +24,7 @@ def post(ledger: Ledger, notice: Notice, conversation: int, *, now: datetime) ->
         event_id=f"evt_{secrets.token_hex(16)}",
         type=notice.type,
         url=notice.url,
-        body=to_json(notice.body),
+        body=to_ascii_json(notice.body),
         at=micros(now),
     )
     refresh_lane(ledger, lane)

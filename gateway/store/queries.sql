@@ -4,15 +4,16 @@ select * from conversation where id = :id
 -- conversation_of: the conversation of a sender and a contact
 select * from conversation where sender = :sender and contact = :contact
 
--- conversation_to_join: the same, and whether anything stands in its line
-select *, exists (
-    select 1 from message where message.conversation = conversation.id and message.due_at is not null
-) as has_line
+-- conversation_to_join: what accepting a message depends on, and whether anything stands in line before it
+select id, sender, bucket, contact_name, anchor, refuted_at, opened_by, evidence, suppression, revision, due_at, epoch,
+    leased_until, pace_tat, exists (
+        select 1 from message where message.conversation = conversation.id and message.due_at is not null
+    ) as has_line
 from conversation where sender = :sender and contact = :contact
 
 -- add_conversation: a contact of whom nothing is known yet
 insert into conversation (sender, contact, bucket, suppression) values (:sender, :contact, :bucket, :suppression)
-returning *
+returning *, 0 as has_line
 
 -- heard: the contact wrote, so what was decided before is decided again
 update conversation
@@ -92,7 +93,6 @@ update conversation
 set epoch = epoch + 1, leased_until = :until, rests_until = :until, pace_tat = :pace_tat, due_at = :due_at,
     head_class = :head_class, head_client = :head_client
 where id = :id
-returning epoch, revision
 
 -- begin_conversation: an attempt starts, if the claim is still good and nothing has changed what was decided on
 update conversation set pace_tat = max(pace_tat, :tick) + :interval
@@ -120,7 +120,6 @@ insert into message (
     :downgraded_at, :is_observed, :traceparent, :accepted_at, :attempts, :history
 )
 on conflict (id) do nothing
-returning place
 
 -- status_of: where a message stands
 select status from message where place = :place
@@ -137,6 +136,30 @@ select message.*, conversation.sender, conversation.contact, conversation.epoch,
 ) as has_others
 from message join conversation on conversation.id = message.conversation
 where message.place = :place
+
+-- to_hand_over: an attempt whose claim is held, if it is the only one of the only message in line, and nothing was said
+-- of it before its answer
+select attempt.id as attempt, message.place
+from attempt cross join message on message.place = attempt.message
+    cross join conversation on conversation.id = message.conversation
+where attempt.token = :token and attempt.status = 'sending' and attempt.provider_message_id is null
+    and message.attempts = 1 and message.status = 'sending' and message.verdict is null
+    and conversation.id = :conversation and conversation.epoch = :epoch and conversation.leased_until is not null
+    and conversation.contact = :contact
+    and not exists (
+        select 1 from message as other
+        where other.conversation = conversation.id and other.due_at is not null and other.place <> message.place
+    )
+    and not exists (select 1 from inbox where state = 'waiting' and provider_message_id = :provider_message_id)
+
+-- hand_over_attempt: the provider took it, and gave it an id
+update attempt set status = 'submitted', ended_at = :at, provider_message_id = :provider_message_id where id = :id
+
+-- hand_over_message: the provider has it; nobody waits for its answer any more
+update message
+set status = 'submitted', changed_at = :at, failure = null, error = null, history = history || :line, due_at = null,
+    answer_by = null
+where place = :place
 
 -- message_by_id: a message with its sender and contact
 select message.*, conversation.sender, conversation.contact

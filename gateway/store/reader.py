@@ -51,11 +51,14 @@ class Units:
 
     def of(self, rule: Callable[Concatenate[Ledger, P], T], *args: P.args, **kwargs: P.kwargs) -> Unit[T]:
         def unit(db: sqlite3.Connection, shared: Shared) -> T:
-            tick = int(self._ticks() * _MICROSECONDS)
-            ledger = Ledger(db=db, shared=shared, policy=self._policy, tick=tick, draw=self._draw)
-            return rule(ledger, *args, **kwargs)
+            return rule(shared.ledger or self._ledger(db, shared), *args, **kwargs)
 
         return unit
+
+    def _ledger(self, db: sqlite3.Connection, shared: Shared) -> Ledger:
+        tick = int(self._ticks() * _MICROSECONDS)
+        ledger = shared.ledger = Ledger(db=db, shared=shared, policy=self._policy, tick=tick, draw=self._draw)
+        return ledger
 
 
 class SqliteReader:
@@ -72,7 +75,9 @@ class SqliteReader:
     async def messages(self, query: MessageQuery) -> MessagePage:
         return await self._look_up(lookups.messages, query)
 
-    async def conversation(self, sender: Sender, contact: Contact, *, downgrades_since: datetime) -> Conversation:
+    async def conversation(
+        self, sender: Sender, contact: Contact, *, downgrades_since: datetime | None
+    ) -> Conversation:
         return await self._look_up(lookups.conversation, sender, contact, downgrades_since=downgrades_since)
 
     async def sender_states(self) -> Sequence[SenderState]:

@@ -126,7 +126,13 @@ class SqliteStore(SqliteReader):
         return await self._look_up(intake.replay, client, idempotency, now=now)
 
     async def enqueue(
-        self, draft: Draft, decide: Decide, *, now: datetime, downgrades_since: datetime, token: str | None = None
+        self,
+        draft: Draft,
+        decide: Decide,
+        *,
+        now: datetime,
+        downgrades_since: datetime | None,
+        token: str | None = None,
     ) -> Accepted | Refuse:
         unit = self._units.of(intake.enqueue, draft, decide, now=now, downgrades_since=downgrades_since, token=token)
         return await self._group.run(unit, unheard=self._put_back)
@@ -153,7 +159,13 @@ class SqliteStore(SqliteReader):
     # --- conversations ----------------------------------------------------------------------------------------------
 
     async def claim(
-        self, sender: Sender, *, limit: int, now: datetime, downgrades_since: datetime, holding: Set[int] = frozenset()
+        self,
+        sender: Sender,
+        *,
+        limit: int,
+        now: datetime,
+        downgrades_since: datetime | None,
+        holding: Set[int] = frozenset(),
     ) -> Claims:
         return await self._run(
             claims.claim,

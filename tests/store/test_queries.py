@@ -30,7 +30,7 @@ WHOLE_TABLE_BY_NATURE |= {"forget_pause_words", "any_suppression", "first_erasur
 
 
 def test_every_query_is_used_and_every_used_one_is_there() -> None:
-    called = set(re.findall(r'(?:ledger\.(?:rows|row|one|write)\(|change\(\s*ledger,|QUERIES\[)\s*"(\w+)"', CODE))
+    called = set(re.findall(r'(?:ledger\.(?:rows|row|one|write)\(|change\(\s*ledger,|\brun\(db,)\s*"(\w+)"', CODE))
     listed = set(re.findall(r'\("(old_\w+)", ', CODE))
     assert called | listed == set(QUERIES)
 
