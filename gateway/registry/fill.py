@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from gateway.domain.message import JsonObject
 from gateway.domain.places import components_from, optional_places, required_places
@@ -29,6 +30,10 @@ class Fill:
     def takes(self, fact: str) -> tuple[Place, ...]:
         """Where a fact, such as ``message.text``, is used."""
         return tuple(place for place, text in self.texts.items() if fact in text.facts)
+
+    def facts(self) -> frozenset[str]:
+        """All that it speaks of, such as ``message.text``."""
+        return frozenset(chain.from_iterable(text.facts for text in self.texts.values()))
 
     def components(self, facts: FillFacts) -> tuple[JsonObject, ...]:
         """The components of a message, in send grammar. Raises FillFailed, which names the place."""

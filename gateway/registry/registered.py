@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.domain.arguments import NormalForm, normalise, too_long
+from gateway.domain.compliance import Rung
 from gateway.domain.contract import contract_of
 from gateway.domain.errors import TemplateRefused
 from gateway.domain.message import TemplateMessage
@@ -65,6 +66,14 @@ class RegisteredTemplate:
             namespace=message.namespace or self.definition.namespace,
         )
 
+    def judged(self, message: TemplateMessage, *, must_be_approved: bool) -> Rung:
+        """`check` as a rung, for a decision."""
+        try:
+            checked = self.check(message, at="$.template", must_be_approved=must_be_approved)
+        except TemplateRefused as refused:
+            return _passed_over(message, refused)
+        return Rung(name=checked.name, language=checked.language, message=checked, category=self.definition.category)
+
     def misfit(self, form: NormalForm) -> Problem | None:
         """What does not fit, at its place in the normal form: by the derived contract, in length, or as tightened."""
         return self.derived_misfit(form) or self.tightened_misfit(form)
@@ -100,6 +109,13 @@ class RegisteredTemplate:
         assert self.fill is not None  # noqa: S101 - the caller has looked
         components = self.fill.components(facts)
         return TemplateMessage(name=self.definition.name, language=self.definition.language, components=components)
+
+
+def _passed_over(message: TemplateMessage, refused: TemplateRefused) -> Rung:
+    if refused.code == "template_paused":
+        return Rung(name=message.name, language=message.language, problem="not_approved")
+    problem = f"contract: {refused.path}: {refused}"
+    return Rung(name=message.name, language=message.language, problem=problem, path=refused.path)
 
 
 def _moved(place: Place, sendable: NormalForm, form: NormalForm) -> Place:

@@ -12,9 +12,10 @@ from gateway.domain.errors import ConfigInvalid, NotFound, TemplateRefused
 from gateway.domain.message import TemplateMessage
 from gateway.domain.template import Place, TemplateDefinition, fold_language, shown
 from gateway.registry.files import FileInvalid, read_template, read_tightening
-from gateway.registry.fill_text import FillFacts, FillFailed
+from gateway.registry.fill_text import FillFacts
 from gateway.registry.registered import RegisteredTemplate
 from gateway.registry.schema import Schema
+from gateway.registry.stand_ins import StandIns
 from gateway.registry.trial import problems_on_trial, warnings_on_trial
 
 Key = tuple[str, str]
@@ -26,6 +27,7 @@ class Registry:
 
     def __init__(self, templates: Mapping[Key, RegisteredTemplate], warnings: Sequence[str] = ()) -> None:
         self._templates = dict(templates)
+        self._stand_ins = {key: StandIns(template) for key, template in templates.items() if template.fill is not None}
         self.warnings = tuple(warnings)
         """What an operator should look at; none of it stops the start."""
 
@@ -70,15 +72,10 @@ class Registry:
 
     def judge(self, message: TemplateMessage, *, must_be_approved: bool = True) -> Rung:
         """The same as a rung, for a decision."""
-        try:
-            checked = self.check(message, must_be_approved=must_be_approved)
-        except TemplateRefused as refused:
-            problem = _problem_code(refused)
-            path = refused.path if refused.code == "template_arguments" else None
-            return Rung(name=message.name, language=message.language, problem=problem, path=path)
-        definition = self.definition(checked.name, checked.language)
-        category = None if definition is None else definition.category
-        return Rung(name=checked.name, language=checked.language, message=checked, category=category)
+        template = self._find(message.name, message.language)
+        if template is None:
+            return Rung(name=message.name, language=message.language, problem="unknown")
+        return template.judged(message, must_be_approved=must_be_approved)
 
     def rung(self, name: str, language: str, facts: FillFacts) -> Rung:
         """A template of ours, filled in to stand in for free-form content."""
@@ -87,12 +84,10 @@ class Registry:
             return Rung(name=name, language=language, problem="unknown")
         if not template.definition.is_approved:
             return Rung(name=name, language=language, problem="not_approved")
-        if template.fill is None:
+        stand_ins = self._stand_ins.get((template.definition.name, template.definition.language))
+        if stand_ins is None:
             return Rung(name=name, language=language, problem="no_fill")
-        try:
-            return self.judge(template.filled(facts))
-        except FillFailed as failed:
-            return Rung(name=name, language=language, problem=f"fill_failed: {failed}")
+        return stand_ins.rung(facts)
 
     def ladder(
         self, own: TemplateMessage | None, names: Sequence[str], language: str, facts: FillFacts
@@ -139,13 +134,6 @@ def _keys(names: Sequence[str], language: str) -> Iterator[Key]:
     for entry in names:
         name, _, its_own = entry.partition("/")
         yield name, fold_language(its_own or language)
-
-
-_PROBLEM_CODES = {"template_unknown": "unknown", "template_paused": "not_approved"}
-
-
-def _problem_code(refused: TemplateRefused) -> str:
-    return _PROBLEM_CODES.get(refused.code) or f"contract: {refused.path}: {refused}"
 
 
 # --- loading --------------------------------------------------------------------------------------------------------
