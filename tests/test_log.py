@@ -3,15 +3,22 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gateway.domain.errors import StoreUnavailable
+from gateway.domain.errors import GatewayError, StoreUnavailable
 from gateway.log import configure_logging
+from gateway.log.lines import json_line
+from gateway.log.wall import _REMEMBERED, _open_keys, _open_texts, redact_event
 
 Logged = Callable[[], list[dict[str, Any]]]
 
@@ -140,3 +147,187 @@ def test_a_log_that_nobody_reads_any_more_stops_nothing(monkeypatch: pytest.Monk
     monkeypatch.setattr(logging, "raiseExceptions", False)
     log().info("message.submitted")
     assert logged() == []
+
+
+# --- whatever it is told, an event becomes a line -------------------------------------------------------------------
+
+
+class Grumpy:
+    """A value that can't be shown."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("canary")
+
+
+def a_ring() -> list[Any]:
+    ring: list[Any] = []
+    ring.append(ring)
+    return ring
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(Grumpy(), "Grumpy"), ([Grumpy()], "list"), (a_ring(), "list"), ({(1, 2): 3}, "dict"), (10**5000, "int")],
+    ids=["a value", "a list of it", "a ring", "a key", "a number"],
+)
+def test_of_a_value_that_can_t_be_rendered_its_kind_is_shown(logged: Logged, value: Any, kind: str) -> None:
+    log().info("odd.value", odd=value, attempt=1)
+    log().warning("odd.value", odd=value, attempt=1)
+    logging.getLogger("a.library").warning("odd", extra={"odd": value, "attempt": 1})
+    assert [(event["odd"], event["attempt"]) for event in logged()] == [(kind, 1)] * 3
+
+
+def test_a_contact_that_can_t_say_its_name_is_told_by_its_kind(logged: Logged) -> None:
+    log().info("odd.value", contact=Grumpy())
+    assert [event["contact"] for event in logged()] == ["Grumpy"]
+
+
+def test_an_exception_that_can_t_say_what_it_is_is_told_by_its_kind(logged: Logged) -> None:
+    class Mute(GatewayError):
+        def __str__(self) -> str:
+            raise RuntimeError("canary")
+
+    log().error("odd.failure", exc_info=Mute())
+    assert [event["exception"] for event in logged()] == [f"{Mute.__qualname__}"]
+
+
+@pytest.mark.parametrize("value", [2**64, -(2**70), "lone \udc80", {1: "a number's"}, [None, True, 1.5, "…"]])
+def test_what_only_the_standard_library_can_render_is_rendered_all_the_same(logged: Logged, value: Any) -> None:
+    log().info("odd.value", odd=value)
+    assert [event["odd"] for event in logged()] == [json.loads(json.dumps(value))]
+
+
+def test_what_an_object_says_of_itself_stands_behind_the_same_wall(logged: Logged) -> None:
+    log().info("slip", error=ValueError("380501234567 at http://h/canary"), since=timedelta(days=1))
+    (event,) = logged()
+    assert event["error"] == "ValueError('…67 at http://h/…')"
+    assert event["since"] == repr(timedelta(days=1))
+
+
+def test_a_word_of_an_enumeration_is_shown_as_the_word(logged: Logged) -> None:
+    word, number = StrEnum("Word", ["SENT"]), IntEnum("Number", ["ONE"])
+    for _ in range(2):
+        log().info("message.attempted", status=word["SENT"], number=number["ONE"], words=[word["SENT"]])
+    assert [(event["status"], event["number"], event["words"]) for event in logged()] == [("sent", 1, ["sent"])] * 2
+
+
+# --- what is remembered of a text is only that it may be shown ------------------------------------------------------
+
+
+def test_a_text_that_was_shown_once_is_still_dropped_under_the_key_of_a_secret(logged: Logged) -> None:
+    for _ in range(2):
+        log().info("slip", sender="canary", words=["canary"])
+        log().info("slip", token="canary", contact="canary", words={"text": "canary", "to": ["canary"]})
+    shown = logged()[1::2]
+    assert "canary" not in json.dumps(shown)
+    assert [event["contact"] for event in shown] == ["…ry"] * 2
+
+
+def test_no_text_is_remembered_that_came_under_the_key_of_a_secret_or_a_contact(logged: Logged) -> None:
+    log().info("slip", token="forget 1", contact="forget 2", to=["forget 3"], params={"a": "forget 4"})
+    log().info("slip", note="to 380501234567", url="http://h/forget")
+    assert not [text for text in _open_texts if "forget" in text or "3805" in text]
+    assert not _open_keys & {"token", "contact", "to", "params", "a"}
+
+
+def test_what_is_remembered_stays_small(logged: Logged) -> None:
+    for number in range(2 * _REMEMBERED + 1):
+        log().info("slip", **{f"key {number}": f"text {number}"}, long=f"{'a' * 1000} {number}")
+    assert len(_open_keys) <= _REMEMBERED
+    assert len(_open_texts) <= _REMEMBERED
+    assert max(map(len, _open_texts)) < 100
+
+
+# --- the short way is the long way ----------------------------------------------------------------------------------
+
+keys = st.sampled_from(
+    ["message_id", "status", "token", "Contact", "to", "exception", "level", "logger", "at", "event"]
+)
+words = st.sampled_from(["sent", "380501234567", "http://h/canary", "of 12345678 a", "…", ""]) | st.text(max_size=8)
+plain = words | st.integers(-(2**80), 2**80) | st.booleans() | st.none() | st.floats(allow_nan=False, width=32)
+values = st.recursive(
+    plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words | keys, inner, max_size=3)
+)
+
+
+@given(st.dictionaries(keys, values), st.booleans())
+def test_an_event_goes_the_short_way_to_the_line_that_structlog_s_steps_make(facts: Any, has_failed: bool) -> None:
+    """Twice: what is remembered of the first changes nothing of the second."""
+    logger = structlog.testing.CapturingLogger()
+    logger.name = "gateway.of_a_test"  # type: ignore[attr-defined] # as ours has one
+    facts = {**facts, "event": "a.test"} | ({"exc_info": KeyError("canary")} if has_failed else {})
+    first, second = (json.loads(json_line(logger, "info", dict(facts))) for _ in range(2))
+    steps = [structlog.stdlib.add_logger_name, structlog.stdlib.add_log_level, redact_event]
+    expected = dict(facts)
+    if has_failed:
+        del expected["exc_info"]
+    for step in steps:
+        expected = dict(step(logger, "info", expected))
+    if has_failed:
+        expected["exception"] = "KeyError"
+    expected["at"] = second["at"] = first["at"]
+    assert list(first.items()) == list(second.items()) == list(json.loads(json.dumps(expected)).items())
+
+
+def test_what_is_bound_to_a_logger_or_to_the_context_stands_in_its_lines(logged: Logged) -> None:
+    with structlog.contextvars.bound_contextvars(run=7, token="canary", attempt=2):
+        log().bind(sender="Shop").info("a.bound", attempt=1)
+        log().info("a.free")
+    log().info("a.last")
+    shown = [{name: event.get(name) for name in ("event", "sender", "attempt", "run", "token")} for event in logged()]
+    assert [list(event.values()) for event in shown] == [
+        ["a.bound", "Shop", 1, 7, "[redacted]"],
+        ["a.free", None, 2, 7, "[redacted]"],
+        ["a.last", None, None, None, None],
+    ]
+
+
+def test_an_event_may_be_filled_in_as_texts_are(logged: Logged) -> None:
+    log().info("%s of %d", "one", 2)
+    assert [event["event"] for event in logged()] == ["one of 2"]
+
+
+def test_times_are_told_to_the_microsecond_and_never_go_back(logged: Logged) -> None:
+    for _ in range(50):
+        log().info("a.tick")
+    times = [event["at"] for event in logged()]
+    assert times == sorted(times)
+    assert {len(at) for at in times} == {len("2026-03-02T12:00:00.000000Z")}
+    assert abs(datetime.now().astimezone() - datetime.fromisoformat(times[-1])) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(("level", "shown"), [("debug", 3), ("info", 2), ("warning", 1), ("error", 1)])
+def test_from_its_level_on_an_event_is_written(
+    monkeypatch: pytest.MonkeyPatch, logged: Logged, level: str, shown: int
+) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr("sys.stderr", written)
+    configure_logging(level)
+    for tell in (log().debug, log().info, log().error):
+        tell("an.event")
+    assert len(written.getvalue().splitlines()) == shown
+
+
+def test_each_line_reaches_the_file_at_once_and_whole(monkeypatch: pytest.MonkeyPatch, logged: Logged) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as ours, os.fdopen(writing, "w", encoding="utf-8") as theirs:
+        monkeypatch.setattr("sys.stderr", theirs)
+        configure_logging("info")
+        log().info("message.submitted", note="… \udc80")
+        assert json.loads(os.read(ours.fileno(), 4096)) | {"at": ""} == {
+            "note": "… \udc80",
+            "event": "message.submitted",
+            "logger": "gateway.of_a_test",
+            "level": "info",
+            "at": "",
+        }
+
+
+def test_a_stream_that_speaks_no_utf_8_gets_texts_in_its_own_way(
+    monkeypatch: pytest.MonkeyPatch, logged: Logged
+) -> None:
+    below = io.BytesIO()
+    monkeypatch.setattr("sys.stderr", io.TextIOWrapper(below, encoding="ascii", errors="backslashreplace"))
+    configure_logging("info")
+    log().info("message.submitted", note="…")
+    assert json.loads(below.getvalue().decode("ascii"))["note"] == "…"
