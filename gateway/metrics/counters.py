@@ -1,12 +1,20 @@
-"""Counters and histograms whose labelled children are looked up once."""
+"""Counters and histograms in plain numbers, which become samples when somebody scrapes.
+
+A scrape reads them from a thread of its own while the event loop's counts on: it copies each at one blow first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from math import inf
+from threading import Lock
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
-
-disable_created_metrics()  # type: ignore[no-untyped-call] # they would double the series, and nobody reads them
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Seconds that a request or a commit takes."""
@@ -19,35 +27,87 @@ GROUPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 Values = tuple[str, ...]
 
 
-class Count:
-    """One counter. Values are counted from nothing where they are known in advance, so that rates see the first."""
+class Count(Collector):
+    """One counter. Values are counted from nothing where they are known in advance, so that rates see the first.
+
+    Only the event loop's thread may add to it.
+    """
 
     def __init__(
         self, registry: CollectorRegistry, name: str, what: str, labels: Sequence[str], known: Iterable[Values] = ()
     ) -> None:
-        self._counter = Counter(f"gateway_{name}", what, labels, registry=registry)
-        self._children: dict[Values, Counter] = {}
-        for values in known:
-            self.add(values, 0)
+        self._name, self._what, self._labels = f"gateway_{name}", what, tuple(labels)
+        self._counted: dict[Values, float] = dict.fromkeys(known if labels else [()], 0.0)
+        registry.register(self)
 
     def add(self, values: Values = (), by: float = 1) -> None:
-        child = self._children.get(values)
-        if child is None:
-            child = self._children[values] = self._counter.labels(*values) if values else self._counter
-        child.inc(by)
+        try:
+            self._counted[values] += by
+        except KeyError:
+            self._counted[tuple(map(str, values))] = float(
+                by
+            )  # the members of an enumeration are texts of a longer kind
+
+    def describe(self) -> Iterator[CounterMetricFamily]:
+        yield CounterMetricFamily(self._name, self._what, labels=self._labels)
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        (family,) = self.describe()
+        for values, counted in list(self._counted.items()):
+            family.add_metric(values, counted)
+        yield family
 
 
-class Spread:
-    """One histogram."""
+class SharedCount(Count):
+    """One that several threads may add to."""
+
+    def __init__(
+        self, registry: CollectorRegistry, name: str, what: str, labels: Sequence[str], known: Iterable[Values] = ()
+    ) -> None:
+        super().__init__(registry, name, what, labels, known)
+        self._lock = Lock()
+
+    def add(self, values: Values = (), by: float = 1) -> None:
+        with self._lock:
+            super().add(values, by)
+
+
+class _Series:
+    """The observations under one set of values."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self, buckets: int) -> None:
+        self.total = 0.0
+        self.counts = [0] * buckets
+        """How many fell into each bucket, and not into one before it."""
+
+
+class Spread(Collector):
+    """One histogram. Only the event loop's thread may add to it."""
 
     def __init__(
         self, registry: CollectorRegistry, name: str, what: str, labels: Sequence[str], buckets: Sequence[float]
     ) -> None:
-        self._histogram = Histogram(f"gateway_{name}", what, labels, buckets=buckets, registry=registry)
-        self._children: dict[Values, Histogram] = {}
+        self._name, self._what, self._labels = f"gateway_{name}", what, tuple(labels)
+        self._bounds = [*map(float, buckets), inf]
+        self._names = [floatToGoString(bound) for bound in self._bounds]  # type: ignore[no-untyped-call] # has no types
+        self._series: dict[Values, _Series] = {} if labels else {(): _Series(len(self._bounds))}
+        registry.register(self)
 
     def add(self, value: float, values: Values = ()) -> None:
-        child = self._children.get(values)
-        if child is None:
-            child = self._children[values] = self._histogram.labels(*values) if values else self._histogram
-        child.observe(value)
+        series = self._series.get(values)
+        if series is None:
+            series = self._series[values] = _Series(len(self._bounds))
+        series.total += value
+        series.counts[bisect_left(self._bounds, value)] += 1
+
+    def describe(self) -> Iterator[HistogramMetricFamily]:
+        yield HistogramMetricFamily(self._name, self._what, labels=self._labels)
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        (family,) = self.describe()
+        for values, series in list(self._series.items()):
+            so_far = accumulate(series.counts.copy())
+            family.add_metric(values, list(zip(self._names, so_far, strict=True)), series.total)
+        yield family

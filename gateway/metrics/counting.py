@@ -14,7 +14,7 @@ from gateway.domain.compliance import Downgrade, Hold, Reason, Refuse, Send
 from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted, Unknown, WindowWasClosed
 from gateway.domain.errors import GatewayError
 from gateway.domain.notice import Kind, whose
-from gateway.metrics.counters import GROUPS, QUICK, REMOTE, WAITS, Count, Spread, Values
+from gateway.metrics.counters import GROUPS, QUICK, REMOTE, WAITS, Count, SharedCount, Spread, Values
 from gateway.metrics.names import NOBODY, OTHER, Names, error_codes
 from gateway.ports import Arrival, Ingested
 
@@ -33,7 +33,7 @@ _FATES = ("applied", "repeated", "kept", "waiting", "unattributed", "failed")
 _CAUSES = [cause.value for cause in Cause]
 _REPORTED = ("sent", "delivered", "read", "failed", "window_closed")
 _STATUS_CLASSES = {number: f"{number}xx" for number in range(1, 6)}
-
+_FALLBACK = Reason.FALLBACK  # looking a member up by its name costs more than counting it
 
 _DECISIVE = {
     "sent": (Reason.WINDOW_OPEN, Reason.TEMPLATE_REQUESTED),
@@ -100,7 +100,10 @@ class Metrics:
         self._commit_units = Spread(registry, "store_commit_units", "Units of work in a commit", (), GROUPS)
         self._commit_seconds = Spread(registry, "store_commit_seconds", "Time of a commit", (), QUICK)
         self._commits_failed = Count(registry, "store_commits_failed", "Commits that failed", (), [()])
-        self._spans = Count(registry, "trace_spans", "Spans of traces", ("outcome",), [("exported",), ("dropped",)])
+        # The exporter counts on a thread of its own what it sent, and the event loop's what found no room.
+        self._spans = SharedCount(
+            registry, "trace_spans", "Spans of traces", ("outcome",), [("exported",), ("dropped",)]
+        )
 
     # --- requests ---------------------------------------------------------------------------------------------------
 
@@ -130,7 +133,7 @@ class Metrics:
         sender = self.names.sender(sender)
         self._attempts.add((sender, OUTCOMES[type(outcome)]))
         if isinstance(outcome, Retry):
-            self._retries.add((sender, outcome.cause.value))
+            self._retries.add((sender, outcome.cause))
             if outcome.cause is Cause.NOT_WRITTEN:
                 return
         self._provider_seconds.add(seconds, (self.names.provider(provider),))
@@ -146,10 +149,10 @@ class Metrics:
         provider = self.names.provider(provider)
         for arrival, fate in zip(arrivals, ingested.fates, strict=False):
             is_foreign = fate == "kept" and arrival.problem == "unattributed"
-            self._callbacks.add((provider, "unattributed" if is_foreign else str(fate)))
+            self._callbacks.add((provider, "unattributed" if is_foreign else fate))
             event = arrival.event
             if isinstance(event, StatusReport) and event.status is not None and fate != "repeated":
-                self._statuses.add((provider, event.status.value))
+                self._statuses.add((provider, event.status))
 
     def callback_refused(self, provider: str | None) -> None:
         """Its secret or signature was wrong."""
@@ -186,8 +189,10 @@ class Metrics:
 
 def _decisive(decision: Send | Downgrade | Hold | Refuse) -> str:
     """The rule that made the difference. That a fallback was found says nothing that the action does not."""
-    reasons = [reason for reason in decision.reasons if reason is not Reason.FALLBACK]
-    return reasons[-1].value
+    for reason in reversed(decision.reasons):
+        if reason is not _FALLBACK:
+            return reason
+    raise ValueError("expected a rule that fired")
 
 
 def _known_decisions() -> Iterator[Values]:
