@@ -1,4 +1,4 @@
-"""What is counted as it happens, in the words of the gateway. Each verb costs about a microsecond."""
+"""What is counted as it happens, in the words of the gateway. Each verb costs half a microsecond."""
 
 from __future__ import annotations
 
