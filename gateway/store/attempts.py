@@ -40,7 +40,6 @@ from gateway.store.evidence import (
 from gateway.store.handing_over import hand_over
 from gateway.store.ledger import Ledger
 from gateway.store.lines import holds, refresh
-from gateway.store.pace import contact_pace
 from gateway.store.senders import change, end_probe, is_stopped, note, sender_row
 from gateway.store.statuses import MAY_STAND_IN_LINE, end, history_line, judge, wait_again
 
@@ -130,7 +129,7 @@ def _charge(ledger: Ledger, claim: Claim) -> bool:
         epoch=claim.epoch,
         revision=claim.revision,
         tick=ledger.tick,
-        interval=contact_pace(ledger.policy.pace).interval,
+        interval=ledger.paces.contact.interval,
     )
     if row is None:
         return False

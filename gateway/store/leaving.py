@@ -9,18 +9,15 @@ from gateway.ports import Claim, Conversation
 from gateway.store.codec import micros, span
 from gateway.store.ledger import Ledger
 from gateway.store.lines import OTHER
-from gateway.store.pace import contact_pace
-from gateway.store.senders import SenderRow, charge, room
+from gateway.store.senders import SenderRow, charge, may_send_one
 
 
 def may_leave_at_once(ledger: Ledger, conversation: sqlite3.Row, sender: SenderRow) -> bool:
     """Whether what is alone in line would be claimed and begun if that were asked next: no lease, no pause, pace."""
-    free_at = contact_pace(ledger.policy.pace).free_at(conversation["pace_tat"], ledger.tick)
     return (
-        sender["pause"] is None
-        and conversation["leased_until"] is None
-        and free_at <= ledger.tick
-        and room(ledger, sender, 1).count == 1
+        conversation["leased_until"] is None
+        and ledger.paces.contact.free_at(conversation["pace_tat"], ledger.tick) <= ledger.tick
+        and may_send_one(ledger, sender)
     )
 
 
@@ -35,7 +32,7 @@ def lease_at_once(
         head_class=OTHER,
         head_client=message.client,
         until=ledger.tick + span(ledger.policy.delivery.lease),
-        pace_tat=contact_pace(ledger.policy.pace).charged(conversation["pace_tat"], ledger.tick),
+        pace_tat=ledger.paces.contact.charged(conversation["pace_tat"], ledger.tick),
     )
     charge(ledger, sender, [conversation["id"]], message.client)
     return Claim(

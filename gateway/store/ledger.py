@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from gateway.ports import StorePolicy
+from gateway.store.pace import Paces
 
 _TITLE = re.compile(r"^-- (\w+): .+$", re.MULTILINE)
 
@@ -106,14 +107,22 @@ class Shared:
 class Ledger:
     """An open transaction, and what the rules inside it depend on. `tick` is the store's own time in microseconds."""
 
-    __slots__ = ("db", "draw", "policy", "shared", "tick")
+    __slots__ = ("db", "draw", "paces", "policy", "shared", "tick")
 
     def __init__(
-        self, *, db: sqlite3.Connection, shared: Shared, policy: StorePolicy, tick: int, draw: Callable[[], float]
+        self,
+        *,
+        db: sqlite3.Connection,
+        shared: Shared,
+        policy: StorePolicy,
+        paces: Paces,
+        tick: int,
+        draw: Callable[[], float],
     ) -> None:
         self.db = db
         self.shared = shared
         self.policy = policy
+        self.paces = paces
         self.tick = tick
         self.draw = draw
 

@@ -11,7 +11,6 @@ from gateway.ports import Claim
 from gateway.store.codec import micros, span, window_of
 from gateway.store.ledger import Ledger
 from gateway.store.line import Waiting, soonest, walk
-from gateway.store.pace import contact_pace
 
 REPLY = 0
 """The class of free-form content into an open window, which goes first."""
@@ -63,7 +62,7 @@ def _set_line(
         head_client=head_client,
         leased_until=leased_until,
         rests_until=_free_at(ledger, row["pace_tat"]) if may_rest else leased_until,
-        latest_tat=contact_pace(ledger.policy.pace).latest(ledger.tick),
+        latest_tat=ledger.paces.contact.latest(ledger.tick),
     )
 
 
@@ -73,7 +72,7 @@ def _class_of(head: sqlite3.Row, conversation: sqlite3.Row, now: datetime) -> in
 
 def _free_at(ledger: Ledger, pace_tat: int) -> int | None:
     """When the contact's pace allows the next message, if not now."""
-    free_at = contact_pace(ledger.policy.pace).free_at(pace_tat, ledger.tick)
+    free_at = ledger.paces.contact.free_at(pace_tat, ledger.tick)
     return free_at if free_at > ledger.tick else None
 
 

@@ -21,7 +21,6 @@ from gateway.store.group import Database, Unit, commit_group
 from gateway.store.ledger import Ledger
 from gateway.store.lock import FileLock
 from gateway.store.outbox import forget_leases
-from gateway.store.pace import sender_pace
 from gateway.store.reader import SqliteReader, Units
 from gateway.store.sqlite import SqliteStore
 from gateway.store.survey import Survey
@@ -196,7 +195,7 @@ def _start(ledger: Ledger) -> None:
     ledger.write(
         "clamp_senders",
         tick=ledger.tick,
-        latest_tat=sender_pace(ledger.policy.pace).latest(ledger.tick),
+        latest_tat=ledger.paces.sender.latest(ledger.tick),
         latest_probe=ledger.tick + span(ledger.policy.delivery.probe_to),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import NamedTuple
 
 from gateway.domain.delivery import PacePolicy
 from gateway.store.codec import span
@@ -37,12 +37,21 @@ class Pace:
         return tick + self.burst * self.interval
 
 
-@lru_cache(maxsize=8)
-def contact_pace(policy: PacePolicy) -> Pace:
+class Paces(NamedTuple):
+    """That of each contact, and that of each sender."""
+
+    contact: Pace
+    sender: Pace
+
+
+def paces_of(policy: PacePolicy) -> Paces:
+    return Paces(_contact_pace(policy), _sender_pace(policy))
+
+
+def _contact_pace(policy: PacePolicy) -> Pace:
     return Pace(interval=max(1, span(policy.contact_interval)), burst=max(1, policy.contact_burst))
 
 
-@lru_cache(maxsize=8)
-def sender_pace(policy: PacePolicy) -> Pace:
+def _sender_pace(policy: PacePolicy) -> Pace:
     rate = policy.sender_per_second
     return Pace(interval=max(1, round(_SECOND / rate)), burst=max(1, int(rate * _SENDER_BURST)))

@@ -35,6 +35,7 @@ from gateway.store import (
 )
 from gateway.store.group import Database, Unit, outside, read_whole
 from gateway.store.ledger import Ledger, Shared
+from gateway.store.pace import paces_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,6 +47,7 @@ class Units:
 
     def __init__(self, policy: StorePolicy, *, ticks: Callable[[], float], draw: Callable[[], float]) -> None:
         self._policy = policy
+        self._paces = paces_of(policy.pace)
         self._ticks = ticks
         self._draw = draw
 
@@ -57,7 +59,9 @@ class Units:
 
     def _ledger(self, db: sqlite3.Connection, shared: Shared) -> Ledger:
         tick = int(self._ticks() * _MICROSECONDS)
-        ledger = shared.ledger = Ledger(db=db, shared=shared, policy=self._policy, tick=tick, draw=self._draw)
+        ledger = shared.ledger = Ledger(
+            db=db, shared=shared, policy=self._policy, paces=self._paces, tick=tick, draw=self._draw
+        )
         return ledger
 
 

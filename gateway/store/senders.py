@@ -12,7 +12,6 @@ from gateway.domain.errors import ProviderError
 from gateway.domain.settlement import Settlement
 from gateway.store.codec import error_text, span
 from gateway.store.ledger import Ledger
-from gateway.store.pace import sender_pace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +47,15 @@ def change(ledger: Ledger, query: str, **values: object) -> None:
 def room(ledger: Ledger, sender: SenderRow, limit: int) -> Room:
     if sender["pause"] is not None:
         return _room_of_paused(ledger, sender, limit)
-    pace = sender_pace(ledger.policy.pace)
+    pace = ledger.paces.sender
     count = min(limit, pace.room(sender["pace_tat"], ledger.tick))
     tat = pace.charged(sender["pace_tat"], ledger.tick, count)
     return Room(count=count, again_in=until(ledger, pace.free_at(tat, ledger.tick)))
+
+
+def may_send_one(ledger: Ledger, sender: SenderRow) -> bool:
+    """Whether one more conversation of a sender may be given out now, and not as a probe."""
+    return sender["pause"] is None and ledger.paces.sender.room(sender["pace_tat"], ledger.tick) > 0
 
 
 def _room_of_paused(ledger: Ledger, sender: SenderRow, limit: int) -> Room:
@@ -68,7 +72,7 @@ def until(ledger: Ledger, tick: int) -> timedelta:
 
 def charge(ledger: Ledger, sender: SenderRow, conversations: list[int], last_client: str) -> None:
     """Count what was given out: against the pace, for the turns of clients, and as the probe of a paused sender."""
-    tat = sender_pace(ledger.policy.pace).charged(sender["pace_tat"], ledger.tick, len(conversations))
+    tat = ledger.paces.sender.charged(sender["pace_tat"], ledger.tick, len(conversations))
     ledger.shared.charge(sender, pace_tat=tat, last_client=last_client)
     if sender["pause"] is not None:
         change(ledger, "send_probe", id=sender["id"], conversation=conversations[0])
