@@ -131,9 +131,11 @@ class GroupCommit:
     def __init__(self, database: Database, observer: StoreObserver | None = None) -> None:
         self._database = database
         self._observer = observer
-        self._queue: asyncio.Queue[_Asked | None] = asyncio.Queue()
+        self._waiting: list[_Asked] = []
+        self._news = asyncio.Event()
         self._is_closing = False
         self._expects_errors = False
+        self._loop = asyncio.get_running_loop()
         self._writer = asyncio.create_task(self._write(), name="store-writer")
 
     async def run(self, unit: Unit[T], *, unheard: Callable[[T], Unit[Any] | None] | None = None) -> T:
@@ -141,8 +143,7 @@ class GroupCommit:
         gives back is committed in turn, also while closing."""
         if self._is_closing:
             raise Stopping
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait(_Asked(unit, future, unheard))
+        future = self._ask(unit, unheard)
         try:
             return await future
         except asyncio.CancelledError:
@@ -150,34 +151,30 @@ class GroupCommit:
                 self._undo(unheard(future.result()))  # it was answered, and cancelled before it could be heard
             raise
 
+    def _ask(self, unit: Unit[T], unheard: Callable[[T], Unit[Any] | None] | None = None) -> asyncio.Future[T]:
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._waiting.append(_Asked(unit, future, unheard))
+        self._news.set()
+        return future
+
     def _undo(self, unit: Unit[Any] | None) -> None:
         if unit is not None:
-            self._queue.put_nowait(_Asked(unit, asyncio.get_running_loop().create_future(), None))
+            self._ask(unit)
 
     async def aclose(self) -> None:
         """Commit what waits, then take nothing more."""
-        if not self._is_closing:
-            self._is_closing = True
-            self._queue.put_nowait(None)
+        self._is_closing = True
+        self._news.set()
         await asyncio.shield(self._writer)
 
     async def _write(self) -> None:
-        is_last = False
-        while not is_last:
-            group, is_last = await self._next_group()
+        while self._waiting or not self._is_closing:
+            self._news.clear()
+            group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
             if group:
                 await self._commit(group)
-
-    async def _next_group(self) -> tuple[list[_Asked], bool]:
-        """What waits, one at least, and whether it is the last."""
-        group: list[_Asked] = []
-        item = await self._queue.get()
-        while item is not None:
-            group.append(item)
-            if len(group) == GROUP or self._queue.empty():
-                return group, False
-            item = self._queue.get_nowait()
-        return group, True
+            else:
+                await self._news.wait()
 
     async def _commit(self, group: Sequence[_Asked]) -> None:
         started = time.perf_counter()
@@ -194,7 +191,7 @@ class GroupCommit:
         self._expects_errors = any(isinstance(result, Raised) for result in results)
         undoing = [unit for asked, result in zip(group, results, strict=True) if (unit := _answer(asked, result))]
         if undoing:
-            await self._commit([_Asked(unit, asyncio.get_running_loop().create_future(), None) for unit in undoing])
+            await self._commit([_Asked(unit, self._loop.create_future(), None) for unit in undoing])
 
     def _commit_group(self, db: sqlite3.Connection, units: Sequence[Unit[Any]]) -> list[Any]:
         return commit_group(db, units, expects_errors=self._expects_errors)
