@@ -69,8 +69,10 @@ def _paused_for(ledger: Ledger, row: sqlite3.Row) -> timedelta | None:
 
 
 def _unknown(ledger: Ledger) -> Iterator[tuple[str, int]]:
+    in_line = {row["client"]: row["unknown"] for row in ledger.rows("unknown_in_line")}
     for row in ledger.rows("clients").fetchall():
-        yield row["client"], ledger.one("unknown_of_client", client=row["client"])["unknown"]
+        client = row["client"]
+        yield client, ledger.one("unknown_of_client", client=client)["unknown"] + in_line.get(client, 0)
 
 
 def _endpoints(ledger: Ledger) -> Iterator[EndpointCensus]:
