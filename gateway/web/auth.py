@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 
 from aiohttp import hdrs
 from multidict import MultiMapping
@@ -30,7 +29,7 @@ class Keys:
         """The client of ``Authorization: Bearer``. Raises Unauthenticated."""
         return self._client([_credentials(headers, "bearer").encode(errors="surrogateescape")])
 
-    def _client(self, forms: Sequence[bytes]) -> ClientConfig:
+    def _client(self, forms: Iterable[bytes]) -> ClientConfig:
         for form in forms:
             if client := self._owner(hashlib.sha256(form).digest()):
                 return client
@@ -47,15 +46,17 @@ def _credentials(headers: MultiMapping[str], scheme: str) -> str:
     if len(written) != 1:
         raise Unauthenticated("the key is missing or not valid")
     named, _, credentials = written[0].partition(" ")
-    if named.lower() != scheme or not credentials.strip():
+    credentials = credentials.strip()
+    if named.lower() != scheme or not credentials:
         raise Unauthenticated("the key is missing or not valid")
-    return credentials.strip()
+    return credentials
 
 
-def _basic_forms(credentials: str) -> list[bytes]:
+def _basic_forms(credentials: str) -> Iterator[bytes]:
     issued = credentials.encode(errors="surrogateescape")
+    yield issued
     try:
-        decoded = base64.b64decode(issued + b"=" * (-len(issued) % 4), validate=True)
+        decoded = binascii.a2b_base64(issued + b"=" * (-len(issued) % 4), strict_mode=True)
     except binascii.Error:
-        return [issued]
-    return [form for form in (issued, decoded, decoded.partition(b":")[0]) if form]
+        return
+    yield from filter(None, (decoded, decoded.partition(b":")[0]))

@@ -21,7 +21,7 @@ async def callback(request: web.Request) -> web.Response:
     """``POST /callbacks/{provider}/{secret}`` and ``.../{attempt}``, the URL of one attempt"""
     parts = request.app[PARTS]
     provider = _provider(request, parts)
-    body = await read_body(request, parts.config.limits.callback_body)
+    body = await read_body(request, parts.config.limits.callback_body, parts.body_timeout)
     events = parts.decoders[provider.name](body, attempt=request.match_info.get("attempt"))
     await parts.ingest(provider.name, events)
     return answer({"ok": True})

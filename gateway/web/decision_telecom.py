@@ -14,7 +14,7 @@ from gateway.domain.notice import view_status
 from gateway.ports import Answer
 from gateway.web.answers import answer
 from gateway.web.drafts import ignored_fields, parse_draft
-from gateway.web.parts import DRAFT_RULES, PARTS
+from gateway.web.parts import FRONT
 from gateway.web.requests import admit_basic, read_object
 from gateway.web.send_headers import parse_send_headers
 from gateway.web.shapes import shape
@@ -24,21 +24,24 @@ log = structlog.get_logger()
 
 async def send_whatsapp(request: web.Request) -> web.Response:
     """``POST /v1/api/send-whatsapp``: accept a message, and answer its id as an integer and nothing else."""
-    client = admit_basic(request)
-    if request.app[PARTS].is_stopping():
+    front = request.app[FRONT]
+    parts = front.parts
+    client = admit_basic(request, front)
+    if parts.is_stopping():
         raise Stopping
     headers = parse_send_headers(request.headers)
-    body = await read_object(request)
-    draft = parse_draft(body, headers, client, request.app[DRAFT_RULES])
+    body = await read_object(request, parts)
+    draft = parse_draft(body, headers, client, front.rules)
     _count_ignored(body, client)
-    return _accepted(await request.app[PARTS].accept(draft))
+    return _accepted(await parts.accept(draft))
 
 
 async def receive_whatsapp(request: web.Request) -> web.Response:
     """``POST /v1/api/receive-whatsapp``: where a message stands, in this surface's numbers."""
-    client = admit_basic(request)
-    message_id = _message_id(await read_object(request))
-    record = await request.app[PARTS].store.message(message_id, client=client.name)
+    front = request.app[FRONT]
+    client = admit_basic(request, front)
+    message_id = _message_id(await read_object(request, front.parts))
+    record = await front.parts.store.message(message_id, client=client.name)
     return answer({"message_id": message_id, "status": view_status(record.status, record.failure)})
 
 

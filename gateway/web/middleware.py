@@ -40,17 +40,12 @@ _SURFACES = (
 @web.middleware
 async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer what is raised below; applications that are mounted beside ours speak for themselves."""
-    if len(request.match_info.apps) > 1:
-        return await handler(request)
     try:
         return await handler(request)
-    except GatewayError as error:
-        return _answer(request, error)
-    except web.HTTPException as error:
-        return _answer(request, _ours(error))
     except Exception as error:
-        log.exception("request.failed", method=request.method, route=route_of(request), error=type(error).__name__)
-        return _answer(request, GatewayError())
+        if len(request.match_info.apps) > 1:
+            raise
+        return _answer(request, _ours(request, error))
 
 
 def _answer(request: web.Request, error: GatewayError) -> web.Response:
@@ -74,11 +69,16 @@ def _status(request: web.Request, surface: Surface, words: Said) -> int:
     return words.status
 
 
-def _ours(error: web.HTTPException) -> GatewayError:
+def _ours(request: web.Request, error: Exception) -> GatewayError:
     match error:
+        case GatewayError():
+            return error
         case web.HTTPNotFound():
             return NotFound("there is no such resource")
         case web.HTTPMethodNotAllowed():
             return WrongMethod(error.allowed_methods)
-        case _:
+        case web.HTTPException():
             raise error
+        case _:
+            log.exception("request.failed", method=request.method, route=route_of(request), error=type(error).__name__)
+            return GatewayError()

@@ -12,7 +12,7 @@ from gateway.domain.identity import Contact, MessageId, Sender, parse_contact
 from gateway.domain.message import Status
 from gateway.ports import MessageQuery
 from gateway.web.answers import answer
-from gateway.web.parts import DRAFT_RULES, PARTS, SHOWS_DETAILS, Parts
+from gateway.web.parts import FRONT, PARTS, SHOWS_DETAILS, Front, Parts
 from gateway.web.requests import admit_bearer
 from gateway.web.views import message_view, page_view, paused_view, window_view
 
@@ -23,26 +23,28 @@ _LONGEST_PAGE = 200
 
 async def message(request: web.Request) -> web.Response:
     """``GET /v1/messages/{id}``"""
-    client = admit_bearer(request)
-    record = await request.app[PARTS].store.message(_message_id(request.match_info["id"]), client=client.name)
+    front = request.app[FRONT]
+    client = admit_bearer(request, front)
+    record = await front.parts.store.message(_message_id(request.match_info["id"]), client=client.name)
     return answer(message_view(record))
 
 
 async def messages(request: web.Request) -> web.Response:
     """``GET /v1/messages?status=&contact=&cursor=&limit=``, newest first"""
-    client = admit_bearer(request)
-    page = await request.app[PARTS].store.messages(_query(request, client))
+    front = request.app[FRONT]
+    client = admit_bearer(request, front)
+    page = await front.parts.store.messages(_query(request, client))
     return answer(page_view(page))
 
 
 async def window(request: web.Request) -> web.Response:
     """``GET /v1/windows/{sender}/{contact}``"""
-    client = admit_bearer(request)
-    parts = request.app[PARTS]
-    sender = _sender(request, client)
+    front = request.app[FRONT]
+    client = admit_bearer(request, front)
+    sender = _sender(request, front, client)
     contact = _contact(request.match_info["contact"])
-    now = parts.clock.now()
-    conversation = await parts.store.conversation(sender, contact, downgrades_since=now)
+    now = front.parts.clock.now()
+    conversation = await front.parts.store.conversation(sender, contact, downgrades_since=now)
     return answer(window_view(conversation.window, now))
 
 
@@ -112,8 +114,8 @@ def _limit(written: str) -> int:
     return int(written)
 
 
-def _sender(request: web.Request, client: ClientConfig) -> Sender:
-    sender = request.app[DRAFT_RULES].senders.find(request.match_info["sender"], client)
+def _sender(request: web.Request, front: Front, client: ClientConfig) -> Sender:
+    sender = front.rules.senders.find(request.match_info["sender"], client)
     if sender is None:
         raise NotFound("there is no such sender")
     return sender.id

@@ -53,10 +53,19 @@ class Parts:
     """Seconds within which a whole body must arrive."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """What a client's request meets: the parts, and what was made of the configuration for its surfaces. A handler
+    looks it up once."""
+
+    parts: Parts
+    keys: Keys
+    rates: Rates
+    rules: DraftRules
+
+
 PARTS = web.AppKey("parts", Parts)
-KEYS = web.AppKey("keys", Keys)
-RATES = web.AppKey("rates", Rates)
-DRAFT_RULES = web.AppKey("draft_rules", DraftRules)
+FRONT = web.AppKey("front", Front)
 SHOWS_DETAILS = web.AppKey("shows_details", bool)
 """Whether whoever asks how the gateway is may know why."""
 

@@ -5,49 +5,50 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from aiohttp import hdrs, web
+from aiohttp import StreamReader, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from gateway.config import ClientConfig
-from gateway.web.parts import CLIENT, KEYS, PARTS, RATES
+from gateway.web.parts import CLIENT, Front, Parts
 from gateway.web.strict_json import parse_body
 from gateway.web.wire_errors import BodyBroken, BodyEncoded, BodyTooLarge, BodyTooSlow
 
 
-def admit_basic(request: web.Request) -> ClientConfig:
+def admit_basic(request: web.Request, front: Front) -> ClientConfig:
     """The client of a request of DecisionTelecom's surface. Raises Unauthenticated, TooManyRequests."""
-    return _admit(request, request.app[KEYS].of_basic(request.headers))
+    return _admit(request, front, front.keys.of_basic(request.headers))
 
 
-def admit_bearer(request: web.Request) -> ClientConfig:
+def admit_bearer(request: web.Request, front: Front) -> ClientConfig:
     """The client of a request of the native surface. Raises Unauthenticated, TooManyRequests."""
-    return _admit(request, request.app[KEYS].of_bearer(request.headers))
+    return _admit(request, front, front.keys.of_bearer(request.headers))
 
 
-def _admit(request: web.Request, client: ClientConfig) -> ClientConfig:
+def _admit(request: web.Request, front: Front, client: ClientConfig) -> ClientConfig:
     request[CLIENT] = client
-    request.app[RATES].take(client.name)
+    front.rates.take(client.name)
     return client
 
 
-async def read_object(request: web.Request) -> dict[str, Any]:
+async def read_object(request: web.Request, parts: Parts) -> dict[str, Any]:
     """The JSON object that a client posted. Raises UnreadableBody."""
-    limits = request.app[PARTS].config.limits
-    return parse_body(await read_body(request, limits.body), depth=limits.depth)
+    limits = parts.config.limits
+    return parse_body(await read_body(request, limits.body, parts.body_timeout), depth=limits.depth)
 
 
-async def read_body(request: web.Request, limit: int) -> bytes:
-    """A body of at most `limit` bytes. Raises BodyTooLarge, BodyTooSlow, BodyBroken, BodyEncoded."""
+async def read_body(request: web.Request, limit: int, seconds: float) -> bytes:
+    """A body of at most `limit` bytes, within so many seconds. Raises BodyTooLarge, BodyTooSlow, BodyBroken,
+    BodyEncoded."""
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower() not in ("", "identity"):
         raise BodyEncoded
     if (request.content_length or 0) > limit:
         raise BodyTooLarge(limit)
-    seconds = request.app[PARTS].body_timeout
+    content = request.content
     try:
-        if request.content.is_eof():  # as with most requests, it came along with the headers
-            return _checked(request.content.read_nowait(), limit)
+        if content.is_eof():  # as with most requests, it came along with the headers
+            return _checked(content.read_nowait(), limit)
         async with asyncio.timeout(seconds):
-            return await _read(request, limit)
+            return await _read(content, limit)
     except TimeoutError:
         raise BodyTooSlow(seconds) from None
     except (OSError, HttpProcessingError, web.RequestPayloadError):
@@ -60,10 +61,10 @@ def _checked(body: bytes, limit: int) -> bytes:
     return body
 
 
-async def _read(request: web.Request, limit: int) -> bytes:
+async def _read(content: StreamReader, limit: int) -> bytes:
     # aiohttp's own limit is one for all routes, and it has none on time.
     body = bytearray()
-    async for chunk in request.content.iter_any():
+    async for chunk in content.iter_any():
         body += chunk
         if len(body) > limit:
             raise BodyTooLarge(limit)

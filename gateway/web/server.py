@@ -10,7 +10,7 @@ from gateway.web.drafts import DraftRules, Senders
 from gateway.web.middleware import errors
 from gateway.web.monitoring import build_internal_app
 from gateway.web.observing import observing
-from gateway.web.parts import DRAFT_RULES, KEYS, PARTS, RATES, SHOWS_DETAILS, Parts
+from gateway.web.parts import FRONT, PARTS, SHOWS_DETAILS, Front, Parts
 from gateway.web.rate import Rates
 from gateway.web.shapes import SHAPES, shape
 
@@ -39,14 +39,20 @@ def build_app(parts: Parts) -> web.Application:
     app = web.Application(middlewares=[observed, errors], client_max_size=config.limits.callback_body)
     app[PARTS] = parts
     app[SHOWS_DETAILS] = config.server.internal is None
-    app[KEYS] = Keys(config.clients)
-    app[RATES] = Rates(config.limits.client_per_second, parts.ticks)
-    app[DRAFT_RULES] = DraftRules(
-        senders=Senders(config.senders), may_post_to=parts.may_post_to, depth=config.limits.depth
-    )
+    app[FRONT] = _front(parts)
     app.add_routes(ROUTES)
     if config.server.internal is None:
         app.add_routes(monitoring.ROUTES)
     for prefix, mounted in parts.mounts:
         app.add_subapp(prefix, mounted)
     return app
+
+
+def _front(parts: Parts) -> Front:
+    config = parts.config
+    return Front(
+        parts=parts,
+        keys=Keys(config.clients),
+        rates=Rates(config.limits.client_per_second, parts.ticks),
+        rules=DraftRules(senders=Senders(config.senders), may_post_to=parts.may_post_to, depth=config.limits.depth),
+    )
