@@ -116,7 +116,7 @@ class Accept:
                 accepted = await self._store.enqueue(
                     draft, partial(self._decider, draft, now=now), now=now, downgrades_since=since, token=place.token
                 )
-                if decision := _decision_of(accepted):
+                if self._tracer.is_on and (decision := _decision_of(accepted)):
                     span.note(action=type(decision).__name__.lower(), reasons=[*decision.reasons])
             if isinstance(accepted, Refuse):
                 self._metrics.decided("accept", accepted)

@@ -18,6 +18,7 @@ class Slots:
         self._in_flight = in_flight
         self._shared = shared
         self._held: Counter[Sender] = Counter()
+        self._in_use = 0
 
     @property
     def in_flight(self) -> int:
@@ -25,17 +26,19 @@ class Slots:
 
     @property
     def in_use(self) -> int:
-        return self._held.total()
+        return self._in_use
 
     def room(self, sender: Sender) -> int:
         """How many more requests this sender may start now."""
-        free = self._in_flight - self._held.total()
+        free = self._in_flight - self._in_use
         if not self._shared:
             return free
         return max(0, (free - self._held[sender] + 1) // 2)
 
     def take(self, sender: Sender, count: int = 1) -> None:
         self._held[sender] += count
+        self._in_use += count
 
     def give_back(self, sender: Sender, count: int = 1) -> None:
         self._held[sender] -= count
+        self._in_use -= count

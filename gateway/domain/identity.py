@@ -35,6 +35,8 @@ def parse_contact(written: str | int) -> Contact:
     national number (one leading zero) included: its country can't be known. Source: E.164, at most 15 digits.
     """
     text = str(written).strip()
+    if _PHONE.fullmatch(text):  # as most programs write it
+        return Contact(text)
     if _USER_ID.fullmatch(text):
         return Contact(text)
     if isinstance(written, int) and written < 0:

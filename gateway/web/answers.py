@@ -20,8 +20,19 @@ def answer(
     content_type: str = JSON,
 ) -> web.Response:
     """An answer with a JSON body."""
+    return written(_ENCODER.encode(body).encode(), status=status, headers=headers, content_type=content_type)
+
+
+def written(
+    body: bytes,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    content_type: str = JSON,
+) -> web.Response:
+    """An answer with a body that is JSON already."""
     return web.Response(
-        body=_ENCODER.encode(body).encode(),
+        body=body,
         status=status,
         headers={hdrs.CONTENT_TYPE: content_type, hdrs.CACHE_CONTROL: "no-store", **(headers or {})},
     )
