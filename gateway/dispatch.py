@@ -48,7 +48,7 @@ class Dispatch:
         self._sending = sending
         self._news = {sender: asyncio.Event() for sender in routes}
         self._loops: list[asyncio.Task[None]] = []
-        self._open: dict[asyncio.Task[bool], Claim] = {}
+        self._open: dict[MessageId, tuple[Claim, asyncio.Task[None]]] = {}
         self._crowded_out: set[Sender] = set()
         self._pauses: dict[Sender, PauseCause] = {}
         self._drained: set[Sender] = set()
@@ -80,16 +80,16 @@ class Dispatch:
         await asyncio.gather(*self._loops, return_exceptions=True)
         if not self._open:
             return ()
-        _, late = await asyncio.wait(self._open, timeout=limit.total_seconds())
-        still_open = [self._open[task].message.id for task in late]
+        message_of = {task: message_id for message_id, (_, task) in self._open.items()}
+        _, late = await asyncio.wait(message_of, timeout=limit.total_seconds())
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
-        return still_open
+        return [message_of[task] for task in late]
 
     def open_messages(self) -> Sequence[MessageId]:
         """The messages that are with a task now."""
-        return [claim.message.id for claim in self._open.values()]
+        return list(self._open)
 
     async def _serve(self, sender: Sender) -> None:
         news = self._news[sender]
@@ -154,7 +154,7 @@ class Dispatch:
             limit=room,
             now=now,
             downgrades_since=self._decider.downgrades_since(sender, now),
-            holding=frozenset(claim.conversation for claim in self._open.values()),
+            holding=frozenset(claim.conversation for claim, _ in self._open.values()),
         )
 
     def _notice_pause(self, sender: Sender, claims: Claims) -> None:
@@ -172,21 +172,24 @@ class Dispatch:
 
     def _run(self, claim: Claim, job: Coroutine[None, None, bool]) -> None:
         """Do it as a task, in a slot that was taken for it and is free when it ends."""
-        task = asyncio.create_task(self._deliver(claim, job), name=f"message {claim.message.id}")
-        self._open[task] = claim
-        task.add_done_callback(self._ended)
+        message_id = claim.message.id
+        task = asyncio.create_task(self._deliver(claim, job), name=f"message {message_id}")
+        self._open[message_id] = (claim, task)
 
-    async def _deliver(self, claim: Claim, job: Coroutine[None, None, bool]) -> bool:
+    async def _deliver(self, claim: Claim, job: Coroutine[None, None, bool]) -> None:
         """The whole way of one claim; whatever happens here stops nobody else."""
+        has_more = True
         try:
-            return await job
+            has_more = await job
         except Exception:
             log.exception("dispatch.message_failed", message_id=claim.message.id)
-            return True
+        finally:
+            self._end(claim, has_more=has_more)
 
-    def _ended(self, task: asyncio.Task[bool]) -> None:
-        sender = self._open.pop(task).message.sender
-        if task.cancelled() or task.result() or sender in self._pauses:  # it may have ended the pause
+    def _end(self, claim: Claim, *, has_more: bool) -> None:
+        sender = claim.message.sender
+        del self._open[claim.message.id]
+        if has_more or sender in self._pauses:  # it may have ended the pause
             self.notify(sender)
         self._give_back_slots(sender)
 

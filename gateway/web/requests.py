@@ -39,14 +39,15 @@ async def read_object(request: web.Request, parts: Parts) -> dict[str, Any]:
 async def read_body(request: web.Request, limit: int, seconds: float) -> bytes:
     """A body of at most `limit` bytes, within so many seconds. Raises BodyTooLarge, BodyTooSlow, BodyBroken,
     BodyEncoded."""
-    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower() not in ("", "identity"):
+    encoding = request.headers.get(hdrs.CONTENT_ENCODING)
+    if encoding is not None and encoding.strip().lower() not in ("", "identity"):
         raise BodyEncoded
-    if (request.content_length or 0) > limit:
-        raise BodyTooLarge(limit)
     content = request.content
     try:
         if content.is_eof():  # as with most requests, it came along with the headers
             return _checked(content.read_nowait(), limit)
+        if (request.content_length or 0) > limit:
+            raise BodyTooLarge(limit)
         async with asyncio.timeout(seconds):
             return await _read(content, limit)
     except TimeoutError:
