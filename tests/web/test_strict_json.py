@@ -97,6 +97,8 @@ def test_any_bytes_are_an_object_or_a_refusal(body: bytes) -> None:
         pytest.param('{"a": 1}'.encode("utf-16"), "$", "UTF-8", id="UTF-16"),
         pytest.param('{"a": 1}'.encode("utf-16-le"), "$", "JSON", id="UTF-16 without a mark"),
         pytest.param(nested(33).encode(), "$.a" + "[0]" * 31, "32 levels", id="33 levels"),
+        pytest.param(b'{"a":' * 33 + b"1" + b"}" * 33, "$" + ".a" * 32, "32 levels", id="33 levels of objects"),
+        pytest.param(b' {"a": ' * 33 + b"1" + b"}" * 33, "$" + ".a" * 32, "32 levels", id="the same, with spaces"),
         pytest.param(nested(900).encode(), "$.a" + "[0]" * 31, "32 levels", id="900 levels"),
         pytest.param(nested(100_000).encode(), "$", "32 levels", id="100,000 levels"),
         pytest.param(b"[" * 100_000, "$", "32 levels", id="100,000 levels, never closed"),
@@ -120,6 +122,10 @@ def test_what_readers_disagree_on_is_refused_with_its_place(body: bytes, path: s
         pytest.param(b'{"": ""}', {"": ""}, id="an empty name"),
         pytest.param(nested(32).encode(), json.loads(nested(32)), id="32 levels"),
         pytest.param(b'{"a": "' + b"[" * 99 + b'"}', {"a": "[" * 99}, id="brackets in a text"),
+        pytest.param(
+            b'{"a":' * 32 + b"1" + b"}" * 32, json.loads('{"a":' * 32 + "1" + "}" * 32), id="32 levels of objects"
+        ),
+        pytest.param(b'{"a": "' + b"{" * 99 + b'"}', {"a": "{" * 99}, id="braces in a text"),
         pytest.param(b'{"a": [' + b"[]," * 99 + b"[]]}", {"a": [[]] * 100}, id="many arrays side by side"),
     ],
 )
