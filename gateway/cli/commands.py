@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
+import uvloop
 import structlog
 
 from gateway import __version__, keys
@@ -94,7 +95,7 @@ def serve(path: Path, log_level: str) -> None:
         raise ConfigInvalid(checked.problems)
     for warning in checked.warnings:
         log.warning("config.warning", warning=warning)
-    raise SystemExit(asyncio.run(run(checked.config)))
+    raise SystemExit(uvloop.run(run(checked.config)))
 
 
 @cli.command()
@@ -107,7 +108,7 @@ def demo(port: int) -> None:
 
     configure_logging("warning")
     config = _demo_config(port)
-    raise SystemExit(asyncio.run(run(config, announce=lambda _: click.echo(demo_banner(port)))))
+    raise SystemExit(uvloop.run(run(config, announce=lambda _: click.echo(demo_banner(port)))))
 
 
 def _demo_config(port: int) -> Config:
