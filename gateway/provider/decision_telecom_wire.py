@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
+
 from gateway.config import ProviderConfig
 from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted, Unknown, WindowWasClosed
 from gateway.domain.errors import ProviderError
@@ -38,6 +40,7 @@ _HOLDING = {
 }
 _RECEIPT = re.compile(rb'\s*\{\s*"message_id"\s*:\s*([1-9][0-9]{0,18})\s*\}\s*')
 """What nearly every answer is: the id and nothing else."""
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _NOT_AN_ANSWER = "The answer could not be read"
 
 
@@ -46,29 +49,27 @@ def authorization(key: str) -> str:
     return "Basic " + base64.b64encode(key.encode()).decode("ascii")
 
 
+def encoded(value: Any) -> bytes:
+    """The value as JSON. What half a character or a very long number makes unwritable in UTF-8 goes escaped."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return _ENCODER.encode(value).encode()
+
+
 def request_body(message: OutboundMessage, content: Content, callback_url: str | None) -> dict[str, Any]:
     """The documented request that sends `content` in the name of `message`; fields without a value are left out."""
-    fields = {
-        "source_addr": message.sender,
-        "destination_addr": message.contact,
-        **_content_fields(content, message.contact),
-        "callback_url": callback_url,
-    }
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _content_fields(content: Content, contact: Contact) -> dict[str, Any]:
+    fields: dict[str, Any] = {"source_addr": message.sender, "destination_addr": message.contact}
     match content:
-        case FreeForm(type="text"):
-            return {"message_type": TEXT, "text": content.text}
-        case FreeForm():
-            return {"message_type": MEDIA, "text": content.text, "file_url": content.file_url}
         case TemplateMessage():
-            return {
-                "message_type": TEMPLATE,
-                "template_name": content.name,
-                "template_params": json.dumps(_template_request(content, contact)),
-            }
+            params = encoded(_template_request(content, message.contact)).decode()
+            fields |= {"message_type": TEMPLATE, "template_name": content.name, "template_params": params}
+        case FreeForm(type="text"):
+            fields |= {"message_type": TEXT, "text": content.text}
+        case FreeForm():
+            fields |= {"message_type": MEDIA, "text": content.text, "file_url": content.file_url}
+    fields["callback_url"] = callback_url
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _template_request(content: TemplateMessage, contact: Contact) -> dict[str, Any]:
