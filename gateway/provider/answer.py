@@ -71,7 +71,7 @@ class AnswerReader:
         self.is_clean_end = False
         """Whether the connection may serve again: the answer ended as announced, and nothing came behind it."""
 
-    def feed(self, received: bytes) -> Answer | None:
+    def feed(self, received: memoryview) -> Answer | None:
         """The answer, once it is whole. Raises Garbled."""
         try:
             self._parser.feed_data(received)

@@ -9,6 +9,8 @@ from typing import cast
 
 from gateway.provider.answer import Answer, AnswerReader, Garbled
 
+BUFFER = 4096
+
 
 class TooLate(Exception):
     """The connection was ready only after the last moment for the first byte."""
@@ -40,12 +42,14 @@ class Flight:
         self.is_written = True
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """Carries one request at a time. What comes unasked ends it, and so does whatever leaves doubt about the next."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._reader = AnswerReader()
+        # Our own: asyncio would make one of 256 KB for every piece that comes, which takes longer than all the rest.
+        self._buffer = memoryview(bytearray(BUFFER))
         self._transport: asyncio.Transport | None = None  # none as well from the moment it is not to be used any more
         self._awaited: asyncio.Future[Answer] | None = None
         self._deadline = 0.0
@@ -82,12 +86,15 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are such only by what they do
 
-    def data_received(self, received: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         if self._awaited is None:
             self.close()
             return
         try:
-            answer = self._reader.feed(received)
+            answer = self._reader.feed(self._buffer[:nbytes])
         except Garbled as trouble:
             self._fail(trouble)
             return
