@@ -101,7 +101,6 @@ class AnswerReader:
     # --- called by the parser, also for what comes behind an answer in the same piece ---
 
     def on_message_begin(self) -> None:
-        self._lines = []
         self.is_clean_end = False
 
     def on_header(self, name: bytes, value: bytes) -> None:

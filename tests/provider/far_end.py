@@ -65,6 +65,11 @@ class Line:
         self.writer.write(raw)
         await self.writer.drain()
 
+    async def is_closed_soon(self) -> None:
+        """Without waiting for the end of an idle connection's time."""
+        async with asyncio.timeout(2):
+            await self.is_over.wait()
+
     async def until_closed(self) -> None:
         while await self._reader.read(65_536):
             pass

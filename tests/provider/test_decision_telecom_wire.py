@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted, Unknown, WindowWasClosed
 from gateway.domain.message import FreeForm, TemplateMessage
-from gateway.provider.decision_telecom_wire import authorization, classify, request_body
+from gateway.provider.decision_telecom_wire import authorization, classify, encoded, request_body
 from tests.provider.factories import NOW, SENTENCE, TEMPLATE, TEXT, a_message, a_provider
 
 
@@ -71,6 +71,19 @@ def test_a_template_with_a_namespace_names_it():
     template = TemplateMessage(name="t", language="en", namespace="0f1e2d3c")
     params = json.loads(request_body(a_message(), template, None)["template_params"])
     assert params["template"]["namespace"] == "0f1e2d3c"
+
+
+@pytest.mark.parametrize("value", ["Ґанок 🙂", "\ud83d", 2**70, {"a": ["\0", 1.5, None, True]}])
+def test_whatever_was_accepted_can_be_written_as_json_and_is_read_back_the_same(value: Any):
+    written = encoded({"text": value})
+    assert json.loads(written.decode("utf-8")) == {"text": value}
+    assert b" " not in written.replace("Ґанок ".encode(), b"")
+
+
+def test_a_template_argument_may_be_half_a_character():
+    template = TemplateMessage(name="t", language="en", components=({"text": "\ud83d"},))
+    body = json.loads(encoded(request_body(a_message(), template, None)))
+    assert json.loads(body["template_params"])["template"]["components"] == [{"text": "\ud83d"}]
 
 
 def test_the_key_goes_as_base64_of_itself():

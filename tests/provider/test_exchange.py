@@ -152,7 +152,7 @@ async def test_a_connection_that_was_idle_too_long_is_closed_and_not_used_again(
     async with far_end(echo) as far, a_client(far.port) as client:
         await asyncio.gather(client.post(b"1", a_flight()), client.post(b"2", a_flight()))
         for line in list(far.lines):
-            await line.is_over.wait()
+            await line.is_closed_soon()
         await client.post(b"3", a_flight())
         assert len(far.lines) == 3
 
@@ -182,7 +182,7 @@ async def test_a_connection_that_the_server_closed_or_spoke_on_while_idle_is_nev
     async with far_end(behave) as far, a_client(far.port) as client:
         assert (await client.post(b"1", a_flight())).body == b"1"
         is_idle.set()
-        await far.lines[0].is_over.wait()
+        await far.lines[0].is_closed_soon()
         await asyncio.sleep(0.01)  # until its end has come to us as well
         assert (await client.post(b"2", a_flight())).body == b"2"
         assert [len(line.requests) for line in far.lines] == [1, 1]
@@ -202,7 +202,7 @@ async def test_what_a_server_says_before_it_was_asked_is_no_answer():
         with pytest.raises((TooLate, Cut)):  # the greeting may come in time to be seen before anything is written
             await client.post(b"1", flight)
         assert not flight.is_written
-        await far.lines[0].is_over.wait()
+        await far.lines[0].is_closed_soon()
         assert (await client.post(b"2", a_flight())).body == b"2"
 
 
@@ -223,7 +223,7 @@ async def test_an_answer_that_leaves_its_connection_in_doubt_counts_and_its_conn
         for number in range(1, 3):
             answer = await client.post(b"x", a_flight())
             assert (answer.status, answer.body) == (200, b"yes")
-            await far.lines[-1].is_over.wait()
+            await far.lines[-1].is_closed_soon()
             assert len(far.lines) == number
 
 
@@ -331,7 +331,7 @@ async def test_of_an_answer_that_is_too_large_the_status_alone_counts_and_its_co
     async with far_end(saying_each_time(raw)) as far, a_client(far.port) as client:
         answer = await client.post(b"x", a_flight())
         assert (answer.status, answer.body) == (200, b"")
-        await far.lines[0].is_over.wait()
+        await far.lines[0].is_closed_soon()
 
 
 NO_ANSWERS = {
@@ -360,7 +360,7 @@ async def test_what_is_no_answer_ends_the_exchange_at_once(raw: bytes):
         with pytest.raises(Garbled):
             await client.post(b"x", flight)
         assert flight.is_written
-        await far.lines[0].is_over.wait()
+        await far.lines[0].is_closed_soon()
 
 
 @pytest.mark.parametrize("raw", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100 Continue\r\n\r\n", whole(b"cut")[:-1]])
@@ -413,7 +413,7 @@ async def test_each_request_on_a_connection_has_the_whole_time_for_its_answer():
             await client.post(b"3", flight)
         assert 0.25 < time.monotonic() - begun < 2
         assert flight.is_written
-        await far.lines[0].is_over.wait()
+        await far.lines[0].is_closed_soon()
         assert len(far.lines) == 1
 
 
@@ -442,7 +442,7 @@ async def test_cancellation_closes_the_connection_and_frees_its_turn():
             sending.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await sending
-            await far.lines[-1].is_over.wait()
+            await far.lines[-1].is_closed_soon()
             assert len(far.lines) == number
 
 
@@ -461,7 +461,7 @@ async def test_closing_ends_what_is_idle_under_way_or_waiting():
         with pytest.raises(Cut):
             await out
         for line in far.lines:
-            await line.is_over.wait()
+            await line.is_closed_soon()
 
 
 @on_each_loop

@@ -116,7 +116,7 @@ async def test_a_tls_connection_that_the_server_closed_while_idle_is_not_used_ag
     async with far_end(once, tls=server_side(trusted)) as far, a_client(f"https://127.0.0.1:{far.port}/") as client:
         for _ in range(2):
             assert (await client.post(b"x", a_flight())).body == b"ok"
-            await far.lines[-1].is_over.wait()
+            await far.lines[-1].is_closed_soon()
             await asyncio.sleep(0.02)  # until its end has come to us as well
         assert len(far.lines) == 2
 
@@ -155,7 +155,7 @@ async def test_a_handshake_that_never_ends_is_given_up_and_frees_its_turn():
     async with far_end(deaf) as far, a_client(f"https://127.0.0.1:{far.port}/", in_flight=1) as client:
         for number in range(1, 3):
             await fails(client, TimeoutError, within=0.1)
-            await far.lines[-1].is_over.wait()
+            await far.lines[-1].is_closed_soon()
             assert len(far.lines) == number
 
 
