@@ -363,7 +363,17 @@ async def test_what_is_no_answer_ends_the_exchange_at_once(raw: bytes):
         await far.lines[0].is_closed_soon()
 
 
-@pytest.mark.parametrize("raw", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100 Continue\r\n\r\n", whole(b"cut")[:-1]])
+CUT = {
+    "nothing": b"",
+    "in its head": b"HTTP/1.1 200 OK\r\n",
+    "after an interim one": b"HTTP/1.1 100 Continue\r\n\r\n",
+    "in its body": whole(b"cut")[:-1],
+    "in a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ncut",
+    "before the last chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\ncut\r\n",
+}
+
+
+@pytest.mark.parametrize("raw", CUT.values(), ids=CUT.keys())
 @on_each_loop
 async def test_an_answer_that_is_cut_is_lost_and_nothing_is_sent_again(raw: bytes):
     async def behave(line: Line) -> None:

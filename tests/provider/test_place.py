@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -203,20 +204,42 @@ async def test_a_name_without_addresses_has_written_nothing_and_is_asked_for_aga
         await fails(client, socket.gaierror)
 
 
-async def test_a_name_server_that_hangs_holds_one_thread_and_nobody_beyond_their_time(monkeypatch: pytest.MonkeyPatch):
-    is_back = threading.Event()
-    asked = []
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[list[str], threading.Event]]:
+    """A name server that knows nothing, and says so only when it is let."""
+    asked: list[str] = []
+    may_answer = threading.Event()
     real = socket.getaddrinfo
 
     def hang(host: str, port: int, *rest: Any, **options: Any) -> Any:
         if options.get("flags", 0) & socket.AI_NUMERICHOST:
             return real(host, port, *rest, **options)
         asked.append(host)
-        is_back.wait(5)
+        may_answer.wait(5)
         raise socket.gaierror
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
-    async with a_client(f"http://{HOST}/") as client:
+    yield asked, may_answer
+    may_answer.set()
+
+
+async def test_a_name_server_that_hangs_holds_one_thread_and_nobody_beyond_their_time(hanging):
+    asked, may_answer = hanging
+    async with asyncio.timeout(2), a_client(f"http://{HOST}/") as client:
         await asyncio.gather(*(fails(client, TimeoutError, within=0.1) for _ in range(4)))
         assert asked == [HOST]
-        is_back.set()
+    may_answer.set()  # only now: closing doesn't wait for it
+
+
+async def test_a_name_server_that_fails_when_everybody_gave_up_is_no_news(hanging):
+    asked, may_answer = hanging
+    complaints: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, complaint: complaints.append(complaint))
+    async with a_client(f"http://{HOST}/") as client:
+        await fails(client, TimeoutError, within=0.05)
+        may_answer.set()
+        await fails(client, socket.gaierror)
+        await fails(client, socket.gaierror)
+        gc.collect()
+        assert complaints == []
+        assert len(asked) >= 2
