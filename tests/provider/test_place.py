@@ -238,8 +238,8 @@ async def test_a_name_server_that_fails_when_everybody_gave_up_is_no_news(hangin
     async with a_client(f"http://{HOST}/") as client:
         await fails(client, TimeoutError, within=0.05)
         may_answer.set()
-        await fails(client, socket.gaierror)
-        await fails(client, socket.gaierror)
+        await asyncio.sleep(0.05)  # nobody may wait for it
         gc.collect()
         assert complaints == []
-        assert len(asked) >= 2
+        await fails(client, socket.gaierror)
+        assert asked == [HOST, HOST]
