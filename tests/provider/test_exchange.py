@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -454,6 +456,24 @@ async def test_cancellation_closes_the_connection_and_frees_its_turn():
                 await sending
             await far.lines[-1].is_closed_soon()
             assert len(far.lines) == number
+
+
+@on_each_loop
+async def test_whoever_gives_up_at_whatever_moment_nobody_gets_the_answer_to_another():
+    drawn = random.Random(7)  # noqa: S311 - any moments will do
+
+    async def one(number: int) -> None:
+        body = b"%d" % number
+        await asyncio.sleep(drawn.random() / 10)
+        limit = drawn.choice([None, drawn.random() / 100])
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit):
+                assert (await client.post(body, a_flight())).body == body
+
+    async with far_end(echo) as far, a_client(far.port, in_flight=8) as client:
+        await asyncio.gather(*(one(number) for number in range(1000)))
+        assert len(far.requests) <= 1000
+        await asyncio.gather(*(one(number) for number in range(8)))
 
 
 @on_each_loop
