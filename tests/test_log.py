@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -244,7 +250,9 @@ keys = st.sampled_from(
     ["message_id", "status", "token", "Contact", "to", "exception", "level", "logger", "at", "event"]
 )
 words = st.sampled_from(["sent", "380501234567", "http://h/canary", "of 12345678 a", "…", ""]) | st.text(max_size=8)
-plain = words | st.integers(-(2**80), 2**80) | st.booleans() | st.none() | st.floats(allow_nan=False, width=32)
+plain = (
+    words | st.integers(-(2**80), 2**80) | st.booleans() | st.none() | st.floats(allow_nan=False, allow_infinity=False)
+)
 values = st.recursive(
     plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words | keys, inner, max_size=3)
 )
@@ -331,3 +339,170 @@ def test_a_stream_that_speaks_no_utf_8_gets_texts_in_its_own_way(
     configure_logging("info")
     log().info("message.submitted", note="…")
     assert json.loads(below.getvalue().decode("ascii"))["note"] == "…"
+
+
+# --- the lines of one turn of the event loop leave with one write ----------------------------------------------------
+
+LOOPS = pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+
+NewLoop = Callable[[], asyncio.AbstractEventLoop]
+
+
+class Writes(io.StringIO):
+    """Stands in for stderr, and keeps what is written at once together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[list[str]] = []
+
+    def write(self, text: str) -> int:
+        self.told.append([json.loads(line)["event"] for line in text.splitlines()])
+        return len(text)
+
+
+@pytest.fixture
+def writes(monkeypatch: pytest.MonkeyPatch, logged: Logged) -> Writes:
+    stderr = Writes()
+    monkeypatch.setattr("sys.stderr", stderr)
+    configure_logging("debug")
+    return stderr
+
+
+def run(new_loop: NewLoop, main: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(main)
+
+
+async def turn_over() -> None:
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+
+@LOOPS
+def test_what_one_turn_of_the_loop_tells_is_written_at_its_end(new_loop: NewLoop, writes: Writes) -> None:
+    async def main() -> None:
+        for _ in range(2):
+            log().info("first")
+            structlog.get_logger("another").debug("second")
+            before = list(writes.told)
+            await turn_over()
+            assert (before, writes.told) == (writes.told[:-1], [*before, ["first", "second"]])
+
+    run(new_loop, main())
+    assert writes.told == [["first", "second"]] * 2
+
+
+@LOOPS
+def test_a_warning_leaves_at_once_behind_what_came_before_it(new_loop: NewLoop, writes: Writes) -> None:
+    async def main() -> None:
+        for tell in (log().warning, log().error, logging.getLogger("a.library").warning):
+            log().info("before")
+            tell("odd")
+            assert writes.told == [["before", "odd"]]
+            log().info("after")
+            await turn_over()
+            assert writes.told == [["before", "odd"], ["after"]]
+            writes.told.clear()
+
+    run(new_loop, main())
+
+
+@LOOPS
+def test_the_line_of_another_thread_leaves_at_once_in_its_place(new_loop: NewLoop, writes: Writes) -> None:
+    async def main() -> None:
+        log().info("before")
+        thread = threading.Thread(target=lambda: log().info("of a thread"))
+        thread.start()
+        thread.join()
+        assert writes.told == [["before", "of a thread"]]
+
+    run(new_loop, main())
+    assert writes.told == [["before", "of a thread"]]
+
+
+@LOOPS
+def test_what_a_loop_tells_last_is_not_lost_with_it(new_loop: NewLoop, writes: Writes) -> None:
+    async def main(event: str) -> None:
+        log().info(event)
+
+    run(new_loop, main("of a loop that ends in order"))
+    loop = new_loop()
+    loop.run_until_complete(main("of a loop that is cut off"))
+    loop.close()
+    run(new_loop, main("of the next"))
+    assert [*chain(*writes.told)] == ["of a loop that ends in order", "of a loop that is cut off", "of the next"]
+
+
+def test_a_turn_that_tells_very_much_is_written_in_parts(writes: Writes) -> None:
+    async def main() -> None:
+        for _ in range(2000):
+            log().info("again")
+        assert sum(map(len, writes.told)) > 1000
+
+    asyncio.run(main())
+    assert sum(map(len, writes.told)) == 2000
+    assert 2 <= len(writes.told) <= 5
+
+
+def test_no_line_is_lost_or_torn_between_threads_and_a_loop(writes: Writes) -> None:
+    def tell() -> None:
+        for _ in range(500):
+            log().info("of a thread")
+
+    async def main() -> None:
+        threads = [asyncio.to_thread(tell) for _ in range(4)]
+        telling = asyncio.gather(*threads)
+        while not telling.done():
+            log().info(f"of turn {next(turns)}")
+            await asyncio.sleep(0)
+
+    turns = count()
+    asyncio.run(main())
+    told = [event for event in chain(*writes.told) if event != "of a thread"]
+    assert told == [f"of turn {turn}" for turn in range(next(turns))]
+    assert sum(map(len, writes.told)) - len(told) == 2000
+
+
+ENDS = {
+    "exit of a loop that was cut off": ("loop.run_until_complete(main())", 0, ["last words"]),
+    "watchdog": (
+        "loop.run_until_complete(main()); structlog.get_logger().error('hung'); os._exit(70)",
+        70,
+        ["last words", "hung"],
+    ),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_nothing_is_lost_at_the_end_of_a_process(end: str) -> None:
+    ending, status, told = ENDS[end]
+    script = "\n".join(
+        [
+            "import asyncio, os, structlog",
+            "from gateway.log import configure_logging",
+            "configure_logging()",
+            "async def main(): structlog.get_logger().info('last words')",
+            "loop = asyncio.new_event_loop()",
+            ending,
+        ]
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
+    assert ([json.loads(line)["event"] for line in done.stderr.splitlines()], done.returncode) == (told, status)
+
+
+def test_a_log_that_was_closed_or_left_by_its_reader_stops_no_loop(
+    monkeypatch: pytest.MonkeyPatch, logged: Logged
+) -> None:
+    closed = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    monkeypatch.setattr("sys.stderr", closed)
+    configure_logging("info")
+    failures: list[Any] = []
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+        log().info("before")
+        closed.close()
+        await turn_over()
+
+    asyncio.run(main())
+    assert failures == []

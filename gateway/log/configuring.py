@@ -11,7 +11,8 @@ import structlog
 from structlog.typing import FilteringBoundLogger, Processor
 
 from gateway.log.failures import is_worth_a_line
-from gateway.log.lines import Lines, json_line, json_text, render_exception, stamp
+from gateway.log.lines import Lines, json_line, json_text, line_of, render_exception, stamp
+from gateway.log.outlet import Outlet
 from gateway.log.wall import redact_event
 
 
@@ -23,6 +24,7 @@ def configure_logging(level: str = "info", *, for_good: bool = False) -> None:
         structlog.stdlib.add_log_level,
         render_exception,
     ]
+    outlet = Outlet(sys.stderr)
     is_terminal = sys.stderr.isatty()
     # JSON for programs; plain columns for somebody at a terminal.
     last: list[Processor] = [
@@ -31,16 +33,16 @@ def configure_logging(level: str = "info", *, for_good: bool = False) -> None:
         structlog.dev.ConsoleRenderer(timestamp_key="at") if is_terminal else json_text,
     ]
     structlog.configure(
-        processors=[*shared, *last] if is_terminal else [json_line],
+        processors=[*shared, *last, line_of] if is_terminal else [json_line],
         wrapper_class=_logger_from(level),
-        logger_factory=partial(Lines, sys.stderr),
+        logger_factory=partial(Lines, outlet),
         cache_logger_on_first_use=for_good,
     )
-    _listen_to_libraries(shared, last)
+    _listen_to_libraries(outlet, shared, last)
 
 
-def _listen_to_libraries(shared: list[Processor], last: list[Processor]) -> None:
-    handler = logging.StreamHandler(sys.stderr)
+def _listen_to_libraries(outlet: Outlet, shared: list[Processor], last: list[Processor]) -> None:
+    handler = logging.StreamHandler(outlet)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[

@@ -7,7 +7,7 @@ import time
 from contextvars import copy_context
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, TextIO
+from typing import Any
 
 import orjson
 from structlog.contextvars import merge_contextvars
@@ -15,6 +15,7 @@ from structlog.processors import ExceptionRenderer
 from structlog.typing import EventDict, WrappedLogger
 
 from gateway.log.failures import traceback_of
+from gateway.log.outlet import Outlet
 from gateway.log.wall import redact_facts
 
 render_exception = ExceptionRenderer(traceback_of)
@@ -43,6 +44,11 @@ def _tell_failure(event: EventDict, rendered: EventDict) -> None:
 def json_text(_: WrappedLogger, __: str, event: EventDict) -> str:
     """The last step of a record of a library's: the standard library's handlers write texts, and end lines."""
     return _line(event).decode().removesuffix("\n")
+
+
+def line_of(_: WrappedLogger, __: str, text: Any) -> bytes:
+    """The last step of an event of ours at a terminal."""
+    return f"{text}\n".encode(errors="backslashreplace")
 
 
 def stamp(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -85,30 +91,10 @@ def _spellable(value: Any) -> Any:
 
 
 class Lines:
-    """Writes our events to stderr, without the detour over the standard library's records: it costs as much again."""
+    """Writes our events, without the detour over the standard library's records: it costs as much again."""
 
-    def __init__(self, stderr: TextIO, name: str = "gateway") -> None:
+    def __init__(self, outlet: Outlet, name: str = "gateway") -> None:
         self.name = name
-        self._stderr = stderr
-        # Lines are UTF-8 already; what stands in for stderr may have no bytes below, or others.
-        is_utf8 = (getattr(stderr, "encoding", None) or "").lower() == "utf-8"
-        self._bytes = getattr(stderr, "buffer", None) if is_utf8 else None
-
-    def write(self, line: str | bytes) -> None:
-        """A log that nobody reads any more stops nothing."""
-        try:
-            if isinstance(line, str):
-                self._write_text(line + "\n")
-            elif self._bytes is None:
-                self._write_text(line.decode())
-            else:
-                self._bytes.write(line)
-                self._bytes.flush()
-        except (OSError, ValueError):
-            return  # gone, or closed
-
-    def _write_text(self, text: str) -> None:
-        self._stderr.write(text)
-        self._stderr.flush()
-
-    debug = info = warning = error = exception = critical = write
+        # Each message makes two lines of these, and nobody waits for them.
+        self.debug = self.info = outlet.write_soon
+        self.warning = self.error = self.exception = self.critical = outlet.write
