@@ -42,7 +42,9 @@ _CONTACT = frozenset(["contact", "contacts", "destination_addr", "from", "msisdn
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"'<>]+", re.IGNORECASE)
 _SUSPECT = re.compile(r"://|[0-9]{7}")
 """Most texts hold neither an address nor a number."""
-_HOLDING = (list, tuple, set, frozenset, dict, Mapping)
+_ROWS = (list, tuple, set, frozenset)
+_HOLDING = (*_ROWS, dict, Mapping)
+"""Asked in this order, and last of all: whether something is a Mapping takes longest to say."""
 _NUMBERS = frozenset({int, bool, float, type(None)})
 """Kinds of values that are shown as they are. Exactly these: a kind made of them may be rendered as anything."""
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])\+?[0-9]{7,15}(?![0-9A-Za-z])")
@@ -88,19 +90,19 @@ def _shown(key: str, value: Any) -> Any:
             _remember(key, _open_keys)
         elif not isinstance(value, _HOLDING):
             return redact(str(value))
+    if isinstance(value, str):
+        return _shown_text(str.__str__(value))
     return _shown_inside(key, value) if isinstance(value, _HOLDING) else _shown_alone(value)
 
 
 def _shown_inside(key: str, value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {inner: _shown(str(inner), item) for inner, item in value.items()}
-    return [_shown(key, item) for item in value]
+    if isinstance(value, _ROWS):
+        return [_shown(key, item) for item in value]
+    return {inner: _shown(str(inner), item) for inner, item in value.items()}
 
 
 def _shown_alone(value: Any) -> Any:
-    """What holds nothing else: a text, a number, or else what it says of itself."""
-    if isinstance(value, str):
-        return _shown_text(str.__str__(value))
+    """What holds nothing else: a number, or else what it says of itself."""
     if value is None or isinstance(value, (int, float)):
         return value
     return _shown_text(repr(value))
