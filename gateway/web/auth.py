@@ -13,35 +13,52 @@ from multidict import MultiMapping
 from gateway.config import ClientConfig
 from gateway.domain.errors import Unauthenticated
 
+FORMS = 1024
+"""How many forms of keys are remembered: a key may be followed by any password."""
+
+Known = dict[bytes, tuple[bytes, ClientConfig]]
+
 
 class Keys:
     """The keys of all clients, as digests: there is nothing to steal, and nothing to compare byte by byte."""
 
     def __init__(self, clients: Iterable[ClientConfig]) -> None:
-        self._known = {digest: (digest, client) for client in clients for digest in client.key_digests}
+        self._issued: Known = {digest: (digest, client) for client in clients for digest in client.key_digests}
+        # What was once found behind Basic, by the digest of all that was written: each client writes the same every
+        # time. Apart from the keys, or what stands for a key could be used as one.
+        self._basic: Known = {}
 
     def of_basic(self, headers: MultiMapping[str]) -> ClientConfig:
         """The client of ``Authorization: Basic``, in each form that is in use: the key as it was issued, base64 of the
         key, base64 of ``key:``. Raises Unauthenticated."""
-        return self._client(_basic_forms(_credentials(headers, "basic")))
+        written = _credentials(headers, "basic")
+        digest = hashlib.sha256(written).digest()
+        return _owner(self._basic, digest) or self._remembered(digest, self._client(_basic_forms(written)))
 
     def of_bearer(self, headers: MultiMapping[str]) -> ClientConfig:
         """The client of ``Authorization: Bearer``. Raises Unauthenticated."""
-        return self._client([_credentials(headers, "bearer").encode(errors="surrogateescape")])
+        return self._client([_credentials(headers, "bearer")])
 
     def _client(self, forms: Iterable[bytes]) -> ClientConfig:
         for form in forms:
-            if client := self._owner(hashlib.sha256(form).digest()):
+            if client := _owner(self._issued, hashlib.sha256(form).digest()):
                 return client
         raise Unauthenticated("the key is missing or not valid")
 
-    def _owner(self, digest: bytes) -> ClientConfig | None:
-        # The look-up works on digests, whose bytes nobody can choose; the constant-time compare is for what is left.
-        known, client = self._known.get(digest, (b"", None))
-        return client if hmac.compare_digest(known, digest) else None
+    def _remembered(self, digest: bytes, client: ClientConfig) -> ClientConfig:
+        if len(self._basic) >= FORMS:
+            self._basic.clear()  # what comes all the time is soon back
+        self._basic[digest] = (digest, client)
+        return client
 
 
-def _credentials(headers: MultiMapping[str], scheme: str) -> str:
+def _owner(known: Known, digest: bytes) -> ClientConfig | None:
+    # The look-up works on digests, whose bytes nobody can choose; the constant-time compare is for what is left.
+    found, client = known.get(digest, (b"", None))
+    return client if hmac.compare_digest(found, digest) else None
+
+
+def _credentials(headers: MultiMapping[str], scheme: str) -> bytes:
     written = headers.getall(hdrs.AUTHORIZATION, [])
     if len(written) != 1:
         raise Unauthenticated("the key is missing or not valid")
@@ -49,14 +66,13 @@ def _credentials(headers: MultiMapping[str], scheme: str) -> str:
     credentials = credentials.strip()
     if named.lower() != scheme or not credentials:
         raise Unauthenticated("the key is missing or not valid")
-    return credentials
+    return credentials.encode(errors="surrogateescape")
 
 
-def _basic_forms(credentials: str) -> Iterator[bytes]:
-    issued = credentials.encode(errors="surrogateescape")
-    yield issued
+def _basic_forms(written: bytes) -> Iterator[bytes]:
+    yield written
     try:
-        decoded = binascii.a2b_base64(issued + b"=" * (-len(issued) % 4), strict_mode=True)
+        decoded = binascii.a2b_base64(written + b"=" * (-len(written) % 4), strict_mode=True)
     except binascii.Error:
         return
     yield from filter(None, (decoded, decoded.partition(b":")[0]))

@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from multidict import MultiMapping
+from multidict import MultiMapping, istr
 
 from gateway.domain.errors import InvalidRequest
 
-REFERENCE = "Gateway-Reference"
-IDEMPOTENCY_KEY = "Idempotency-Key"
-PREFER = "Prefer"
+REFERENCE = istr("Gateway-Reference")
+IDEMPOTENCY_KEY = istr("Idempotency-Key")
+PREFER = istr("Prefer")
 
 _LONGEST_REFERENCE = 200
 _LONGEST_WAIT = 30
@@ -28,8 +28,14 @@ class SendHeaders:
     wait: timedelta | None = None
 
 
+_NOTHING = SendHeaders()
+"""What most requests ask for."""
+
+
 def parse_send_headers(headers: MultiMapping[str]) -> SendHeaders:
     """What they ask for. Raises InvalidRequest, naming the header."""
+    if REFERENCE not in headers and IDEMPOTENCY_KEY not in headers and PREFER not in headers:
+        return _NOTHING
     return SendHeaders(reference=_reference(headers), idempotency_key=_idempotency_key(headers), wait=_wait(headers))
 
 

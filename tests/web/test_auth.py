@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 from gateway.config import ClientConfig
 from gateway.domain.errors import Unauthenticated
 from gateway.domain.identity import Sender
-from gateway.web.auth import Keys
+from gateway.web.auth import FORMS, Keys
 
 DESK_KEY = "gwDeskDeskDeskDeskDeskDeskDeskDeskDeskDeskDesk012345"
 SHOP_KEY = "a key: with a colon in it"
@@ -49,6 +49,33 @@ def encoded(text: str) -> str:
 )
 def test_a_key_is_known_in_each_form(value: str) -> None:
     assert KEYS.of_basic(authorization(value)).name == "desk"
+
+
+def test_a_form_that_was_met_before_is_known_again_and_no_other_one_with_it() -> None:
+    keys = Keys([a_client("desk", DESK_KEY), a_client("shop", SHOP_KEY)])
+    for _ in range(3):
+        assert keys.of_basic(authorization(f"Basic {encoded(DESK_KEY)}")).name == "desk"
+        assert keys.of_basic(authorization(f"Basic {encoded(SHOP_KEY)}")).name == "shop"
+        with pytest.raises(Unauthenticated):
+            keys.of_basic(authorization(f"Basic {encoded(DESK_KEY[:-1])}"))
+
+
+def test_a_form_that_was_met_before_is_no_key_itself() -> None:
+    keys, form = Keys([a_client("desk", DESK_KEY)]), encoded(DESK_KEY)
+    for _ in range(2):
+        keys.of_basic(authorization(f"Basic {form}"))
+        with pytest.raises(Unauthenticated):
+            keys.of_bearer(authorization(f"Bearer {form}"))
+        for of_form in (form, f"{form}:"):
+            with pytest.raises(Unauthenticated):
+                keys.of_basic(authorization(f"Basic {encoded(of_form)}"))
+
+
+def test_however_many_passwords_follow_a_key_little_is_remembered_of_them() -> None:
+    keys = Keys([a_client("desk", DESK_KEY)])
+    for number in range(2 * FORMS):
+        assert keys.of_basic(authorization(f"Basic {encoded(f'{DESK_KEY}:{number}')}")).name == "desk"
+    assert len(keys._basic) <= FORMS
 
 
 def test_a_key_that_holds_a_colon_is_known_whole() -> None:
