@@ -7,8 +7,8 @@ import atexit
 import threading
 from typing import TextIO
 
-_MOST = 1 << 16
-"""Bytes that wait for the end of a turn."""
+_MOST = 4096
+"""Bytes that are written together: a pipe takes so many whole, whoever else writes to it."""
 
 
 class Outlet:
@@ -30,7 +30,7 @@ class Outlet:
     def write(self, line: str | bytes) -> None:
         """Write a line now, behind those that wait."""
         with self._lock:
-            self._waiting += line if isinstance(line, bytes) else line.encode(errors="backslashreplace")
+            self._add(line if isinstance(line, bytes) else line.encode(errors="backslashreplace"))
             self.flush()
 
     def write_soon(self, line: bytes) -> None:
@@ -40,10 +40,8 @@ class Outlet:
         except RuntimeError:
             return self.write(line)
         with self._lock:
-            self._waiting += line
-            if len(self._waiting) >= _MOST:
-                self.flush()
-            elif self._asked is not loop:
+            self._add(line)
+            if self._asked is not loop:
                 self._asked = loop
                 loop.call_soon(self.flush)
 
@@ -54,6 +52,11 @@ class Outlet:
             lines, self._waiting = self._waiting, bytearray()
             if lines:
                 self._write(lines)
+
+    def _add(self, line: bytes) -> None:
+        if len(self._waiting) + len(line) > _MOST:
+            self.flush()
+        self._waiting += line
 
     def _write(self, lines: bytearray) -> None:
         try:
