@@ -19,7 +19,7 @@ class Outlet:
         # Lines are UTF-8 already; what stands in for stderr may have no bytes below, or others.
         is_utf8 = (getattr(stderr, "encoding", None) or "").lower() == "utf-8"
         self._bytes = getattr(stderr, "buffer", None) if is_utf8 else None
-        # Not a list: a line that is kept sits in the room in which it was made, and the next must find another.
+        # Copies, not a list of lines: the memory in which one was made is free for the next, which is much faster.
         self._waiting = bytearray()
         self._asked: asyncio.AbstractEventLoop | None = None
         """The loop that is going to write what waits."""
