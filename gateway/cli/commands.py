@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
-import uvloop
 import structlog
+import uvloop
 
 from gateway import __version__, keys
 from gateway.cli.contacts import contacts
