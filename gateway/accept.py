@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
@@ -22,7 +22,7 @@ from gateway.domain.errors import (
     WindowClosed,
 )
 from gateway.domain.identity import Sender
-from gateway.domain.message import OPEN, Draft, Status, TemplateMessage
+from gateway.domain.message import OPEN, Draft, Idempotency, Status, TemplateMessage
 from gateway.metrics import Metrics
 from gateway.ports import Accepted, Answer, Clock, Store
 from gateway.registry import Registry
@@ -69,32 +69,35 @@ class Accept:
         Raises InvalidRequest, TemplateRefused, WindowClosed, ContactSuppressed, IdempotencyConflict, TooManyRequests
         and StoreUnavailable; BalanceEmpty and ProviderRefused only to a client that waits for the provider's answer.
         """
-        if draft.wait is None:
-            return await self._answer(draft)
-        with self._waiting.room() as has_room:
-            return await self._answer(draft if has_room else replace(draft, wait=None))
-
-    async def _answer(self, draft: Draft) -> Answer:
-        answer = await self._accept(draft)
-        if answer.is_repeated:
-            self._metrics.repeated(draft.client)
-            return _told(await self._answer_of_first(draft, answer))
         if draft.wait is not None:
-            return await self._answer_of_provider(draft, draft.wait, answer)
-        return answer
+            return await self._answer_within(draft.wait, draft)
+        answer = await self._accept(draft)
+        return await self._answer_again(draft, answer) if answer.is_repeated else answer
 
-    async def _accept(self, draft: Draft) -> Answer:
+    async def _answer_within(self, wait: timedelta, draft: Draft) -> Answer:
+        with self._waiting.room() as has_room:
+            if not has_room:
+                draft = replace(draft, wait=None)
+            answer = await self._accept(draft)
+            if answer.is_repeated:
+                return await self._answer_again(draft, answer)
+            return await self._answer_of_provider(draft, wait, answer) if has_room else answer
+
+    def _accept(self, draft: Draft) -> Coroutine[None, None, Answer]:
+        return self._traced(draft) if self._tracer.is_on else self._stored(draft)
+
+    async def _traced(self, draft: Draft) -> Answer:
         with self._tracer.span("message.accept", client=draft.client, sender=draft.sender) as span:
-            if self._tracer.is_on:
-                draft = replace(draft, traceparent=self._tracer.traceparent())
-            answer = await self._replayed(draft) or await self._decide(self._with_checked_templates(draft))
+            answer = await self._stored(replace(draft, traceparent=self._tracer.traceparent()))
             span.note(message_id=answer.receipt.message_id, action=answer.receipt.action, repeated=answer.is_repeated)
             return answer
 
-    async def _replayed(self, draft: Draft) -> Answer | None:
-        if draft.idempotency is None:
-            return None
-        return await self._store.replay(draft.client, draft.idempotency, now=self._clock.now())
+    def _stored(self, draft: Draft) -> Coroutine[None, None, Answer]:
+        return self._decided(draft) if draft.idempotency is None else self._replayed(draft, draft.idempotency)
+
+    async def _replayed(self, draft: Draft, idempotency: Idempotency) -> Answer:
+        first = await self._store.replay(draft.client, idempotency, now=self._clock.now())
+        return first or await self._decided(draft)
 
     def _with_checked_templates(self, draft: Draft) -> Draft:
         if draft.sender not in self._senders:
@@ -108,8 +111,8 @@ class Accept:
             draft = replace(draft, fallback=self._registry.check(draft.fallback, must_be_approved=False))
         return draft
 
-    async def _decide(self, draft: Draft) -> Answer:
-        now = self._clock.now()
+    async def _decided(self, draft: Draft) -> Answer:
+        draft, now = self._with_checked_templates(draft), self._clock.now()
         since = self._decider.downgrades_since(draft.sender, now)
         with self._starting.place(draft.sender) as place:
             with self._tracer.span("message.enqueue") as span:
@@ -142,6 +145,10 @@ class Accept:
             action=receipt.action,
             reasons=[reason.value for reason in decision.reasons],
         )
+
+    async def _answer_again(self, draft: Draft, first: Answer) -> Answer:
+        self._metrics.repeated(draft.client)
+        return _told(await self._answer_of_first(draft, first))
 
     async def _answer_of_provider(self, draft: Draft, wait: timedelta, answer: Answer) -> Answer:
         """Only the request that stored the message ends its wait; the store says what it comes to."""

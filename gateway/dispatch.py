@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,7 +18,7 @@ from gateway.domain.delivery import PauseCause
 from gateway.domain.errors import ProviderError, StoreUnavailable
 from gateway.domain.identity import MessageId, Sender, draw_token
 from gateway.ports import Attempt, Claim, Claims, Clock, Conversations
-from gateway.sending import FIRST_BYTE_WITHIN, STORE_BACK_OFF, Route, Sending
+from gateway.sending import FIRST_BYTE_WITHIN, STORE_BACK_OFF, Job, Route, Sending
 
 log = structlog.get_logger()
 
@@ -170,13 +170,11 @@ class Dispatch:
         error = claims.pause_error or ProviderError()
         log.warning("sender.paused", sender=sender, cause=claims.pause, code=error.code, status=error.status)
 
-    def _run(self, claim: Claim, job: Coroutine[None, None, bool]) -> None:
+    def _run(self, claim: Claim, job: Job) -> None:
         """Do it as a task, in a slot that was taken for it and is free when it ends."""
-        message_id = claim.message.id
-        task = asyncio.create_task(self._deliver(claim, job), name=f"message {message_id}")
-        self._open[message_id] = (claim, task)
+        self._open[claim.message.id] = (claim, asyncio.create_task(self._deliver(claim, job)))
 
-    async def _deliver(self, claim: Claim, job: Coroutine[None, None, bool]) -> None:
+    async def _deliver(self, claim: Claim, job: Job) -> None:
         """The whole way of one claim; whatever happens here stops nobody else."""
         has_more = True
         try:
@@ -195,17 +193,16 @@ class Dispatch:
 
     def _give_back_slots(self, sender: Sender, count: int = 1) -> None:
         self._routes[sender].slots.give_back(sender, count)
-        for other in self._crowded_out:
-            self.notify(other)
-        self._crowded_out.clear()
+        while self._crowded_out:
+            self.notify(self._crowded_out.pop())
 
     # --- what leaves as it is accepted ------------------------------------------------------------------------------
 
     def place(self, sender: Sender) -> Place:
         """Keep a slot for what is being accepted, if nothing due waits for one."""
-        if sender not in self._drained or self._routes[sender].slots.room(sender) == 0:
+        if sender not in self._drained or (slots := self._routes[sender].slots).room(sender) == 0:
             return Place(self, sender, token=None)
-        self._routes[sender].slots.take(sender)
+        slots.take(sender)
         return Place(self, sender, token=draw_token())
 
     def give_up_place(self, sender: Sender) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -18,7 +18,7 @@ from gateway.domain.identity import Sender, draw_token
 from gateway.metrics import OUTCOMES, Metrics
 from gateway.ports import Attempt, Claim, Clock, Conversations, Provider, Recorded
 from gateway.slots import Slots
-from gateway.tracing import UNTRACED, Span, Tracer
+from gateway.tracing import NO_SPAN, UNTRACED, Span, Tracer
 from gateway.waiting import Waiting
 
 log = structlog.get_logger()
@@ -28,6 +28,9 @@ FIRST_BYTE_WITHIN = 5.0
 for a while from sending what another may have taken over."""
 
 STORE_BACK_OFF = 0.5
+
+Job = Coroutine[None, None, bool]
+"""The way of one claim, to be awaited once. Whether the conversation may have more in line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,27 +67,29 @@ class Sending:
         self._metrics = metrics
         self._tracer = tracer
 
-    async def __call__(self, claim: Claim) -> bool:
-        """Decide on the claim's message as things stand now, and make one attempt. Whether the conversation may have
-        more in line."""
-        with self._span(claim) as span:
-            return await self._decide(claim, span)
+    def __call__(self, claim: Claim) -> Job:
+        """Decide on the claim's message as things stand now, and make one attempt."""
+        return self._traced(claim, partial(self._decide, claim))
 
-    async def begun(self, claim: Claim, attempt: Attempt, write_by: float) -> bool:
-        """Send what was begun as it was accepted. Whether the conversation may have more in line."""
-        with self._span(claim) as span:
-            return await self._record(claim, attempt, await self._measured(claim, attempt, write_by), span)
+    def begun(self, claim: Claim, attempt: Attempt, write_by: float) -> Job:
+        """Send what was begun as it was accepted."""
+        return self._traced(claim, partial(self._finish, claim, attempt, write_by))
 
-    def _span(self, claim: Claim) -> AbstractContextManager[Span]:
+    def _traced(self, claim: Claim, way: Callable[[Span], Job]) -> Job:
+        """The way within a span, and without that detour where no traces are kept."""
+        return self._within_span(claim, way) if self._tracer.is_on else way(NO_SPAN)
+
+    async def _within_span(self, claim: Claim, way: Callable[[Span], Job]) -> bool:
         message = claim.message
-        return self._tracer.span(
+        with self._tracer.span(
             "message.attempt",
             parent=message.traceparent,
             message_id=message.id,
             client=message.client,
             sender=message.sender,
             attempt=claim.attempts + 1,
-        )
+        ) as span:
+            return await way(span)
 
     async def _decide(self, claim: Claim, span: Span) -> bool:
         with self._tracer.span("message.decide"):
@@ -125,7 +130,7 @@ class Sending:
             await self.release(claim)
             return True
         self._metrics.decided("send", decision)
-        return await self._record(claim, attempt, await self._measured(claim, attempt, write_by), span)
+        return await self._finish(claim, attempt, write_by, span)
 
     async def _written(self, verb: Coroutine[None, None, bool]) -> bool:
         """Whether the store took it; nothing was sent when it did not."""
@@ -143,30 +148,10 @@ class Sending:
             except StoreUnavailable:
                 await asyncio.sleep(STORE_BACK_OFF)
 
-    async def _measured(self, claim: Claim, attempt: Attempt, write_by: float) -> Outcome:
-        message, started = claim.message, time.perf_counter()
-        provider = self._routes[message.sender].provider.name
-        with self._tracer.span("provider.send", kind="client", provider=provider) as span:
-            outcome = await self._sent(claim, attempt, write_by)
-            span.note(outcome=OUTCOMES[type(outcome)])
-        self._metrics.attempted(message.sender, provider, outcome, time.perf_counter() - started)
-        if isinstance(outcome, Submitted):
-            self._metrics.submitted(message.sender, self._clock.now() - message.accepted_at)
-        return outcome
-
-    async def _sent(self, claim: Claim, attempt: Attempt, write_by: float) -> Outcome:
-        route = self._routes[claim.message.sender]
-        try:
-            return await route.provider.send(
-                claim.message, attempt.content, callback_url=route.callback_url(attempt.token), write_by=write_by
-            )
-        except Exception as fault:
-            log.exception("sending.send_failed", message_id=claim.message.id, attempt=attempt.number)
-            return Unknown(error=ProviderError(name=type(fault).__name__, message="the attempt broke off"))
-
-    async def _record(self, claim: Claim, attempt: Attempt, outcome: Outcome, span: Span) -> bool:
-        with self._tracer.span("message.record"):
-            status, has_more = await self._recorded(claim, attempt, outcome)
+    async def _finish(self, claim: Claim, attempt: Attempt, write_by: float, span: Span) -> bool:
+        """The second half of the way, from where the attempt stands as ``sending``."""
+        outcome = await self._send(claim, attempt, write_by)
+        status, has_more = await self._record(claim, attempt, outcome)
         span.note(status=status)
         log.info(
             "message.attempted",
@@ -181,14 +166,34 @@ class Sending:
             self._waiting.tell_all(claim.message.sender)
         return has_more
 
-    async def _recorded(self, claim: Claim, attempt: Attempt, outcome: Outcome) -> Recorded:
-        """An outcome is evidence: it is offered to the store until it is taken."""
-        while True:
+    async def _send(self, claim: Claim, attempt: Attempt, write_by: float) -> Outcome:
+        message, started = claim.message, time.perf_counter()
+        route = self._routes[message.sender]
+        provider = route.provider
+        with self._tracer.span("provider.send", kind="client", provider=provider.name) as span:
             try:
-                return await self._store.record(claim, attempt, outcome, now=self._clock.now())
-            except StoreUnavailable:
-                log.warning("sending.record_postponed", message_id=claim.message.id, attempt=attempt.number)
-                await asyncio.sleep(STORE_BACK_OFF)
+                url = route.callback_url(attempt.token)
+                outcome = await provider.send(message, attempt.content, callback_url=url, write_by=write_by)
+            except Exception as fault:
+                log.exception("sending.send_failed", message_id=message.id, attempt=attempt.number)
+                outcome = Unknown(error=ProviderError(name=type(fault).__name__, message="the attempt broke off"))
+            span.note(outcome=OUTCOMES[type(outcome)])
+        self._metrics.attempted(message.sender, provider.name, outcome, time.perf_counter() - started)
+        return outcome
+
+    async def _record(self, claim: Claim, attempt: Attempt, outcome: Outcome) -> Recorded:
+        """An outcome is evidence: it is offered to the store until it is taken."""
+        now = self._clock.now()
+        if isinstance(outcome, Submitted):
+            self._metrics.submitted(claim.message.sender, now - claim.message.accepted_at)
+        with self._tracer.span("message.record"):
+            while True:
+                try:
+                    return await self._store.record(claim, attempt, outcome, now=now)
+                except StoreUnavailable:
+                    log.warning("sending.record_postponed", message_id=claim.message.id, attempt=attempt.number)
+                    await asyncio.sleep(STORE_BACK_OFF)
+                    now = self._clock.now()
 
     def _tell(self, claim: Claim) -> None:
         self._waiting.tell(claim.message.id)

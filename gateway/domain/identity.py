@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 import secrets
-from typing import NewType
+from collections.abc import Callable, Sequence
+from typing import NewType, TypeVar
 
 Sender = NewType("Sender", str)
 """A business number or name of ours, by the id that the configuration gives it."""
@@ -63,30 +63,38 @@ def bucket_of(sender: Sender, contact: Contact) -> int:
 
 def draw_message_id(bucket: int) -> MessageId:
     """A new id that JavaScript can read and that says nothing of how many there are."""
-    return MessageId(bucket << RANDOM_BITS | _draw_number())
+    return MessageId(bucket << RANDOM_BITS | _draw(_NUMBERS, _many_numbers))
 
 
 def draw_token() -> str:
     """The opaque part of an attempt's callback path: 22 characters that nobody can guess."""
-    return base64.urlsafe_b64encode(_draw(_TOKENS, _TOKEN_BYTES)).decode("ascii").rstrip("=")
+    return _draw(_TOKENS, _many_tokens)
 
 
-_NUMBERS: list[bytes] = []
-_TOKENS: list[bytes] = []
-_NUMBER_BYTES, _TOKEN_BYTES = 6, 16
+_NUMBERS: list[int] = []
+_TOKENS: list[str] = []
+_NUMBER_BYTES, _TOKEN_LENGTH = 6, 22
 _AT_ONCE = 256
 
-
-def _draw_number() -> int:
-    return int.from_bytes(_draw(_NUMBERS, _NUMBER_BYTES), "big") >> (8 * _NUMBER_BYTES - RANDOM_BITS)
+_T = TypeVar("_T")
 
 
-def _draw(drawn: list[bytes], size: int) -> bytes:
-    """Random bytes of the operating system's, each used once. They are asked for in bulk: asking lets other threads go
+def _draw(drawn: list[_T], many: Callable[[], Sequence[_T]]) -> _T:
+    """Something random of the operating system's, used once. It is asked for in bulk: asking lets other threads go
     first, which costs more than all else about a message's id. Taking from a list is safe in any thread."""
     while True:
         try:
             return drawn.pop()
         except IndexError:
-            many = secrets.token_bytes(size * _AT_ONCE)
-            drawn.extend(many[start : start + size] for start in range(0, len(many), size))
+            drawn.extend(many())
+
+
+def _many_numbers() -> Sequence[int]:
+    many, size = secrets.token_bytes(_NUMBER_BYTES * _AT_ONCE), _NUMBER_BYTES
+    surplus = 8 * size - RANDOM_BITS
+    return [int.from_bytes(many[start : start + size], "big") >> surplus for start in range(0, len(many), size)]
+
+
+def _many_tokens() -> Sequence[str]:
+    text = secrets.token_urlsafe(_TOKEN_LENGTH * _AT_ONCE * 6 // 8)  # six bits a character
+    return [text[start : start + _TOKEN_LENGTH] for start in range(0, len(text), _TOKEN_LENGTH)]

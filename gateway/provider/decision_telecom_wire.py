@@ -67,9 +67,11 @@ def request_body(message: OutboundMessage, content: Content, callback_url: str |
         case FreeForm(type="text"):
             fields |= {"message_type": TEXT, "text": content.text}
         case FreeForm():
-            fields |= {"message_type": MEDIA, "text": content.text, "file_url": content.file_url}
-    fields["callback_url"] = callback_url
-    return {name: value for name, value in fields.items() if value is not None}
+            caption = {} if content.text is None else {"text": content.text}
+            fields |= {"message_type": MEDIA, **caption, "file_url": content.file_url}
+    if callback_url is not None:
+        fields["callback_url"] = callback_url
+    return fields
 
 
 def _template_request(content: TemplateMessage, contact: Contact) -> dict[str, Any]:

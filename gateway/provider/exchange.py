@@ -53,7 +53,11 @@ class Exchange:
         moment."""
         begun = self._loop.time()
         write_by = begun + min(flight.time_left(), self._timeout)
-        await self._turn(write_by)
+        if self._is_closed:
+            raise Closed
+        if not self._takes_turn():
+            async with self._limited(write_by):
+                await self._wait_for_turn()
         try:
             connection = self._newest() or await self._connected(write_by)
             try:
@@ -84,18 +88,15 @@ class Exchange:
 
     # --- turns: as many as connections are allowed, so whoever has one may take an idle connection or make one ---
 
-    async def _turn(self, until: float) -> None:
-        if self._is_closed:
-            raise Closed
+    def _takes_turn(self) -> bool:
+        """Whether there was one at once."""
         if self._free:
             self._free -= 1
-            return
-        async with self._limited(until):
-            await self._wait_for_turn()
+            return True
+        return False
 
     async def _wait_for_turn(self) -> None:
-        if self._free:
-            self._free -= 1
+        if self._takes_turn():
             return
         turn: asyncio.Future[None] = self._loop.create_future()
         self._waiting.append(turn)

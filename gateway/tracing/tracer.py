@@ -24,9 +24,8 @@ class Span(Protocol):
 
 
 class Tracer(Protocol):
-    @property
-    def is_on(self) -> bool:
-        """Whether anything comes of it."""
+    is_on: bool
+    """Whether anything comes of it."""
 
     def span(
         self, name: str, *, kind: Kind = "internal", parent: str | None = None, **facts: Fact
@@ -62,14 +61,12 @@ class _NoSpan:
 class Untraced(Tracer):
     """Keeps no traces."""
 
-    @property
-    def is_on(self) -> bool:
-        return False
+    is_on = False
 
     def span(
         self, name: str, *, kind: Kind = "internal", parent: str | None = None, **facts: Fact
     ) -> AbstractContextManager[Span]:
-        return _NO_SPAN
+        return NO_SPAN
 
     def traceparent(self) -> str | None:
         return None
@@ -78,7 +75,7 @@ class Untraced(Tracer):
         return None
 
 
-_NO_SPAN = _NoSpan()
+NO_SPAN = _NoSpan()
 UNTRACED = Untraced()
 
 
