@@ -27,7 +27,7 @@ from gateway.metrics import Metrics
 from gateway.ports import Accepted, Answer, Clock, Store
 from gateway.registry import Registry
 from gateway.starting import Starting
-from gateway.tracing import UNTRACED, Tracer
+from gateway.tracing import UNTRACED, Fact, Tracer
 from gateway.waiting import Waiting
 
 log = structlog.get_logger()
@@ -115,12 +115,10 @@ class Accept:
         draft, now = self._with_checked_templates(draft), self._clock.now()
         since = self._decider.downgrades_since(draft.sender, now)
         with self._starting.place(draft.sender) as place:
-            with self._tracer.span("message.enqueue") as span:
-                accepted = await self._store.enqueue(
-                    draft, partial(self._decider, draft, now=now), now=now, downgrades_since=since, token=place.token
-                )
-                if self._tracer.is_on and (decision := _decision_of(accepted)):
-                    span.note(action=type(decision).__name__.lower(), reasons=[*decision.reasons])
+            enqueuing = self._store.enqueue(
+                draft, partial(self._decider, draft, now=now), now=now, downgrades_since=since, token=place.token
+            )
+            accepted = await self._tracer.step("message.enqueue", enqueuing, telling=_decision_in)
             if isinstance(accepted, Refuse):
                 self._metrics.decided("accept", accepted)
                 raise _refused(draft, accepted)
@@ -181,8 +179,9 @@ class Accept:
         return latest
 
 
-def _decision_of(accepted: Accepted | Refuse) -> Send | Downgrade | Refuse | None:
-    return accepted if isinstance(accepted, Refuse) else accepted.decision
+def _decision_in(accepted: Accepted | Refuse) -> dict[str, Fact]:
+    decision = accepted if isinstance(accepted, Refuse) else accepted.decision
+    return {} if decision is None else {"action": type(decision).__name__.lower(), "reasons": [*decision.reasons]}
 
 
 def _told(answer: Answer) -> Answer:

@@ -172,7 +172,7 @@ class Dispatch:
 
     def _run(self, claim: Claim, job: Job) -> None:
         """Do it as a task, in a slot that was taken for it and is free when it ends."""
-        self._open[claim.message.id] = (claim, asyncio.create_task(self._deliver(claim, job)))
+        self._open[claim.message.id] = (claim, asyncio.get_running_loop().create_task(self._deliver(claim, job)))
 
     async def _deliver(self, claim: Claim, job: Job) -> None:
         """The whole way of one claim; whatever happens here stops nobody else."""
@@ -182,14 +182,11 @@ class Dispatch:
         except Exception:
             log.exception("dispatch.message_failed", message_id=claim.message.id)
         finally:
-            self._end(claim, has_more=has_more)
-
-    def _end(self, claim: Claim, *, has_more: bool) -> None:
-        sender = claim.message.sender
-        del self._open[claim.message.id]
-        if has_more or sender in self._pauses:  # it may have ended the pause
-            self.notify(sender)
-        self._give_back_slots(sender)
+            sender = claim.message.sender
+            del self._open[claim.message.id]
+            if has_more or sender in self._pauses:  # it may have ended the pause
+                self.notify(sender)
+            self._give_back_slots(sender)
 
     def _give_back_slots(self, sender: Sender, count: int = 1) -> None:
         self._routes[sender].slots.give_back(sender, count)

@@ -15,10 +15,11 @@ from gateway.domain.compliance import Downgrade, Hold, Refuse, Send
 from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted, Unknown, WindowWasClosed
 from gateway.domain.errors import ProviderError, StoreUnavailable
 from gateway.domain.identity import Sender, draw_token
+from gateway.domain.message import Status
 from gateway.metrics import OUTCOMES, Metrics
 from gateway.ports import Attempt, Claim, Clock, Conversations, Provider, Recorded
 from gateway.slots import Slots
-from gateway.tracing import NO_SPAN, UNTRACED, Span, Tracer
+from gateway.tracing import NO_SPAN, UNTRACED, Fact, Span, Tracer
 from gateway.waiting import Waiting
 
 log = structlog.get_logger()
@@ -113,7 +114,8 @@ class Sending:
         self._metrics.decided("send", decision)
         reasons = [reason.value for reason in decision.reasons]
         log.info("message.refused", message_id=claim.message.id, sender=claim.message.sender, reasons=reasons)
-        self._tell(claim)
+        self._waiting.tell(claim.message.id)
+        self._notify_relay()
 
     async def _attempt(self, claim: Claim, decision: Send | Downgrade, span: Span) -> bool:
         attempt = Attempt(
@@ -123,8 +125,8 @@ class Sending:
             content=decision.content,
         )
         write_by = time.monotonic() + FIRST_BYTE_WITHIN
-        with self._tracer.span("message.begin"):
-            is_begun = await self._written(self._store.begin(claim, attempt, decision, now=self._clock.now()))
+        beginning = self._written(self._store.begin(claim, attempt, decision, now=self._clock.now()))
+        is_begun = await self._tracer.step("message.begin", beginning)
         if not is_begun:
             span.note(begun=False)
             await self.release(claim)
@@ -150,9 +152,44 @@ class Sending:
 
     async def _finish(self, claim: Claim, attempt: Attempt, write_by: float, span: Span) -> bool:
         """The second half of the way, from where the attempt stands as ``sending``."""
-        outcome = await self._send(claim, attempt, write_by)
-        status, has_more = await self._record(claim, attempt, outcome)
+        route = self._routes[claim.message.sender]
+        outcome = await self._tracer.step(
+            "provider.send",
+            self._send(claim, attempt, route, write_by),
+            kind="client",
+            telling=_word_of,
+            provider=route.provider.name,
+        )
+        status, has_more = await self._tracer.step("message.record", self._record(claim, attempt, outcome))
         span.note(status=status)
+        self._tell(claim, attempt, outcome, status)
+        return has_more
+
+    async def _send(self, claim: Claim, attempt: Attempt, route: Route, write_by: float) -> Outcome:
+        message, started = claim.message, time.perf_counter()
+        try:
+            url = route.callback_url(attempt.token)
+            outcome = await route.provider.send(message, attempt.content, callback_url=url, write_by=write_by)
+        except Exception as fault:
+            log.exception("sending.send_failed", message_id=message.id, attempt=attempt.number)
+            outcome = Unknown(error=ProviderError(name=type(fault).__name__, message="the attempt broke off"))
+        self._metrics.attempted(message.sender, route.provider.name, outcome, time.perf_counter() - started)
+        return outcome
+
+    async def _record(self, claim: Claim, attempt: Attempt, outcome: Outcome) -> Recorded:
+        """An outcome is evidence: it is offered to the store until it is taken."""
+        now = self._clock.now()
+        if isinstance(outcome, Submitted):
+            self._metrics.submitted(claim.message.sender, now - claim.message.accepted_at)
+        while True:
+            try:
+                return await self._store.record(claim, attempt, outcome, now=now)
+            except StoreUnavailable:
+                log.warning("sending.record_postponed", message_id=claim.message.id, attempt=attempt.number)
+                await asyncio.sleep(STORE_BACK_OFF)
+                now = self._clock.now()
+
+    def _tell(self, claim: Claim, attempt: Attempt, outcome: Outcome, status: Status) -> None:
         log.info(
             "message.attempted",
             message_id=claim.message.id,
@@ -161,43 +198,14 @@ class Sending:
             status=status,
             **_facts(outcome),
         )
-        self._tell(claim)
-        if isinstance(outcome, Retry) and outcome.cause is Cause.BALANCE:
-            self._waiting.tell_all(claim.message.sender)
-        return has_more
-
-    async def _send(self, claim: Claim, attempt: Attempt, write_by: float) -> Outcome:
-        message, started = claim.message, time.perf_counter()
-        route = self._routes[message.sender]
-        provider = route.provider
-        with self._tracer.span("provider.send", kind="client", provider=provider.name) as span:
-            try:
-                url = route.callback_url(attempt.token)
-                outcome = await provider.send(message, attempt.content, callback_url=url, write_by=write_by)
-            except Exception as fault:
-                log.exception("sending.send_failed", message_id=message.id, attempt=attempt.number)
-                outcome = Unknown(error=ProviderError(name=type(fault).__name__, message="the attempt broke off"))
-            span.note(outcome=OUTCOMES[type(outcome)])
-        self._metrics.attempted(message.sender, provider.name, outcome, time.perf_counter() - started)
-        return outcome
-
-    async def _record(self, claim: Claim, attempt: Attempt, outcome: Outcome) -> Recorded:
-        """An outcome is evidence: it is offered to the store until it is taken."""
-        now = self._clock.now()
-        if isinstance(outcome, Submitted):
-            self._metrics.submitted(claim.message.sender, now - claim.message.accepted_at)
-        with self._tracer.span("message.record"):
-            while True:
-                try:
-                    return await self._store.record(claim, attempt, outcome, now=now)
-                except StoreUnavailable:
-                    log.warning("sending.record_postponed", message_id=claim.message.id, attempt=attempt.number)
-                    await asyncio.sleep(STORE_BACK_OFF)
-                    now = self._clock.now()
-
-    def _tell(self, claim: Claim) -> None:
         self._waiting.tell(claim.message.id)
         self._notify_relay()
+        if isinstance(outcome, Retry) and outcome.cause is Cause.BALANCE:
+            self._waiting.tell_all(claim.message.sender)
+
+
+def _word_of(outcome: Outcome) -> dict[str, Fact]:
+    return {"outcome": OUTCOMES[type(outcome)]}
 
 
 def _facts(outcome: Outcome) -> dict[str, object]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -24,7 +24,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from gateway import __version__
 from gateway.config import TracingConfig
 from gateway.domain.errors import GatewayError
-from gateway.tracing.tracer import Fact, Kind, Span, SpanObserver, Tracer
+from gateway.tracing.tracer import Fact, Kind, Span, SpanObserver, T, Tracer
 
 log = structlog.get_logger()
 
@@ -86,6 +86,21 @@ class OtlpTracer(Tracer):
                 started.set_status(StatusCode.ERROR)
                 started.set_attribute("error.type", type(error).__name__)
                 raise
+
+    async def step(
+        self,
+        name: str,
+        work: Awaitable[T],
+        *,
+        kind: Kind = "internal",
+        telling: Callable[[T], Mapping[str, Fact]] | None = None,
+        **facts: Fact,
+    ) -> T:
+        with self.span(name, kind=kind, parent=None, **facts) as span:
+            done = await work
+            if telling is not None:
+                span.note(**telling(done))
+            return done
 
     def traceparent(self) -> str | None:
         carrier: dict[str, str] = {}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from importlib.util import find_spec
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from gateway.config import TracingConfig
 from gateway.domain.errors import CannotStart
 
 Fact = str | int | float | bool | list[str] | None
 Kind = Literal["server", "client", "internal"]
+T = TypeVar("T")
 
 _REMEDY = 'OpenTelemetry is not installed; pip install "whatsapp-session-gateway[tracing]"'
 _PACKAGES = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
@@ -32,6 +34,17 @@ class Tracer(Protocol):
     ) -> AbstractContextManager[Span]:
         """A step within the trace of `parent`, a traceparent as W3C Trace Context writes it; else within the current
         step; else the first of a new trace."""
+
+    def step(
+        self,
+        name: str,
+        work: Awaitable[T],
+        *,
+        kind: Kind = "internal",
+        telling: Callable[[T], Mapping[str, Fact]] | None = None,
+        **facts: Fact,
+    ) -> Awaitable[T]:
+        """The same work as a step within the current one; `telling` finds the facts in what came of it."""
 
     def traceparent(self) -> str | None:
         """The current step, for what comes after it elsewhere."""
@@ -67,6 +80,17 @@ class Untraced(Tracer):
         self, name: str, *, kind: Kind = "internal", parent: str | None = None, **facts: Fact
     ) -> AbstractContextManager[Span]:
         return NO_SPAN
+
+    def step(
+        self,
+        name: str,
+        work: Awaitable[T],
+        *,
+        kind: Kind = "internal",
+        telling: Callable[[T], Mapping[str, Fact]] | None = None,
+        **facts: Fact,
+    ) -> Awaitable[T]:
+        return work
 
     def traceparent(self) -> str | None:
         return None
