@@ -62,6 +62,7 @@ class Accept:
         self._starting = starting
         self._metrics = metrics
         self._tracer = tracer
+        self._log = log.bind()  # once: a lazy logger looks for its configuration at every line
 
     async def __call__(self, draft: Draft) -> Answer:
         """The answer to a draft.
@@ -135,7 +136,7 @@ class Accept:
         self._metrics.decided("accept", decision)
         if accepted.begun is not None:
             self._metrics.decided("send", decision)
-        log.info(
+        self._log.info(
             "message.accepted",
             message_id=receipt.message_id,
             client=draft.client,

@@ -172,7 +172,8 @@ class Dispatch:
 
     def _run(self, claim: Claim, job: Job) -> None:
         """Do it as a task, in a slot that was taken for it and is free when it ends."""
-        self._open[claim.message.id] = (claim, asyncio.get_running_loop().create_task(self._deliver(claim, job)))
+        task = asyncio.get_running_loop().create_task(self._deliver(claim, job))
+        self._open[claim.message.id] = (claim, task)
 
     async def _deliver(self, claim: Claim, job: Job) -> None:
         """The whole way of one claim; whatever happens here stops nobody else."""

@@ -31,7 +31,7 @@ for a while from sending what another may have taken over."""
 STORE_BACK_OFF = 0.5
 
 Job = Coroutine[None, None, bool]
-"""The way of one claim, to be awaited once. Whether the conversation may have more in line."""
+"""The way of one claim, to be awaited once. It comes to whether the conversation may have more in line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,18 +67,19 @@ class Sending:
         self._notify_relay = notify_relay
         self._metrics = metrics
         self._tracer = tracer
+        self._log = log.bind()  # once: a lazy logger looks for its configuration at every line
 
     def __call__(self, claim: Claim) -> Job:
         """Decide on the claim's message as things stand now, and make one attempt."""
-        return self._traced(claim, partial(self._decide, claim))
+        if self._tracer.is_on:
+            return self._within_span(claim, partial(self._decide, claim))
+        return self._decide(claim, NO_SPAN)
 
     def begun(self, claim: Claim, attempt: Attempt, write_by: float) -> Job:
         """Send what was begun as it was accepted."""
-        return self._traced(claim, partial(self._finish, claim, attempt, write_by))
-
-    def _traced(self, claim: Claim, way: Callable[[Span], Job]) -> Job:
-        """The way within a span, and without that detour where no traces are kept."""
-        return self._within_span(claim, way) if self._tracer.is_on else way(NO_SPAN)
+        if self._tracer.is_on:
+            return self._within_span(claim, partial(self._finish, claim, attempt, write_by))
+        return self._finish(claim, attempt, write_by, NO_SPAN)
 
     async def _within_span(self, claim: Claim, way: Callable[[Span], Job]) -> bool:
         message = claim.message
@@ -190,7 +191,7 @@ class Sending:
                 now = self._clock.now()
 
     def _tell(self, claim: Claim, attempt: Attempt, outcome: Outcome, status: Status) -> None:
-        log.info(
+        self._log.info(
             "message.attempted",
             message_id=claim.message.id,
             sender=claim.message.sender,

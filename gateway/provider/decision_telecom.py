@@ -14,7 +14,7 @@ from gateway.domain.errors import ProviderError
 from gateway.domain.message import Content, OutboundMessage
 from gateway.ports import Provider
 from gateway.provider.connection import Flight
-from gateway.provider.decision_telecom_wire import authorization, classify, encoded, request_body
+from gateway.provider.decision_telecom_wire import authorization, classify, encoded, receipt_in, request_body
 from gateway.provider.exchange import Exchange
 
 log = structlog.get_logger(__name__)
@@ -51,6 +51,8 @@ class DecisionTelecomProvider(Provider):
                 written=flight.is_written,
             )
             return _without_answer(trouble, flight)
+        if (receipt := receipt_in(answer.status, answer.body)) is not None:
+            return receipt
         return classify(answer.status, answer.body, answer.headers, self._config, now=datetime.now(UTC))
 
     async def aclose(self) -> None:

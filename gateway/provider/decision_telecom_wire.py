@@ -39,7 +39,6 @@ _HOLDING = {
     429: Cause.THROTTLED,
 }
 _RECEIPT = re.compile(rb'\s*\{\s*"message_id"\s*:\s*([1-9][0-9]{0,18})\s*\}\s*')
-"""What nearly every answer is: the id and nothing else."""
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 _NOT_AN_ANSWER = "The answer could not be read"
 
@@ -85,12 +84,16 @@ def _template_request(content: TemplateMessage, contact: Contact) -> dict[str, A
     return {"to": contact, "type": "template", "template": template}
 
 
+def receipt_in(http_status: int, body: bytes) -> Submitted | None:
+    """What nearly every answer is: the id and nothing else. None: it is for `classify`, which would say the same."""
+    receipt = _RECEIPT.fullmatch(body) if http_status == 200 else None
+    return None if receipt is None else Submitted(provider_message_id=receipt[1].decode())
+
+
 def classify(
     http_status: int, body: bytes, headers: Mapping[str, str], config: ProviderConfig, *, now: datetime
 ) -> Outcome:
     """What a whole answer means. `now` only serves a ``Retry-After`` date in an answer without ``Date``."""
-    if http_status == 200 and (receipt := _RECEIPT.fullmatch(body)):
-        return Submitted(provider_message_id=receipt[1].decode())
     said = _object_in(body)
     if said is None:
         error = ProviderError(status=http_status, name=_NOT_AN_ANSWER)
