@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted, Unknown, WindowWasClosed
 from gateway.domain.message import FreeForm, TemplateMessage
-from gateway.provider.decision_telecom_wire import authorization, classify, encoded, request_body
+from gateway.provider.decision_telecom_wire import authorization, classify, encoded, receipt_in, request_body
 from tests.provider.factories import NOW, SENTENCE, TEMPLATE, TEXT, a_message, a_provider
 
 
@@ -102,6 +102,18 @@ def test_an_integral_message_id_is_submitted_whatever_the_http_status(written: A
 @pytest.mark.parametrize("written", [True, None, 0, -1, 1.5, "abc", "", "1e3", "１２", [1], "9" * 5000])
 def test_a_2xx_with_anything_else_for_an_id_is_unknown(written: Any):
     assert isinstance(answered({"message_id": written}), Unknown)
+
+
+@given(number=st.integers(-1, 10**20), space=st.text(" \t\r\n", max_size=2), status=st.sampled_from([200, 201, 500]))
+def test_a_plain_receipt_says_what_classify_would_say(number: int, space: str, status: int):
+    body = f'{space}{{{space}"message_id"{space}:{space}{number}{space}}}{space}'.encode()
+    assert receipt_in(status, body) in (None, answered(body, status))
+
+
+def test_a_receipt_with_anything_more_is_no_plain_one():
+    assert receipt_in(200, b'{"message_id":5}') == Submitted(provider_message_id="5")
+    for more in (b'{"message_id":5,"code":0}', b'{"message_id":0}', b'{"message_id":"5"}', b"[]", b""):
+        assert receipt_in(200, more) is None
 
 
 def test_an_id_beside_harmless_words_is_submitted():
