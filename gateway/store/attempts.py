@@ -249,8 +249,9 @@ def recover(ledger: Ledger, *, now: datetime) -> int:
     lost = ledger.rows("attempts_sending").fetchall()
     for row in lost:
         _lose(ledger, row, now=now)
-    for conversation in ledger.rows("resting").fetchall():
-        void(ledger, conversation["id"], now=now)
+    resting = {row["id"] for row in ledger.rows("resting")}
+    for conversation in sorted(resting | {row["conversation"] for row in lost}):
+        void(ledger, conversation, now=now)
     change(ledger, "probe_at_once", tick=ledger.tick)
     return len(lost)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Set
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 
 import structlog
 
@@ -69,6 +69,15 @@ def _wake(ledger: Ledger, sender: Sender, holding: Set[int], *, now: datetime) -
             refresh(ledger, row["id"], now=now)
         else:
             lose_lease(ledger, row["id"], now=now)
+    for conversation in _overdue(ledger) - holding:
+        lose_lease(ledger, conversation, now=now)
+
+
+def _overdue(ledger: Ledger) -> Set[int]:
+    """Conversations that don't rest, as their message left at once, and whose lease is over. They are looked for as far
+    as leases are over: the first one is mostly not."""
+    over = takewhile(lambda row: row["leased_until"] <= ledger.tick, ledger.rows("leases_of_sending"))
+    return {row["id"] for row in over if row["rests_until"] is None}
 
 
 def _choose(ledger: Ledger, sender: SenderRow, count: int, *, now: datetime, holding: Set[int]) -> list[int]:

@@ -35,7 +35,8 @@ def hand_over(ledger: Ledger, claim: Claim, attempt: Attempt, outcome: Outcome, 
     at = micros(now)
     ledger.write("hand_over_attempt", id=row["attempt"], at=at, provider_message_id=told)
     ledger.write("hand_over_message", place=row["place"], at=at, line=history_line(Status.SUBMITTED, at))
-    ledger.write("empty_line", id=claim.conversation)
+    if row["rests_until"] is not None:  # else its lease has just ended
+        ledger.write("empty_line", id=claim.conversation)
     count_open(ledger, claim.message.client, claim.message.sender, -1)
     return Recorded(Status.SUBMITTED, has_more=False)
 

@@ -28,14 +28,15 @@ def join(ledger: Ledger, conversation: sqlite3.Row, draft: Draft, *, is_free: bo
     if is_free:
         is_free_form = isinstance(draft.content, FreeForm)
         head_class = REPLY if is_free_form and window_of(conversation).is_open(now) else OTHER
-        _set_line(ledger, conversation, conversation["leased_until"], micros(now), head_class, draft.client)
+        leased_until = None if conversation["rests_until"] is None else conversation["leased_until"]
+        _set_line(ledger, conversation, leased_until, micros(now), head_class, draft.client)
     elif conversation["due_at"] is None or conversation["due_at"] > micros(now):
         work_out(ledger, conversation, now=now)
 
 
 def work_out(ledger: Ledger, row: sqlite3.Row, *, now: datetime, ends_lease: bool = False) -> bool:
     """`refresh` for a conversation as it has just been read."""
-    leased_until = None if ends_lease else row["leased_until"]
+    leased_until = None if ends_lease else lease_of(ledger, row)
     soon = soonest(_in_line(ledger, row["id"]))
     if soon is None:
         _set_line(ledger, row, leased_until)
@@ -43,6 +44,15 @@ def work_out(ledger: Ledger, row: sqlite3.Row, *, now: datetime, ends_lease: boo
         due_at, head = soon
         _set_line(ledger, row, leased_until, due_at, _class_of(head, row, now), head["client"])
     return soon is not None
+
+
+def lease_of(ledger: Ledger, row: sqlite3.Row) -> int | None:
+    """When the conversation's lease ends, if it has one. That of a message that left at once lets the conversation not
+    rest, and lasts only as long as the message is being sent."""
+    leased_until: int | None = row["leased_until"]
+    if leased_until is None or row["rests_until"] is not None:
+        return leased_until
+    return None if ledger.row("sending_in_line", conversation=row["id"]) is None else leased_until
 
 
 def _set_line(

@@ -6,7 +6,7 @@ select * from conversation where sender = :sender and contact = :contact
 
 -- conversation_to_join: what accepting a message depends on, and whether anything stands in line before it
 select id, sender, bucket, contact_name, anchor, refuted_at, opened_by, evidence, suppression, revision, due_at, epoch,
-    leased_until, pace_tat, exists (
+    leased_until, rests_until, pace_tat, exists (
         select 1 from message where message.conversation = conversation.id and message.due_at is not null
     ) as has_line
 from conversation where sender = :sender and contact = :contact
@@ -88,11 +88,18 @@ where sender = :sender and head_class = :head_class and head_client = :client
 -- lease_conversation: a worker's from now on, and no longer anybody else's
 update conversation set epoch = epoch + 1, leased_until = :until, rests_until = :until where id = :id returning *
 
--- lease_at_once: what was accepted leaves in the same transaction, as claiming and beginning it would have it
-update conversation
-set epoch = epoch + 1, leased_until = :until, rests_until = :until, pace_tat = :pace_tat, due_at = :due_at,
-    head_class = :head_class, head_client = :head_client
-where id = :id
+-- lease_at_once: what was accepted leaves in the same transaction; it is leased as long as that is being sent
+update conversation set epoch = epoch + 1, leased_until = :until, pace_tat = :pace_tat where id = :id
+
+-- sending_in_line: whether one in the line of a conversation is being sent
+select 1 from message where conversation = :conversation and due_at is not null and status = 'sending' limit 1
+
+-- leases_of_sending: the conversations of what is being sent, the message that was accepted first first
+select conversation.id, conversation.leased_until, conversation.rests_until
+from attempt indexed by attempt_sending cross join message on message.place = attempt.message
+    cross join conversation on conversation.id = message.conversation
+where attempt.status = 'sending'
+order by attempt.message
 
 -- begin_conversation: an attempt starts, if the claim is still good and nothing has changed what was decided on
 update conversation set pace_tat = max(pace_tat, :tick) + :interval
@@ -139,7 +146,7 @@ where message.place = :place
 
 -- to_hand_over: an attempt whose claim is held, if it is the only one of the only message in line, and nothing was said
 -- of it before its answer
-select attempt.id as attempt, message.place
+select attempt.id as attempt, message.place, conversation.rests_until
 from attempt cross join message on message.place = attempt.message
     cross join conversation on conversation.id = message.conversation
 where attempt.token = :token and attempt.status = 'sending' and attempt.provider_message_id is null
@@ -297,8 +304,11 @@ set status = :status, is_reported = :is_reported, error = :error, ended_at = coa
     provider_message_id = coalesce(provider_message_id, :provider_message_id)
 where id = :id
 
--- attempts_sending: begun, and not yet recorded
-select * from attempt where status = 'sending' order by message
+-- attempts_sending: begun, and not yet recorded, with their conversations
+select attempt.*, message.conversation
+from attempt cross join message on message.place = attempt.message
+where attempt.status = 'sending'
+order by attempt.message
 
 -- sending_in_conversation: begun in this conversation, and not yet recorded
 select attempt.* from attempt cross join message on message.place = attempt.message
@@ -583,7 +593,7 @@ from conversation where id = :id
 update conversation set quiet_from = :quiet_from where id = :id
 
 -- drop_conversation: of which nothing but the row is left
-delete from conversation where id = :id and quiet_from <= :at and leased_until is null
+delete from conversation where id = :id and quiet_from <= :at and rests_until is null
 
 -- free_pages: those that hold nothing any more
 pragma freelist_count

@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from gateway.domain.delivery import AttemptStatus, Cause, PacePolicy, Retry, Submitted
+from gateway.domain.delivery import AttemptStatus, Cause, DeliveryPolicy, OnUnknown, PacePolicy, Retry, Submitted
 from gateway.domain.errors import IdempotencyConflict, ProviderError
 from gateway.domain.identity import Contact
 from gateway.domain.message import Idempotency, Status
@@ -16,8 +16,19 @@ from gateway.ports import Accepted, Attempt, Claim, StorePolicy
 from tests.store.asking import ask
 from tests.store.bench import Bench
 from tests.store.conftest import Opener
-from tests.store.factories import CONTACT, TEMPLATE, a_contact, a_downgrade, a_draft, a_refusal, a_send, an_inbound
+from tests.store.factories import (
+    CONTACT,
+    TEMPLATE,
+    a_contact,
+    a_downgrade,
+    a_draft,
+    a_refusal,
+    a_report,
+    a_send,
+    an_inbound,
+)
 
+LEASE = DeliveryPolicy().lease.total_seconds()
 TAKEN = Submitted(provider_message_id="429")
 THROTTLED = Retry(cause=Cause.THROTTLED, error=ProviderError(status=429))
 _tokens = count(1)
@@ -233,3 +244,91 @@ async def test_a_contact_that_writes_meanwhile_is_no_reason_to_decide_again(benc
     claim, attempt = await begun(bench)
     await bench.ingest(an_inbound())
     assert await bench.record(claim, attempt, TAKEN) is Status.SUBMITTED
+
+
+async def test_after_a_crash_it_is_due_again_as_the_policy_says(opened_file: Opener) -> None:
+    bench = await opened_file(StorePolicy(delivery=DeliveryPolicy(on_unknown=OnUnknown.RETRY)))
+    claim, _ = await begun(bench)
+    await bench.reopen()
+    await bench.store.recover(now=bench.now)
+    bench.pass_time(60)
+    assert await bench.heads() == [claim.message.id]
+
+
+async def test_after_a_crash_that_conversation_waits_for_nobody(file_bench: Bench) -> None:
+    bench = file_bench
+    claim, _ = await begun(bench)
+    await bench.reopen()
+    await bench.store.recover(now=bench.now)
+    await bench.store.close(claim.message.id, by="operator", now=bench.now)
+    await begun(bench)
+
+
+# --- its lease lasts as long as it is being sent ---------------------------------------------------------------------
+
+
+async def test_what_did_not_come_back_in_time_is_unknown(opened: Opener) -> None:
+    bench = await opened(StorePolicy(delivery=DeliveryPolicy(on_unknown=OnUnknown.RETRY)))
+    claim, _ = await begun(bench)
+    bench.pass_time(LEASE - 1)
+    assert (await bench.claims()).claims == ()
+    assert await bench.status(claim.message.id) is Status.SENDING
+    bench.pass_time(1)
+    assert (await bench.claims()).claims == ()
+    assert await bench.status(claim.message.id) is Status.UNKNOWN
+    bench.pass_time(60)
+    assert await bench.heads() == [claim.message.id]
+
+
+async def test_what_did_not_come_back_in_time_is_left_to_one_of_our_own(bench: Bench) -> None:
+    claim, attempt = await begun(bench)
+    bench.pass_time(LEASE + 1)
+    assert (await bench.claims(holding={claim.conversation})).claims == ()
+    assert await bench.record(claim, attempt, TAKEN) is Status.SUBMITTED
+
+
+async def test_one_that_is_late_is_found_behind_those_that_are_our_own(bench: Bench) -> None:
+    own, _ = await begun(bench, a_contact(1))
+    lost, _ = await begun(bench, a_contact(2))
+    bench.pass_time(LEASE + 1)
+    await bench.claims(holding={own.conversation})
+    assert await bench.status(own.message.id) is Status.SENDING
+    assert await bench.status(lost.message.id) is Status.UNKNOWN
+
+
+async def test_behind_one_that_did_not_come_back_the_next_one_leaves(opened: Opener) -> None:
+    bench = await opened(StorePolicy(delivery=DeliveryPolicy(on_unknown=OnUnknown.CLOSE)))
+    await begun(bench)
+    assert await waits(bench)
+    bench.pass_time(LEASE)
+    assert len(await bench.heads()) == 1
+
+
+async def test_once_it_came_back_the_next_one_leaves_at_once(bench: Bench) -> None:
+    for _ in range(3):
+        await bench.record(*await begun(bench), TAKEN)
+
+
+async def test_once_it_came_back_one_that_stands_in_line_is_due(bench: Bench) -> None:
+    await bench.record(*await begun(bench), TAKEN)
+    second = await bench.post()
+    assert await bench.heads() == [second]
+
+
+async def test_once_it_came_back_a_contact_that_writes_makes_nobody_wait(bench: Bench) -> None:
+    await bench.record(*await begun(bench), TAKEN)
+    await bench.ingest(an_inbound())
+    await bench.record(*await begun(bench), TAKEN)
+
+
+async def test_once_it_came_back_a_late_refusal_puts_it_in_line_and_it_is_due(bench: Bench) -> None:
+    claim, attempt = await begun(bench)
+    await bench.record(claim, attempt, TAKEN)
+    await bench.ingest(a_report(AttemptStatus.WINDOW_CLOSED, attempt=attempt.token))
+    assert await bench.heads() == [claim.message.id]
+
+
+async def test_what_is_put_back_waits_for_nobody(bench: Bench) -> None:
+    claim, _ = await begun(bench)
+    await bench.store.release(claim, now=bench.now)
+    assert await bench.heads() == [claim.message.id]
