@@ -69,10 +69,8 @@ def _paused_for(ledger: Ledger, row: sqlite3.Row) -> timedelta | None:
 
 
 def _unknown(ledger: Ledger) -> Iterator[tuple[str, int]]:
-    in_line = {row["client"]: row["unknown"] for row in ledger.rows("unknown_in_line")}
     for row in ledger.rows("clients").fetchall():
-        client = row["client"]
-        yield client, ledger.one("unknown_of_client", client=client)["unknown"] + in_line.get(client, 0)
+        yield row["client"], ledger.one("unknown_of_client", client=row["client"])["unknown"]
 
 
 def _endpoints(ledger: Ledger) -> Iterator[EndpointCensus]:

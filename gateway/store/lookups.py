@@ -91,17 +91,22 @@ def _place_of(ledger: Ledger, query: MessageQuery) -> int:
 
 
 def _of_clients(ledger: Ledger, query: MessageQuery, first: int, before: int) -> Iterator[sqlite3.Row]:
-    """The newest in line, and the newest out of it of each client and status, read along one index."""
+    """The newest of each client and status, read along one index."""
     clients = [row["client"] for row in ledger.rows("clients")] if query.client is None else [query.client]
     statuses: Iterable[Status] = Status if query.status is None else [query.status]
-    bounds = {"sender": query.sender, "first": first, "before": before, "limit": query.limit + 1}
-    out_of_line = (
-        ledger.rows("messages_of_client", client=client, status=status, **bounds)
+    return chain.from_iterable(
+        ledger.rows(
+            "messages_of_client",
+            client=client,
+            status=status,
+            sender=query.sender,
+            first=first,
+            before=before,
+            limit=query.limit + 1,
+        )
         for client in clients
         for status in statuses
     )
-    in_line = ledger.rows("messages_in_line", client=query.client, status=query.status, **bounds)
-    return chain(in_line, chain.from_iterable(out_of_line))
 
 
 def _of_contact(ledger: Ledger, query: MessageQuery, first: int, before: int) -> Iterator[sqlite3.Row]:

@@ -460,29 +460,13 @@ update pulse set beat = beat + 1
 -- clients: all that ever posted
 select distinct client from backlog order by client
 
--- messages_of_client: out of line, in one status, between two places, of any sender or one, newest first
+-- messages_of_client: in one status, between two places, of any sender or one, newest first
 select message.*, conversation.sender, conversation.contact
-from message indexed by message_of_client cross join conversation on conversation.id = message.conversation
-where message.due_at is null and message.client = :client and message.status = :status
-    and message.place >= :first and message.place < :before and (:sender is null or conversation.sender = :sender)
+from message join conversation on conversation.id = message.conversation
+where message.client = :client and message.status = :status and message.place >= :first and message.place < :before
+    and (:sender is null or conversation.sender = :sender)
 order by message.place desc
 limit :limit
-
--- messages_in_line: of any client or one, in any status or one, between two places, of any sender or one, newest first;
--- as much work as messages are in line
-select message.*, conversation.sender, conversation.contact
-from message cross join conversation on conversation.id = message.conversation
-where message.place in (
-    select waiting.place
-    from message as waiting indexed by message_expiring
-        cross join conversation as its on its.id = waiting.conversation
-    where waiting.due_at is not null and waiting.place >= :first and waiting.place < :before
-        and (:client is null or waiting.client = :client) and (:status is null or waiting.status = :status)
-        and (:sender is null or its.sender = :sender)
-    order by waiting.place desc
-    limit :limit
-)
-order by message.place desc
 
 -- conversations_of_contact: one for each sender
 select id, sender, suppression from conversation where contact = :contact
@@ -732,14 +716,8 @@ select sender, count(*) as contacts from conversation indexed by sqlite_autoinde
 -- senders_watched: why they are paused, and who was heard
 select id, pause, paused_from, silent_from, tried_at from sender order by id
 
--- unknown_of_client: messages whose answer was lost, and that wait for nothing
-select count(*) as unknown from message indexed by message_of_client
-where due_at is null and client = :client and status = 'unknown'
-
--- unknown_in_line: those that wait for proof, by client; as much work as messages are in line
-select client, count(*) as unknown from message indexed by message_expiring
-where due_at is not null and status = 'unknown'
-group by client
+-- unknown_of_client: messages whose answer was lost
+select count(*) as unknown from message where client = :client and status = 'unknown'
 
 -- waiting_of_endpoints: notices that are not delivered, and the first of them
 select lane.endpoint, count(*) as waiting, min(notice.id) as first
