@@ -176,7 +176,8 @@ class Dispatch:
         self._open[claim.message.id] = (claim, task)
 
     async def _deliver(self, claim: Claim, job: Job) -> None:
-        """The whole way of one claim; whatever happens here stops nobody else."""
+        """The whole way of one claim; whatever happens here stops nobody else. It has begun by the time that anybody
+        could cancel it: what it holds is given back here."""
         has_more = True
         try:
             has_more = await job

@@ -44,9 +44,8 @@ class Count(Collector):
         try:
             self._counted[values] += by
         except KeyError:
-            self._counted[tuple(map(str, values))] = float(
-                by
-            )  # the members of an enumeration are texts of a longer kind
+            plain = tuple(map(str, values))  # the members of an enumeration are texts of a longer kind
+            self._counted[plain] = float(by)
 
     def describe(self) -> Iterator[CounterMetricFamily]:
         yield CounterMetricFamily(self._name, self._what, labels=self._labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -47,7 +48,8 @@ class Answer(NamedTuple):
     status: int
     headers: Headers
     body: bytes
-    """Empty where it was larger than LARGEST_ANSWER: the status alone counts then."""
+    """Empty where it was larger than LARGEST_ANSWER, or packed in a way that can't be read: the status alone counts
+    then."""
 
 
 class AnswerReader:
@@ -90,7 +92,7 @@ class AnswerReader:
             return None
         coding = self._headers.get("transfer-encoding")
         has_length = "content-length" in self._headers if coding is None else coding.lower().endswith("chunked")
-        return None if has_length else Answer(self._status, self._headers, self._body)
+        return None if has_length else Answer(self._status, self._headers, _unpacked(self._headers, self._body))
 
     def _limit(self) -> None:
         if self._headers is None and self._received > LARGEST_HEAD:
@@ -124,5 +126,17 @@ class AnswerReader:
         if 100 <= self._status < 200:
             self._headers = None
             return
-        self._answer = Answer(self._status, self._headers, self._body)
+        self._answer = Answer(self._status, self._headers, _unpacked(self._headers, self._body))
         self.is_clean_end = self._parser.should_keep_alive()
+
+
+def _unpacked(headers: Headers, body: bytes) -> bytes:
+    """The body as it was meant: something on the way may have packed it, though we ask that it be left as it is."""
+    if headers.get("content-encoding", "identity").strip().lower() not in ("gzip", "x-gzip", "deflate"):
+        return body
+    unpacking = zlib.decompressobj(wbits=47)  # of either kind, as its first bytes say
+    try:
+        unpacked = unpacking.decompress(body, LARGEST_ANSWER)
+    except zlib.error:
+        return b""
+    return unpacked if unpacking.eof else b""

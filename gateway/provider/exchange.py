@@ -59,6 +59,8 @@ class Exchange:
             async with self._limited(write_by):
                 await self._wait_for_turn()
         try:
+            if self._is_closed:
+                raise Closed
             connection = self._newest() or await self._connected(write_by)
             try:
                 request = b"%b%d\r\n\r\n%b" % (self._head, len(body), body)

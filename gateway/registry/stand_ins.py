@@ -9,8 +9,8 @@ from gateway.registry.fill_text import FillFacts, FillFailed
 from gateway.registry.registered import RegisteredTemplate
 
 _REMEMBERED = 1024
-_OF_ONE_MESSAGE = ("message.text", "message.file_url")
-"""Facts that hardly come twice, and may be long."""
+_NOT_REMEMBERED = ("message.text", "message.file_url", "contact.name")
+"""Facts that hardly come twice and may be long, and those that name a person."""
 
 
 class StandIns:
@@ -20,7 +20,7 @@ class StandIns:
     def __init__(self, template: RegisteredTemplate) -> None:
         self._template = template
         self._speaks_of = frozenset() if template.fill is None else template.fill.facts()
-        is_remembered = self._speaks_of.isdisjoint(_OF_ONE_MESSAGE)
+        is_remembered = self._speaks_of.isdisjoint(_NOT_REMEMBERED)
         self._made = lru_cache(_REMEMBERED)(self._make) if is_remembered else self._make
 
     def rung(self, facts: FillFacts) -> Rung:

@@ -19,6 +19,7 @@ from gateway.store.attempts import lose_lease, may_go_on, withdraw
 from gateway.store.codec import content_or, error_of, instant_or_none, message_with, micros, span, window_of
 from gateway.store.deciding import add_decision, count_downgrades
 from gateway.store.decision_codec import suppression_of
+from gateway.store.digests import is_erased
 from gateway.store.ledger import Ledger
 from gateway.store.lines import OTHER, REPLY, head_of, holds, refresh
 from gateway.store.outbox import in_turns
@@ -114,6 +115,12 @@ def _due_of_client(
 def _take(ledger: Ledger, conversation: int, *, now: datetime, downgrades_since: datetime | None) -> Claim | None:
     head = head_of(ledger, conversation, now=now)
     if head is None:
+        refresh(ledger, conversation, now=now)
+        return None
+    if is_erased(
+        head["contact"]
+    ):  # it came back from the provider after the erasure, and there is nobody to send it to
+        end(ledger, head["place"], Status.CANCELLED, now=now)
         refresh(ledger, conversation, now=now)
         return None
     content = content_or(head["content"], None)

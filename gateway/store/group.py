@@ -72,6 +72,8 @@ def _commit_all(db: sqlite3.Connection, units: Sequence[Callable[[Shared], Any]]
     except BaseException:
         roll_back(db)
         raise
+    finally:
+        shared.ledger = None  # they refer to each other, and nobody should have to look for that
     return results
 
 
@@ -93,16 +95,20 @@ def _in_savepoint(db: sqlite3.Connection, unit: Unit[Any], shared: Shared) -> An
             raise
         db.execute("rollback to unit")
         result = Raised(error)
+    finally:
+        own.ledger = None
     db.execute("release unit")
     return result
 
 
 def read_whole(db: sqlite3.Connection, unit: Unit[T]) -> T:
     """Run a look-up on one state of the database."""
+    shared = Shared()
     db.execute("begin")
     try:
-        return unit(db, Shared())
+        return unit(db, shared)
     finally:
+        shared.ledger = None
         roll_back(db)
 
 

@@ -44,7 +44,7 @@ async def window(request: web.Request) -> web.Response:
     sender = _sender(request, front, client)
     contact = _contact(request.match_info["contact"])
     now = front.parts.clock.now()
-    conversation = await front.parts.store.conversation(sender, contact, downgrades_since=now)
+    conversation = await front.parts.store.conversation(sender, contact, downgrades_since=None)
     return answer(window_view(conversation.window, now))
 
 

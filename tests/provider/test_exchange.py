@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import random
 import socket
 import time
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -530,3 +532,50 @@ async def test_a_closed_client_writes_nothing_and_may_be_closed_again():
             await client.post(b"2", flight)
         assert not flight.is_written
         assert len(far.requests) == 1
+
+
+@on_each_loop
+async def test_one_whose_turn_comes_as_the_client_is_closed_connects_to_nobody():
+    async with far_end(silent) as far, a_client(far.port, in_flight=1) as client:
+        first = asyncio.create_task(client.post(b"first", a_flight()))
+        await far.next_arrival()
+        second = asyncio.create_task(client.post(b"second", a_flight()))
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        await client.aclose()
+        (end,) = await asyncio.gather(second, return_exceptions=True)
+        assert isinstance(end, Closed | TimeoutError)
+        assert len(far.requests) == 1
+
+
+# --- what something on the way has packed ----------------------------------------------------------------------------
+
+
+def packed(body: bytes, coding: str = "gzip") -> bytes:
+    made = gzip.compress(body) if coding == "gzip" else zlib.compress(body)
+    return whole(made, extra=f"Content-Encoding: {coding}\r\n".encode())
+
+
+@on_each_loop
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+async def test_a_packed_answer_is_read_though_nobody_asked_for_it(coding: str):
+    async with far_end(saying_each_time(packed(b'{"message_id": 5}', coding))) as far, a_client(far.port) as client:
+        for _ in range(2):
+            assert (await client.post(b"x", a_flight())).body == b'{"message_id": 5}'
+        assert len(far.lines) == 1
+
+
+@on_each_loop
+@pytest.mark.parametrize(
+    "answer",
+    [
+        packed(b"0" * (LARGEST_ANSWER + 1)),
+        whole(b"no gzip at all", extra=b"Content-Encoding: gzip\r\n"),
+        whole(gzip.compress(b'{"message_id": 5}')[:-9], extra=b"Content-Encoding: gzip\r\n"),
+    ],
+    ids=["too large", "not packed", "cut"],
+)
+async def test_of_a_packed_answer_that_cannot_be_read_the_status_counts(answer: bytes):
+    async with far_end(saying_each_time(answer)) as far, a_client(far.port) as client:
+        assert (await client.post(b"x", a_flight()))[::2] == (200, b"")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import resource
 import sqlite3
@@ -16,7 +17,7 @@ from gateway.domain.errors import IdempotencyConflict, Stopping, StoreUnavailabl
 from gateway.domain.message import FreeForm, Idempotency
 from gateway.ports import MessageQuery
 from gateway.store.group import Raised, commit_group
-from gateway.store.ledger import Shared
+from gateway.store.ledger import Ledger, Shared
 from tests.store.bench import Bench
 from tests.store.factories import a_contact, an_inbound
 
@@ -234,3 +235,16 @@ async def test_a_mistake_of_ours_is_no_fault_of_the_store(bench: Bench) -> None:
 
     with pytest.raises(sqlite3.OperationalError):
         await bench.store._run(mistaken)
+
+
+async def test_a_transaction_leaves_no_work_for_the_garbage_collector(bench: Bench) -> None:
+    await bench.post()
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(20):
+            await bench.post(contact=a_contact(number))
+        left = [one for one in gc.get_objects() if isinstance(one, Ledger)]
+    finally:
+        gc.enable()
+    assert left == []
