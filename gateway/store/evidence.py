@@ -175,6 +175,8 @@ def _take_news(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row, news: New
     heed(ledger, message, news, now=now)
     if refutes:
         _refute(ledger, message["conversation"], row["started_at"])
+    if row["status"] == AttemptStatus.SENDING:  # its message may leave the line, and its worker is still out
+        ledger.write("rest_as_leased", id=message["conversation"])
     status = derive(ledger, message, moved(attempts, row, after), now=now, raw=news.raw)
     if status is Status.QUEUED and message["status"] != Status.QUEUED:
         stand_in_line(ledger, message["place"], due_at=micros(now))

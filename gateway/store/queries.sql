@@ -91,6 +91,10 @@ update conversation set epoch = epoch + 1, leased_until = :until, rests_until = 
 -- lease_at_once: what was accepted leaves in the same transaction; it is leased as long as that is being sent
 update conversation set epoch = epoch + 1, leased_until = :until, pace_tat = :pace_tat where id = :id
 
+-- rest_as_leased: the lease of what left at once outlasts its message's place in line
+update conversation set rests_until = leased_until
+where id = :id and leased_until is not null and rests_until is null
+
 -- sending_in_line: whether one in the line of a conversation is being sent
 select 1 from message where conversation = :conversation and due_at is not null and status = 'sending' limit 1
 

@@ -328,6 +328,18 @@ async def test_once_it_came_back_a_late_refusal_puts_it_in_line_and_it_is_due(be
     assert await bench.heads() == [claim.message.id]
 
 
+@pytest.mark.parametrize("status", [AttemptStatus.SENT, AttemptStatus.DELIVERED, AttemptStatus.FAILED])
+async def test_a_report_that_comes_before_the_answer_does_not_end_the_lease(
+    bench: Bench, status: AttemptStatus
+) -> None:
+    claim, attempt = await begun(bench)
+    await bench.ingest(a_report(status, attempt=attempt.token))
+    assert await waits(bench)
+    assert (await bench.claims()).claims == ()
+    assert (await bench.store.record(claim, attempt, TAKEN, now=bench.now)).has_more
+    assert len(await bench.heads()) == 1
+
+
 async def test_what_is_put_back_waits_for_nobody(bench: Bench) -> None:
     claim, _ = await begun(bench)
     await bench.store.release(claim, now=bench.now)
