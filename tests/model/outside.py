@@ -178,6 +178,7 @@ class Outside(Reporting):
         elif is_done:
             posted.end("cancelled")
         assert (acted.before.value, acted.after.value, acted.is_done) == (before, posted.status, is_done)
+        self.model.note(self.now)
 
     @move(
         contact=st.sampled_from(CONTACTS),
