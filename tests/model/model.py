@@ -178,6 +178,7 @@ class Model:
         if reported in WAY:
             if attempt.status not in WAY or WAY.index(attempt.status) < WAY.index(reported):
                 attempt.status = reported
+            message.proof_until, message.once_more = None, False  # what was proved waits for no proof, whatever follows
             return
         if reported == "failed":
             attempt.status = "failed"
