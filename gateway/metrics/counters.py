@@ -52,7 +52,7 @@ class Count(Collector):
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         (family,) = self.describe()
-        for values, counted in list(self._counted.items()):
+        for values, counted in self._counted.copy().items():  # at one blow, as another thread may add
             family.add_metric(values, counted)
         yield family
 
@@ -106,7 +106,7 @@ class Spread(Collector):
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
         (family,) = self.describe()
-        for values, series in list(self._series.items()):
+        for values, series in self._series.copy().items():
             so_far = accumulate(series.counts.copy())
             family.add_metric(values, list(zip(self._names, so_far, strict=True)), series.total)
         yield family
