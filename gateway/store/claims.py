@@ -117,9 +117,7 @@ def _take(ledger: Ledger, conversation: int, *, now: datetime, downgrades_since:
     if head is None:
         refresh(ledger, conversation, now=now)
         return None
-    if is_erased(
-        head["contact"]
-    ):  # it came back from the provider after the erasure, and there is nobody to send it to
+    if is_erased(head["contact"]):  # it came back after the erasure, and there is nobody to send it to
         end(ledger, head["place"], Status.CANCELLED, now=now)
         refresh(ledger, conversation, now=now)
         return None

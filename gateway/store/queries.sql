@@ -98,8 +98,8 @@ where id = :id and leased_until is not null and rests_until is null
 -- sending_in_line: whether one in the line of a conversation is being sent
 select 1 from message where conversation = :conversation and due_at is not null and status = 'sending' limit 1
 
--- leases_of_sending: the conversations of what is being sent, the message that was accepted first first
-select conversation.id, conversation.leased_until, conversation.rests_until
+-- leases_of_sending: until when what is being sent may be, by the order of acceptance; without a lease it is over
+select conversation.id, coalesce(conversation.leased_until, 0) as leased_until, conversation.rests_until
 from attempt indexed by attempt_sending cross join message on message.place = attempt.message
     cross join conversation on conversation.id = message.conversation
 where attempt.status = 'sending'

@@ -296,6 +296,14 @@ async def test_one_that_is_late_is_found_behind_those_that_are_our_own(bench: Be
     assert await bench.status(lost.message.id) is Status.UNKNOWN
 
 
+async def test_what_is_being_sent_without_any_lease_stops_nobody_and_is_unknown(bench: Bench) -> None:
+    claim, _ = await begun(bench)
+    await bench.change("update conversation set leased_until = null")
+    other = await bench.post(contact=a_contact(2))
+    assert await bench.heads() == [other]
+    assert await bench.status(claim.message.id) is Status.UNKNOWN
+
+
 async def test_behind_one_that_did_not_come_back_the_next_one_leaves(opened: Opener) -> None:
     bench = await opened(StorePolicy(delivery=DeliveryPolicy(on_unknown=OnUnknown.CLOSE)))
     await begun(bench)
