@@ -103,7 +103,8 @@ def _measure(rounds: Rounds, options: Options, most: float) -> list[Round]:
     for number in range(options.rounds + 1):
         _tell(report.headings(f"round {number} of {options.rounds}" if number else "to warm up"))
         one = {}
-        for kind in options.kinds:
+        # There and back, as a machine has slower and faster times: what is compared is measured right after each other.
+        for kind in options.kinds if number % 2 else reversed(options.kinds):
             one[kind] = rounds.measure(kind, seed=number + 1)
             _tell(report.line(one[kind], most))
         if number:

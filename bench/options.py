@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.rounds import Kind
 
 _OTHERS = {Kind.ACCEPT: Kind.OTHER_ACCEPT, Kind.E2E: Kind.OTHER_E2E}
-_KINDS = (Kind.BARE, Kind.PROXY, *_OTHERS)
+_KINDS = (Kind.BARE, Kind.ACCEPT, Kind.PROXY, Kind.E2E)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,7 @@ class Options:
     rounds: int
     seconds: int
     kinds: Sequence[Kind]
+    """In the order in which they are measured: what is compared stands side by side."""
     against: Path | None
     folder: Path
     latency: float
@@ -42,7 +43,7 @@ def parse(arguments: Sequence[str]) -> Options:
     return Options(
         rounds=known.rounds,
         seconds=known.seconds,
-        kinds=(*known.only, *(_OTHERS[kind] for kind in known.only if kind in _OTHERS and known.against)),
+        kinds=tuple(_measured(known.only, has_other=known.against is not None)),
         against=known.against,
         folder=known.dir,
         latency=known.latency,
@@ -50,6 +51,13 @@ def parse(arguments: Sequence[str]) -> Options:
         profile=known.profile,
         output=known.output,
     )
+
+
+def _measured(kinds: Sequence[Kind], *, has_other: bool) -> Iterator[Kind]:
+    for kind in kinds:
+        yield kind
+        if has_other and kind in _OTHERS:
+            yield _OTHERS[kind]
 
 
 def _count(written: str) -> int:

@@ -117,7 +117,7 @@ class Accept:
         since = self._decider.downgrades_since(draft.sender, now)
         with self._starting.place(draft.sender) as place:
             enqueuing = self._store.enqueue(
-                draft, partial(self._decider, draft, now=now), now=now, downgrades_since=since, token=place.token
+                draft, partial(self._decider, draft, now=now), now=now, downgrades_since=since, may_begin=place.is_kept
             )
             accepted = await self._tracer.step("message.enqueue", enqueuing, telling=_decision_in)
             if isinstance(accepted, Refuse):

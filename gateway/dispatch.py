@@ -16,7 +16,7 @@ import structlog
 from gateway.decision import Decider
 from gateway.domain.delivery import PauseCause
 from gateway.domain.errors import ProviderError, StoreUnavailable
-from gateway.domain.identity import MessageId, Sender, draw_token
+from gateway.domain.identity import MessageId, Sender
 from gateway.ports import Attempt, Claim, Claims, Clock, Conversations
 from gateway.sending import FIRST_BYTE_WITHIN, STORE_BACK_OFF, Job, Route, Sending
 
@@ -200,9 +200,9 @@ class Dispatch:
     def place(self, sender: Sender) -> Place:
         """Keep a slot for what is being accepted, if nothing due waits for one."""
         if sender not in self._drained or (slots := self._routes[sender].slots).room(sender) == 0:
-            return Place(self, sender, token=None)
+            return Place(self, sender, is_kept=False)
         slots.take(sender)
-        return Place(self, sender, token=draw_token())
+        return Place(self, sender, is_kept=True)
 
     def give_up_place(self, sender: Sender) -> None:
         self._give_back_slots(sender)
@@ -220,12 +220,12 @@ class Dispatch:
 
 
 class Place:
-    """A slot that is kept for one message while it is being accepted."""
+    """A slot for one message while it is being accepted, if one could be kept."""
 
-    __slots__ = ("_begun", "_dispatch", "_sender", "_write_by", "token")
+    __slots__ = ("_begun", "_dispatch", "_sender", "_write_by", "is_kept")
 
-    def __init__(self, dispatch: Dispatch, sender: Sender, *, token: str | None) -> None:
-        self.token = token
+    def __init__(self, dispatch: Dispatch, sender: Sender, *, is_kept: bool) -> None:
+        self.is_kept = is_kept
         self._dispatch = dispatch
         self._sender = sender
         self._begun: tuple[Claim, Attempt] | None = None
@@ -240,7 +240,7 @@ class Place:
     def __exit__(self, *_: object) -> None:
         if self._begun is not None:
             self._dispatch.send_begun(*self._begun, self._write_by)
-        elif self.token is not None:
+        elif self.is_kept:
             self._dispatch.give_up_place(self._sender)
 
 

@@ -122,7 +122,7 @@ class Sending:
         attempt = Attempt(
             message_id=claim.message.id,
             number=claim.attempts + 1,
-            token=draw_token(),
+            token=draw_token(claim.message.id),
             content=decision.content,
         )
         write_by = time.monotonic() + FIRST_BYTE_WITHIN

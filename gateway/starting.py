@@ -10,11 +10,11 @@ from gateway.ports import Attempt, Claim
 
 
 class Place(Protocol):
-    """What is kept for one message."""
+    """What is kept for one message, if anything is."""
 
     @property
-    def token(self) -> str | None:
-        """Of the attempt that may begin at once; None: it must stand in line."""
+    def is_kept(self) -> bool:
+        """Whether its first attempt may begin at once; else it must stand in line."""
 
     def give(self, begun: tuple[Claim, Attempt] | None) -> None:
         """What the store began, to be sent now."""

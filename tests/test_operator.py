@@ -24,7 +24,7 @@ from gateway.clock import SystemClock
 from gateway.domain.compliance import Evidence, Reason, Send
 from gateway.domain.delivery import Submitted, Unknown
 from gateway.domain.errors import ProviderError
-from gateway.domain.identity import Contact, MessageId, Sender
+from gateway.domain.identity import Contact, MessageId, Sender, draw_token
 from gateway.domain.message import Draft, FreeForm, Status
 from gateway.domain.window import ServiceWindow
 from gateway.operator import operator_app
@@ -104,7 +104,7 @@ async def an_unknown_message(store: Store) -> MessageId:
 
 async def begun(store: Store, message_id: MessageId) -> tuple[Claim, Attempt]:
     (claim,) = (await store.claim(SENDER, limit=1, now=NOW, downgrades_since=NOW)).claims
-    attempt = Attempt(message_id=message_id, number=1, token="token", content=TEXT)
+    attempt = Attempt(message_id=message_id, number=1, token=draw_token(message_id), content=TEXT)
     assert await store.begin(claim, attempt, SEND, now=NOW)
     return claim, attempt
 

@@ -66,14 +66,15 @@ def draw_message_id(bucket: int) -> MessageId:
     return MessageId(bucket << RANDOM_BITS | _draw(_NUMBERS, _many_numbers))
 
 
-def draw_token() -> str:
-    """The opaque part of an attempt's callback path: 22 characters that nobody can guess."""
-    return _draw(_TOKENS, _many_tokens)
+def draw_token(message_id: MessageId) -> str:
+    """The opaque part of the callback path of an attempt at a message: its id, and 16 characters that nobody can guess.
+    The id is for the store, which finds the attempt by it."""
+    return f"{message_id}-{_draw(_TOKENS, _many_tokens)}"
 
 
 _NUMBERS: list[int] = []
 _TOKENS: list[str] = []
-_NUMBER_BYTES, _TOKEN_LENGTH = 6, 22
+_NUMBER_BYTES, _TOKEN_LENGTH = 6, 16
 _AT_ONCE = 256
 
 _T = TypeVar("_T")

@@ -147,13 +147,13 @@ class Messages(Protocol):
         *,
         now: datetime,
         downgrades_since: datetime | None,
-        token: str | None = None,
+        may_begin: bool = False,
     ) -> Accepted | Refuse:
         """Decide on what is known in this very transaction, and store the message with its decision record; or keep a
         refusal record (client, sender, contact, reasons, evidence; no content). A repeated idempotency key answers the
         first receipt.
 
-        With a `token` the first attempt begins in the same transaction, where nothing and nobody is waited for: no
+        Where it `may_begin` the first attempt begins in the same transaction, if nothing and nobody is waited for: no
         other message to this contact, no pause, and pace enough. Asking so is for a sender of whom nothing due stands
         in line; then it is the same as being claimed at once, decided again on what is still the same, and begun.
 

@@ -212,7 +212,7 @@ def _end_refused(ledger: Ledger, place: int, *, now: datetime) -> None:
 
 def expire(ledger: Ledger, *, now: datetime, limit: int) -> int:
     """End what has stood in line for too long."""
-    rows = ledger.rows("expired", at=micros(now), limit=limit, sending=Status.SENDING).fetchall()
+    rows = ledger.rows("expired", at=micros(now), limit=limit).fetchall()
     for row in rows:
         end(ledger, row["place"], Status.EXPIRED, now=now)
     for conversation in {row["conversation"] for row in rows}:

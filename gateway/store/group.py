@@ -22,6 +22,9 @@ Unit = Callable[[sqlite3.Connection, Shared], T]
 GROUP = 256
 """So many units share one commit at most."""
 
+_TURNS = 4
+"""So many turns of the event loop a group waits for more at most, and no longer than each turn brings some."""
+
 
 @dataclass(frozen=True, slots=True)
 class Raised:
@@ -176,11 +179,19 @@ class GroupCommit:
     async def _write(self) -> None:
         while self._waiting or not self._is_closing:
             self._news.clear()
+            await self._gather()
             group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
             if group:
                 await self._commit(group)
             else:
                 await self._news.wait()
+
+    async def _gather(self) -> None:
+        """Let more join as long as each turn of the loop brings some: what a commit costs hardly grows with them."""
+        known, turns = 0, 0
+        while known < len(self._waiting) < GROUP and turns < _TURNS:
+            known, turns = len(self._waiting), turns + 1
+            await asyncio.sleep(0)
 
     async def _commit(self, group: Sequence[_Asked]) -> None:
         started = time.perf_counter()

@@ -24,6 +24,7 @@ def hand_over(ledger: Ledger, claim: Claim, attempt: Attempt, outcome: Outcome, 
         return None
     row = ledger.row(
         "to_hand_over",
+        message=claim.message.id,
         token=attempt.token,
         conversation=claim.conversation,
         epoch=claim.epoch,

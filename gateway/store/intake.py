@@ -11,7 +11,7 @@ from typing import Literal
 from gateway.domain.compliance import Downgrade, Hold, Refuse, Send, fallback_of, is_observed
 from gateway.domain.delivery import PauseCause
 from gateway.domain.errors import BalanceEmpty, IdempotencyConflict, NotFound, ProviderError, TooManyRequests
-from gateway.domain.identity import Contact, MessageId, Sender, bucket_of, draw_message_id
+from gateway.domain.identity import Contact, MessageId, Sender, bucket_of, draw_message_id, draw_token
 from gateway.domain.message import Draft, FreeForm, Idempotency, OutboundMessage, Receipt, Status
 from gateway.domain.notice import PENDING
 from gateway.domain.suppression import Suppression
@@ -64,7 +64,7 @@ def _until(answer_by: int | None, now: datetime) -> timedelta | None:
 
 
 def enqueue(
-    ledger: Ledger, draft: Draft, decide: Decide, *, now: datetime, downgrades_since: datetime | None, token: str | None
+    ledger: Ledger, draft: Draft, decide: Decide, *, now: datetime, downgrades_since: datetime | None, may_begin: bool
 ) -> Accepted | Refuse:
     """Decide, and store the message or the refusal; or answer what its key answered before."""
     if draft.idempotency is not None:
@@ -78,7 +78,7 @@ def enqueue(
     match decide(found.known):
         case Send() | Downgrade() as decision:
             _check_backlog(ledger, draft.client)
-            return _accept(ledger, draft, decision, found, token, now=now)
+            return _accept(ledger, draft, decision, found, may_begin=may_begin, now=now)
         case Refuse() as refusal:
             _note_refusal(ledger, draft, refusal, now=now)
             return refusal
@@ -120,11 +120,11 @@ def _find(ledger: Ledger, draft: Draft, downgrades_since: datetime | None) -> _F
 
 
 def _accept(
-    ledger: Ledger, draft: Draft, decision: Send | Downgrade, found: _Found, token: str | None, *, now: datetime
+    ledger: Ledger, draft: Draft, decision: Send | Downgrade, found: _Found, *, may_begin: bool, now: datetime
 ) -> Accepted:
     conversation = found.conversation or _add_conversation(ledger, draft.sender, draft.contact, found.known.suppression)
     is_free = not conversation["has_line"]
-    leaves = token is not None and is_free and may_leave_at_once(ledger, conversation, found.sender)
+    leaves = may_begin and is_free and may_leave_at_once(ledger, conversation, found.sender)
     place = 0
     while not place:  # the unique key catches an id that is taken
         receipt = _receipt(draw_message_id(conversation["bucket"]), decision, now)
@@ -132,12 +132,12 @@ def _accept(
     add_decision(ledger, place, "accept", decision, now=now)
     count_open(ledger, draft.client, draft.sender, +1)
     answer = Answer(receipt=receipt, waits_for=draft.wait)
-    if token is None or not leaves:
+    if not leaves:
         join(ledger, conversation, draft, is_free=is_free, now=now)
         return Accepted(answer=answer, decision=decision)
     message = _message_of(draft, receipt, ledger.policy.delivery.message_ttl, now)
     claim = lease_at_once(ledger, message, conversation, found.sender, found.known)
-    attempt = Attempt(message_id=message.id, number=1, token=token, content=decision.content)
+    attempt = Attempt(message_id=message.id, number=1, token=draw_token(message.id), content=decision.content)
     add_attempt(ledger, place, claim, attempt, now=now)
     return Accepted(answer=answer, decision=decision, begun=(claim, attempt))
 

@@ -151,9 +151,9 @@ where message.place = :place
 -- to_hand_over: an attempt whose claim is held, if it is the only one of the only message in line, and nothing was said
 -- of it before its answer
 select attempt.id as attempt, message.place, conversation.rests_until
-from attempt cross join message on message.place = attempt.message
+from message cross join attempt on attempt.message = message.place
     cross join conversation on conversation.id = message.conversation
-where attempt.token = :token and attempt.status = 'sending' and attempt.provider_message_id is null
+where message.id = :message and attempt.token = :token and attempt.status = 'sending' and attempt.provider_message_id is null
     and message.attempts = 1 and message.status = 'sending' and message.verdict is null
     and conversation.id = :conversation and conversation.epoch = :epoch and conversation.leased_until is not null
     and conversation.contact = :contact
@@ -245,7 +245,7 @@ where message.answer_by is not null and message.answer_by > :at and message.stat
 
 -- expired: those in line whose time to live is over
 select place, conversation from message
-where due_at is not null and expires_at <= :at and status <> :sending
+where due_at is not null and expires_at <= :at and status <> 'sending'
 order by expires_at
 limit :limit
 
@@ -287,8 +287,9 @@ select exists (select 1 from attempt where message = :message and is_template an
 -- attempt_by_id: one attempt
 select * from attempt where id = :id
 
--- attempt_by_token: the one that was given this callback path
-select * from attempt where token = :token
+-- attempt_by_token: the one that was given this callback path; it begins with the message's id
+select attempt.* from message cross join attempt on attempt.message = message.place
+where message.id = cast(:token as integer) and attempt.token = :token
 
 -- attempt_by_provider_id: the latest that a provider knows by this id
 select * from attempt
@@ -703,7 +704,7 @@ select sender, sum(open) as open from backlog group by sender
 
 -- oldest_by_sender: when the oldest open message was accepted; as much work as messages are in line
 select conversation.sender, min(message.accepted_at) as accepted_at
-from message indexed by message_expiring cross join conversation on conversation.id = message.conversation
+from message indexed by message_in_line cross join conversation on conversation.id = message.conversation
 where message.due_at is not null and message.status in ('queued', 'held', 'sending')
 group by conversation.sender
 
@@ -750,8 +751,8 @@ group by conversation.sender
 
 -- reported_since: the senders whose messages were reported on by an attempt's own callback URL
 select conversation.sender, max(inbox.arrived_at) as at
-from inbox cross join attempt on attempt.token = inbox.token
-    cross join message on message.place = attempt.message
+from inbox cross join message on message.id = cast(inbox.token as integer)
+    cross join attempt on attempt.message = message.place and attempt.token = inbox.token
     cross join conversation on conversation.id = message.conversation
 where inbox.id > :after and inbox.id <= :upto and inbox.token is not null
 group by conversation.sender
@@ -785,8 +786,8 @@ update pulse set heard_to = :heard_to, tried_to = :tried_to where id = 1
 
 -- report_by_token: the attempt that a report was posted to, and its message
 select message.id, message.status, message.traceparent, attempt.number
-from attempt join message on message.place = attempt.message
-where attempt.token = :token
+from message cross join attempt on attempt.message = message.place
+where message.id = cast(:token as integer) and attempt.token = :token
 
 -- report_by_provider_id: the latest attempt that a provider knows by this id, and its message
 select message.id, message.status, message.traceparent, attempt.number

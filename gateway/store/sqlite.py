@@ -132,9 +132,11 @@ class SqliteStore(SqliteReader):
         *,
         now: datetime,
         downgrades_since: datetime | None,
-        token: str | None = None,
+        may_begin: bool = False,
     ) -> Accepted | Refuse:
-        unit = self._units.of(intake.enqueue, draft, decide, now=now, downgrades_since=downgrades_since, token=token)
+        unit = self._units.of(
+            intake.enqueue, draft, decide, now=now, downgrades_since=downgrades_since, may_begin=may_begin
+        )
         return await self._group.run(unit, unheard=self._put_back)
 
     def _put_back(self, accepted: Accepted | Refuse) -> Unit[None] | None:

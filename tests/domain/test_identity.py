@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.identity import Contact, Sender, bucket_of, draw_message_id, draw_token, parse_contact, redact
+from gateway.domain.identity import (
+    Contact,
+    MessageId,
+    Sender,
+    bucket_of,
+    draw_message_id,
+    draw_token,
+    parse_contact,
+    redact,
+)
 
 NUMBERS = st.from_regex(r"[1-9][0-9]{4,14}", fullmatch=True)
 MARKS = st.sampled_from(["", "", "", " ", "-", ".", "(", ")", " (", ") ", "\u00a0", "\u2011", "\u202a", "\u200e"])
@@ -111,15 +120,16 @@ def test_each_of_the_45_lower_bits_is_drawn() -> None:
 
 def test_what_is_drawn_in_several_threads_at_once_is_drawn_once() -> None:
     with ThreadPoolExecutor(8) as threads:
-        tokens = [*threads.map(lambda _: draw_token(), range(20_000))]
+        tokens = [*threads.map(lambda _: draw_token(MessageId(7)), range(20_000))]
         ids = [*threads.map(lambda _: draw_message_id(0), range(20_000))]
     assert len(set(tokens)) == len(set(ids)) == 20_000
 
 
-def test_a_token_is_128_bits_that_an_address_can_hold() -> None:
-    token = draw_token()
-    assert re.fullmatch(r"[A-Za-z0-9_-]{22}", token)
-    assert len(base64.urlsafe_b64decode(token + "==")) == 16
+def test_a_token_is_its_messages_id_and_96_bits_that_an_address_can_hold() -> None:
+    message_id, _, drawn = draw_token(MessageId(2**53 - 1)).partition("-")
+    assert message_id == str(2**53 - 1)
+    assert re.fullmatch(r"[A-Za-z0-9_-]{16}", drawn)
+    assert len(base64.urlsafe_b64decode(drawn)) == 12
 
 
 @given(st.text(), NUMBERS)

@@ -24,14 +24,14 @@ async def at_rest(world: World) -> None:
     async with asyncio.timeout(10):
         while True:
             with world.gateway.dispatch.place(SHOP) as place:
-                if place.token is not None:
+                if place.is_kept:
                     return
             await asyncio.sleep(0.01)
 
 
-async def accepted(world: World, token: str | None, contact: str = CONTACT) -> Accepted:
+async def accepted(world: World, contact: str = CONTACT, *, may_begin: bool) -> Accepted:
     draft = Draft(client="desk", sender=SHOP, contact=Contact(contact), content=TEXT)
-    taken = await ask(world.gateway.store, draft, a_send(TEXT), now=world.clock.now(), token=token)
+    taken = await ask(world.gateway.store, draft, a_send(TEXT), now=world.clock.now(), may_begin=may_begin)
     assert isinstance(taken, Accepted)
     return taken
 
@@ -73,11 +73,11 @@ async def test_nothing_overtakes_what_is_due_and_was_not_given_out(tmp_path: Pat
         world.far.behaviour = hang
         slots = 256
         for number in range(slots + 5):
-            await accepted(world, None, f"38050{number:07}")
+            await accepted(world, f"38050{number:07}", may_begin=False)
         world.gateway.dispatch.notify(SHOP)
         await world.far.has(slots)
         with world.gateway.dispatch.place(SHOP) as place:
-            assert place.token is None
+            assert not place.is_kept
         release.set()
         await world.far.has(slots + 5)
 
@@ -87,17 +87,17 @@ async def test_a_place_that_was_not_used_is_free_again(tmp_path: Path) -> None:
         await at_rest(world)
         for _ in range(300):
             with world.gateway.dispatch.place(SHOP) as place:
-                assert place.token is not None
+                assert place.is_kept
 
 
 async def test_what_was_begun_while_the_gateway_stopped_stands_in_line(tmp_path: Path) -> None:
     async with a_world(tmp_path) as world:
         await at_rest(world)
         with world.gateway.dispatch.place(SHOP) as place:
-            taken = await accepted(world, place.token)
+            taken = await accepted(world, may_begin=place.is_kept)
             await world.gateway.dispatch.stop(timedelta(seconds=5))
             place.give(taken.begun)
         await world.desk.until(taken.answer.receipt.message_id, "queued")
         assert world.far.arrived == []
         with world.gateway.dispatch.place(SHOP) as place:
-            assert place.token is None
+            assert not place.is_kept

@@ -7,6 +7,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from gateway.domain.compliance import Decision, Downgrade, Refuse, Send
+from gateway.domain.identity import draw_token
 from gateway.domain.message import TemplateMessage
 from gateway.ports import Attempt, Claim
 from tests.model.outside import BY, Outside
@@ -150,7 +151,7 @@ class Dispatching(Outside):
         attempt = Attempt(
             message_id=in_hand.claim.message.id,
             number=in_hand.claim.attempts + 1,
-            token=f"token-{next(self.numbers)}",
+            token=draw_token(in_hand.claim.message.id),
             content=decision.content,
         )
         assert self.run(self.store.begin(in_hand.claim, attempt, decision, now=self.now)) == is_fresh

@@ -63,11 +63,11 @@ class Outside(Reporting):
         known = self.run(self.store.conversation(SENDER, contact, downgrades_since=self.now - PER))
         if wait is not None and known.pause is PauseCause.BALANCE:
             with pytest.raises(BalanceEmpty):
-                self.enqueue(draft, token=None)
+                self.enqueue(draft, at_once=False)
             return
         is_free = self.model.paused_at is None and self.is_free(contact)
         surely = is_free and not any(posted.status in STILL_OURS for posted in self.model.of(contact))
-        accepted = self.enqueue(draft, token=f"token-{next(self.numbers)}" if at_once else None)
+        accepted = self.enqueue(draft, at_once=at_once)
         if isinstance(accepted, Accepted):
             posted = self.note(draft, accepted)
             # one whose time in line is over stands there until somebody looks: behind it nothing leaves at once
@@ -75,7 +75,7 @@ class Outside(Reporting):
             if accepted.begun is not None:
                 self.begun_at_once(posted, *accepted.begun)
 
-    def enqueue(self, draft: Draft, *, token: str | None) -> Accepted | Refuse:
+    def enqueue(self, draft: Draft, *, at_once: bool) -> Accepted | Refuse:
         def decide(known: Conversation) -> Decision:
             decision = decided(draft.content, known, self.now, usable=self.is_usable)
             self.check_decision(
@@ -83,7 +83,8 @@ class Outside(Reporting):
             )
             return decision
 
-        return self.run(self.store.enqueue(draft, decide, now=self.now, downgrades_since=self.now - PER, token=token))
+        since = self.now - PER
+        return self.run(self.store.enqueue(draft, decide, now=self.now, downgrades_since=since, may_begin=at_once))
 
     def is_free(self, contact: Contact) -> bool:
         """Whether nobody holds the conversation, and nothing stands in its line."""

@@ -16,11 +16,11 @@ async def ask(
     *,
     now: datetime,
     downgrades_since: datetime | None = None,
-    token: str | None = None,
+    may_begin: bool = False,
 ) -> Accepted | Refuse:
     """Post it, whatever is known of its conversation."""
     since = now if downgrades_since is None else downgrades_since
-    return await store.enqueue(draft, lambda _: decision, now=now, downgrades_since=since, token=token)
+    return await store.enqueue(draft, lambda _: decision, now=now, downgrades_since=since, may_begin=may_begin)
 
 
 async def enqueue(store: Messages, draft: Draft, decision: Send | Downgrade, *, now: datetime) -> Answer:

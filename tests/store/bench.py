@@ -12,7 +12,7 @@ from typing import Any
 
 from gateway.domain.compliance import Downgrade, Send
 from gateway.domain.delivery import Outcome, PacePolicy, Submitted
-from gateway.domain.identity import Contact, MessageId, Sender
+from gateway.domain.identity import Contact, MessageId, Sender, draw_token
 from gateway.domain.message import Content, Draft, FreeForm, Status
 from gateway.ports import Arrival, Attempt, Claim, Claims, Deliveries, Delivery, Ingested, StorePolicy
 from gateway.store import SqliteStore, open_store
@@ -86,7 +86,7 @@ class Bench:
 
     async def begin(self, claim: Claim, content: Content = TEXT) -> Attempt | None:
         attempt = Attempt(
-            message_id=claim.message.id, number=claim.attempts + 1, token=f"token-{next(_tokens)}", content=content
+            message_id=claim.message.id, number=claim.attempts + 1, token=draw_token(claim.message.id), content=content
         )
         decision = a_send(content) if isinstance(content, FreeForm) else _template_decision(claim, content)
         return attempt if await self.store.begin(claim, attempt, decision, now=self.now) else None

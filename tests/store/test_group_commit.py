@@ -97,6 +97,26 @@ async def test_those_who_come_together_share_a_commit(bench: Bench) -> None:
     assert sum(one.lower().startswith("begin") for one in seen) == 2
 
 
+async def after(turns: int, bench: Bench) -> None:
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    await bench.post(contact=a_contact(turns))
+
+
+async def test_those_who_come_a_turn_after_each_other_share_a_commit(bench: Bench) -> None:
+    seen = await statements(bench)
+    await asyncio.gather(*(after(turn, bench) for turn in range(4)))
+    assert [one.lower() for one in seen].count("commit") == 1
+
+
+async def test_a_stream_without_an_end_holds_nobody_up(bench: Bench) -> None:
+    """One comes at every turn of the loop: the first is not kept until the last has come."""
+    seen = await statements(bench)
+    await asyncio.gather(*(after(turn, bench) for turn in range(200)))
+    first = [one.lower() for one in seen].index("commit")
+    assert 1 <= sum("insert into message" in one for one in seen[:first]) <= 10
+
+
 async def test_one_who_comes_alone_waits_for_nobody(bench: Bench) -> None:
     seen = await statements(bench)
     await bench.post()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from itertools import count
 
 import pytest
 
@@ -31,13 +30,10 @@ from tests.store.factories import (
 LEASE = DeliveryPolicy().lease.total_seconds()
 TAKEN = Submitted(provider_message_id="429")
 THROTTLED = Retry(cause=Cause.THROTTLED, error=ProviderError(status=429))
-_tokens = count(1)
 
 
 async def post_at_once(bench: Bench, contact: Contact = CONTACT) -> Accepted:
-    accepted = await ask(
-        bench.store, a_draft(contact=contact), a_send(), now=bench.now, token=f"at once {next(_tokens)}"
-    )
+    accepted = await ask(bench.store, a_draft(contact=contact), a_send(), now=bench.now, may_begin=True)
     assert isinstance(accepted, Accepted)
     return accepted
 
@@ -87,7 +83,7 @@ async def test_an_answer_is_recorded_as_of_any_attempt(bench: Bench) -> None:
 
 
 async def test_a_fallback_that_leaves_at_once_is_one_that_was_given(bench: Bench) -> None:
-    accepted = await ask(bench.store, a_draft(), a_downgrade(), now=bench.now, token="at once")
+    accepted = await ask(bench.store, a_draft(), a_downgrade(), now=bench.now, may_begin=True)
     assert isinstance(accepted, Accepted)
     assert accepted.begun is not None
     assert accepted.begun[1].content == TEMPLATE
@@ -159,14 +155,14 @@ async def test_of_many_at_once_to_one_contact_one_leaves(bench: Bench) -> None:
 
 
 async def test_a_refusal_begins_nothing(bench: Bench) -> None:
-    assert await ask(bench.store, a_draft(), a_refusal(), now=bench.now, token="at once") == a_refusal()
+    assert await ask(bench.store, a_draft(), a_refusal(), now=bench.now, may_begin=True) == a_refusal()
     assert not await waits(bench)
 
 
 async def test_a_repetition_begins_nothing(bench: Bench) -> None:
     key = Idempotency(route="send-whatsapp", key="order-7", fingerprint="f1")
-    first = await ask(bench.store, a_draft(idempotency=key), a_send(), now=bench.now, token="first")
-    again = await ask(bench.store, a_draft(idempotency=key), a_send(), now=bench.now, token="again")
+    first = await ask(bench.store, a_draft(idempotency=key), a_send(), now=bench.now, may_begin=True)
+    again = await ask(bench.store, a_draft(idempotency=key), a_send(), now=bench.now, may_begin=True)
     assert isinstance(first, Accepted)
     assert isinstance(again, Accepted)
     assert (first.begun is None, again.begun, again.decision) == (False, None, None)
@@ -179,7 +175,7 @@ async def test_one_that_raises_undoes_nothing_of_those_beside_it(bench: Bench) -
     await ask(bench.store, a_draft(idempotency=key), a_send(), now=bench.now)
     results = await asyncio.gather(
         post_at_once(bench, a_contact(1)),
-        ask(bench.store, a_draft(contact=a_contact(2), idempotency=other), a_send(), now=bench.now, token="conflict"),
+        ask(bench.store, a_draft(contact=a_contact(2), idempotency=other), a_send(), now=bench.now, may_begin=True),
         post_at_once(bench, a_contact(3)),
         return_exceptions=True,
     )

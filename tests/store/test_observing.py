@@ -9,7 +9,7 @@ import pytest
 
 from gateway.domain.compliance import Decision, Downgrade, Refuse, Send, observed
 from gateway.domain.delivery import AttemptStatus, Submitted, WindowWasClosed
-from gateway.domain.identity import MessageId
+from gateway.domain.identity import MessageId, draw_token
 from gateway.domain.message import Content, Failure, Status
 from gateway.ports import Accepted, Attempt, Conversation, StorePolicy
 from tests.store.asking import enqueue
@@ -45,7 +45,9 @@ def instead_of(decision: Send | Downgrade | Refuse, content: Content = TEXT) -> 
 async def attempted(bench: Bench, decision: Send) -> Attempt:
     """Begun as asked; the one conversation that can be claimed."""
     claim = await bench.claim()
-    attempt = Attempt(message_id=claim.message.id, number=1, token=f"t{claim.message.id}", content=decision.content)
+    attempt = Attempt(
+        message_id=claim.message.id, number=1, token=draw_token(claim.message.id), content=decision.content
+    )
     assert await bench.store.begin(claim, attempt, decision, now=bench.now)
     await bench.record(claim, attempt, Submitted(provider_message_id="429"))
     return attempt
@@ -59,7 +61,7 @@ async def downgrades(bench: Bench) -> int:
 async def refused_as_too_late(bench: Bench) -> MessageId:
     message_id = await bench.post(decision=instead_of(a_downgrade()))
     claim = await bench.claim()
-    attempt = Attempt(message_id=message_id, number=1, token="token", content=TEXT)
+    attempt = Attempt(message_id=message_id, number=1, token=draw_token(message_id), content=TEXT)
     assert await bench.store.begin(claim, attempt, instead_of(a_downgrade()), now=bench.now)
     await bench.record(claim, attempt, WindowWasClosed(error=TOO_LATE))
     return message_id

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.domain.compliance import Downgrade, Reason, Refuse, Rung, Send, observed
 from gateway.domain.delivery import AttemptStatus, DeliveryPolicy, Failed, Submitted, Unknown, WindowWasClosed
-from gateway.domain.identity import Sender
+from gateway.domain.identity import Sender, draw_token
 from gateway.domain.message import Content, Draft, FreeForm, TemplateMessage
 from gateway.ports import Attempt, StorePolicy
 from gateway.report import Period, report_view, summed
@@ -106,7 +106,7 @@ async def attempted(bench: Bench, draft: Draft, decision: Send | Downgrade, outc
     for other in claims:
         if other is not claim:
             await bench.store.release(other, now=bench.now)
-    token = f"token-{claim.message.id}"
+    token = draw_token(claim.message.id)
     attempt = Attempt(message_id=claim.message.id, number=1, token=token, content=decision.content)
     assert await bench.store.begin(claim, attempt, decision, now=bench.now)
     await bench.record(claim, attempt, OUTCOMES.get(outcome, OUTCOMES["taken"]))

@@ -22,7 +22,7 @@ from gateway.config import CallbackHosts, ClientConfig, Config, ProviderConfig, 
 from gateway.decision import Decider
 from gateway.domain.compliance import Downgrade, Send
 from gateway.domain.delivery import Outcome
-from gateway.domain.identity import MessageId, Sender
+from gateway.domain.identity import MessageId, Sender, draw_token
 from gateway.egress import Egress
 from gateway.ingest import Ingest, directories
 from gateway.metrics import Metrics, Names, Scrape
@@ -178,7 +178,10 @@ class House(Inside):
         decision = self.decider(claim.message, claim, now=now)
         assert isinstance(decision, Send | Downgrade)
         attempt = Attempt(
-            message_id=claim.message.id, number=claim.attempts + 1, token="token", content=decision.content
+            message_id=claim.message.id,
+            number=claim.attempts + 1,
+            token=draw_token(claim.message.id),
+            content=decision.content,
         )
         assert await store.begin(claim, attempt, decision, now=now)
         await store.record(claim, attempt, outcome, now=now)
@@ -218,7 +221,7 @@ async def house(open_house: Open) -> House:
 class InLine:
     """Where nothing leaves by itself: all that is accepted stands in line."""
 
-    token = None
+    is_kept = False
 
     def __init__(self, accepted: asyncio.Event) -> None:
         self._accepted = accepted
