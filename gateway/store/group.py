@@ -177,7 +177,7 @@ class GroupCommit:
         await asyncio.shield(self._writer)
 
     async def _write(self) -> None:
-        while self._waiting or not self._is_closing:
+        while not await self._is_over():
             self._news.clear()
             await self._gather()
             group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
@@ -185,6 +185,11 @@ class GroupCommit:
                 await self._commit(group)
             else:
                 await self._news.wait()
+
+    async def _is_over(self) -> bool:
+        if self._is_closing and not self._waiting:
+            await asyncio.sleep(0)  # who was answered last may have stopped waiting, and give something back
+        return self._is_closing and not self._waiting
 
     async def _gather(self) -> None:
         """Let more join as long as each turn of the loop brings some: what a commit costs hardly grows with them."""

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import count
 from typing import Any
 
 from gateway.domain.compliance import Downgrade, Send
@@ -19,7 +18,6 @@ from gateway.store import SqliteStore, open_store
 from tests.store.asking import enqueue
 from tests.store.factories import CONTACT, NOW, PROVIDER, SENDER, TEXT, a_downgrade, a_draft, a_send
 
-_tokens = count(1)
 QUICK = PacePolicy(sender_per_second=1_000_000)
 """The clocks of a bench stand still: a sender's pace would end most tests."""
 

@@ -14,7 +14,17 @@ from gateway.domain.message import Failure, Status
 from gateway.ports import Arrival, Ingested, StorePolicy
 from tests.store.bench import Bench
 from tests.store.conftest import Opener
-from tests.store.factories import CONTACT, REFUSAL, SENDER, TEMPLATE, TOO_LATE, a_contact, a_report, an_inbound
+from tests.store.factories import (
+    CONTACT,
+    PROVIDER,
+    REFUSAL,
+    SENDER,
+    TEMPLATE,
+    TOO_LATE,
+    a_contact,
+    a_report,
+    an_inbound,
+)
 
 SENT, DELIVERED, READ = AttemptStatus.SENT, AttemptStatus.DELIVERED, AttemptStatus.READ
 FAILED, CLOSED = AttemptStatus.FAILED, AttemptStatus.WINDOW_CLOSED
@@ -149,16 +159,41 @@ async def test_an_early_status_is_kept_for_eight_days(bench: Bench) -> None:
     assert await bench.status(await bench.submitted("429")) is Status.SUBMITTED
 
 
-async def test_a_token_that_is_not_ours_is_kept(bench: Bench) -> None:
-    message_id = await bench.submitted("429")
-    report = a_report(DELIVERED, attempt="nobody's", provider_message_id="429")
+STRANGERS = pytest.mark.parametrize(
+    "token",
+    [
+        "nobody's",
+        "",
+        "{id}",
+        "{id}-",
+        "{id}-nobody's",
+        "{id}-{drawn}x",
+        " {id}-{drawn}",
+        "0{id}-{drawn}",
+        "+{id}-{drawn}",
+    ],
+)
+"""Callback paths that nobody was given: made up, or made of a message's id or of a true one."""
+
+
+@STRANGERS
+async def test_a_token_that_is_not_ours_is_kept(bench: Bench, token: str) -> None:
+    message_id = await bench.post()
+    attempt = await bench.attempt(Submitted(provider_message_id="429"))
+    written = token.format(id=message_id, drawn=attempt.token.partition("-")[2])
+    report = a_report(DELIVERED, attempt=written, provider_message_id="429")
+    assert await bench.store.reported(PROVIDER, [report.event]) == (None,)
     assert await bench.ingest(report) == Ingested(kept=1)
     assert await bench.status(message_id) is Status.SUBMITTED
 
 
-async def test_a_token_that_is_not_ours_is_not_applied_by_the_id_beside_it(bench: Bench) -> None:
-    await bench.ingest(a_report(DELIVERED, attempt="nobody's", provider_message_id="429"))
-    assert await bench.status(await bench.submitted("429")) is Status.SUBMITTED
+@STRANGERS
+async def test_a_token_that_is_not_ours_is_not_applied_by_the_id_beside_it(bench: Bench, token: str) -> None:
+    message_id = await bench.post()
+    written = token.format(id=message_id, drawn="drawn")
+    await bench.ingest(a_report(DELIVERED, attempt=written, provider_message_id="429"))
+    await bench.attempt(Submitted(provider_message_id="429"))
+    assert await bench.status(message_id) is Status.SUBMITTED
 
 
 async def test_a_report_that_says_nothing_changes_nothing(bench: Bench) -> None:

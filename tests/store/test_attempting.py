@@ -19,7 +19,7 @@ from gateway.domain.delivery import (
     WindowWasClosed,
 )
 from gateway.domain.errors import NotFound, ProviderError
-from gateway.domain.identity import MessageId
+from gateway.domain.identity import MessageId, draw_token
 from gateway.domain.message import Failure, Status
 from gateway.ports import Attempt, StorePolicy
 from tests.store.bench import Bench
@@ -198,12 +198,16 @@ async def test_a_template_that_was_written_is_remembered(opened: Opener) -> None
     assert (await bench.claim()).template_started
 
 
-async def test_an_attempt_that_nobody_began_is_not_found(bench: Bench) -> None:
+@pytest.mark.parametrize("is_begun", [False, True], ids=["none was", "another was"])
+async def test_an_attempt_that_nobody_began_is_not_found(bench: Bench, is_begun: bool) -> None:
     message_id = await bench.post()
     claim = await bench.claim()
-    made_up = Attempt(message_id=message_id, number=1, token="nobody's", content=TEXT)
+    if is_begun:
+        await bench.begun(claim)
+    made_up = Attempt(message_id=message_id, number=1, token=draw_token(message_id), content=TEXT)
     with pytest.raises(NotFound):
         await bench.record(claim, made_up, Submitted(provider_message_id="1"))
+    assert await bench.status(message_id) is (Status.SENDING if is_begun else Status.QUEUED)
 
 
 async def test_an_outcome_that_is_recorded_twice_counts_once(opened: Opener) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.domain.delivery import AttemptStatus, Cause, PauseCause, Retry, Submitted, Unknown
 from gateway.domain.errors import ProviderError, Stopping
-from gateway.domain.identity import Sender
+from gateway.domain.identity import Sender, draw_token
 from gateway.domain.window import LENGTH
 from gateway.ports import Census, EndpointCensus, SenderCensus, StorePolicy, WindowCounts
 from gateway.store import schema
@@ -185,6 +185,13 @@ async def test_a_report_on_its_message_is_heard(bench: Bench, by: str) -> None:
     whose = {"attempt": attempt.token} if by == "its own callback URL" else {"provider_message_id": "429"}
     await bench.ingest(a_report(DELIVERED, **whose))
     assert await silent_from(bench) == bench.now
+
+
+async def test_a_report_to_a_token_that_was_not_given_out_is_nobodys(bench: Bench) -> None:
+    message_id = await bench.submitted("429")
+    bench.pass_time(600)
+    await bench.ingest(a_report(DELIVERED, attempt=draw_token(message_id)))
+    assert await silent_from(bench) == NOW
 
 
 async def test_what_is_heard_of_one_sender_says_nothing_of_another(bench: Bench) -> None:

@@ -15,9 +15,10 @@ import pytest
 
 from gateway.domain.errors import IdempotencyConflict, Stopping, StoreUnavailable
 from gateway.domain.message import FreeForm, Idempotency
-from gateway.ports import MessageQuery
+from gateway.ports import MessageQuery, StorePolicy
 from gateway.store.group import Raised, commit_group
 from gateway.store.ledger import Ledger, Shared
+from gateway.store.reader import Units
 from tests.store.bench import Bench
 from tests.store.factories import a_contact, an_inbound
 
@@ -169,6 +170,26 @@ async def test_closing_writes_what_waits_and_then_takes_nothing_more(file_bench:
     assert not await file_bench.store.is_ready()
     assert file_bench.query("select count(*) from message") == [(50,)]
     await file_bench.store.aclose()
+
+
+async def test_what_is_given_back_while_closing_is_written_too(file_bench: Bench) -> None:
+    """The last group is answered, and one of those who waited for it is stopped by another before it hears that."""
+    store = file_bench.store
+    units = Units(StorePolicy(), ticks=lambda: 0.0, draw=random.random)
+    begun = units.of(lambda ledger: ledger.write("add_sender", id="One").rowcount)
+    undo = units.of(lambda ledger: ledger.write("add_sender", id="Two").rowcount)
+
+    async def first() -> None:
+        await store._group.run(units.of(lambda _: None))
+        other.cancel()
+
+    stopping = asyncio.create_task(first())
+    other = asyncio.create_task(store._group.run(begun, unheard=lambda _: undo))
+    await asyncio.sleep(0)
+    await store.aclose()
+    await asyncio.gather(stopping, other, return_exceptions=True)
+    assert other.cancelled()
+    assert file_bench.query("select id from sender order by id") == [("One",), ("Two",)]
 
 
 async def test_who_stops_waiting_for_the_close_does_not_stop_it(file_bench: Bench) -> None:

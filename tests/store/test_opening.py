@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import stat
 import subprocess
@@ -13,14 +14,16 @@ from urllib.parse import quote
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.domain.delivery import AttemptStatus
 from gateway.domain.errors import CannotStart, NotFound, SchemaTooNew, StoreInUse
 from gateway.domain.identity import MessageId
 from gateway.ports import MessageQuery, StorePolicy
 from gateway.store import open_for_reading, open_store
 from gateway.store.opening import wall_clock
+from gateway.store.schema import migrate
 from tests.store.bench import Bench
 from tests.store.conftest import Opener
-from tests.store.factories import SENDER, a_contact
+from tests.store.factories import CONTACT, NOW, SENDER, a_contact, a_report
 
 POLICY = StorePolicy()
 
@@ -55,6 +58,37 @@ async def test_what_is_acknowledged_survives_a_power_cut(file_bench: Bench) -> N
     assert await pragma(file_bench, "auto_vacuum") == incremental
     assert await pragma(file_bench, "secure_delete") == 1
     assert await pragma(file_bench, "foreign_keys") == 1
+
+
+async def test_messages_and_attempts_of_an_older_file_are_found_where_they_stand_now(at: str, path: Path) -> None:
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("pragma auto_vacuum = incremental")
+    db.execute("pragma foreign_keys = on")
+    migrate(db, 0, to=5)
+    db.execute("insert into sender (id) values (?)", (SENDER,))
+    db.execute("insert into conversation (sender, contact, bucket) values (?, ?, 7)", (SENDER, CONTACT))
+    for number, status in ((77, "submitted"), (78, "queued"), (79, "sending")):
+        due_at = None if status == "submitted" else 5
+        receipt = json.dumps({"message_id": number, "action": "sent", "window_closes_at": None})
+        db.execute(
+            "insert into message (id, conversation, client, status, changed_at, content, is_free_form, accepted_at,"
+            " expires_at, receipt, told_view, due_at, attempts) values (?, 1, 'desk', ?, 5, ?, 1, 5, 9, ?, 5, ?, 1)",
+            (number, status, '{"type":"text","text":"Hello","file_url":null}', receipt, due_at),
+        )
+    db.execute(
+        "insert into attempt (message, number, token, status, is_template, started_at, ended_at, provider_message_id)"
+        " values (1, 1, 'old', 'submitted', 0, 6, 7, '429'), (3, 1, 'older', 'sending', 0, 6, null, null)"
+    )
+    before = db.execute("select * from attempt").fetchall()
+    db.close()
+    bench = await Bench.open(at)
+    assert bench.query("select * from attempt") == before
+    assert bench.query("pragma foreign_key_check") == []
+    await bench.ingest(a_report(AttemptStatus.DELIVERED, provider_message_id="429"))
+    assert await bench.status(MessageId(77)) == "delivered"
+    assert await bench.store.expire(now=NOW) == 1, "what is being sent does not"
+    assert await bench.status(MessageId(78)) == "expired"
+    await bench.store.aclose()
 
 
 async def test_a_store_is_made_once_and_found_again(at: str, path: Path) -> None:
