@@ -27,7 +27,7 @@ demo: $(VENV)/runtime
 	@$(BIN)/gateway demo --port $(PORT)
 
 test: $(VENV)/dev $(VENV)/bench
-	@$(BIN)/python -m pytest -m "not prove"
+	@$(BIN)/python -m pytest -m "not prove" --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/dev $(VENV)/bench
 	@$(BIN)/ruff format --check .
