@@ -14,10 +14,10 @@ class Timed:
         self.took: list[float] = []
         commit_group = group.commit_group
 
-        def timed(*arguments: object) -> object:
+        def timed(*arguments: object, **options: object) -> object:
             began = time.perf_counter()
             try:
-                return commit_group(*arguments)  # type: ignore[arg-type]
+                return commit_group(*arguments, **options)  # type: ignore[arg-type]
             finally:
                 self.took.append(time.perf_counter() - began)
 

@@ -21,6 +21,7 @@ from gateway.store.ledger import Ledger, Shared
 from gateway.store.reader import Units
 from tests.store.bench import Bench
 from tests.store.factories import a_contact, an_inbound
+from tests.timing import Timed
 
 BIG = FreeForm(type="text", text="x" * 4000)
 
@@ -116,6 +117,14 @@ async def test_a_stream_without_an_end_holds_nobody_up(bench: Bench) -> None:
     await asyncio.gather(*(after(turn, bench) for turn in range(200)))
     first = [one.lower() for one in seen].index("commit")
     assert 1 <= sum("insert into message" in one for one in seen[:first]) <= 10
+
+
+async def test_each_commit_can_be_timed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the long proofs hold their limits against."""
+    timed = Timed(monkeypatch)
+    await bench.post()
+    await bench.post()
+    assert len(timed.took) == 2
 
 
 async def test_one_who_comes_alone_waits_for_nobody(bench: Bench) -> None:
