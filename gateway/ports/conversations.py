@@ -62,7 +62,8 @@ class Claims:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One try at the provider. `token` is opaque, drawn anew each time, and stands in the attempt's callback URL."""
+    """One try at the provider. `token` stands in the attempt's callback URL, opaque to the provider. It is drawn anew
+    each time (``identity.draw_token``): a store finds the attempt by the message's id that it begins with."""
 
     message_id: MessageId
     number: int

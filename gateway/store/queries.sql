@@ -153,7 +153,8 @@ where message.place = :place
 select attempt.id as attempt, message.place, conversation.rests_until
 from message cross join attempt on attempt.message = message.place
     cross join conversation on conversation.id = message.conversation
-where message.id = :message and attempt.token = :token and attempt.status = 'sending' and attempt.provider_message_id is null
+where message.id = :message and attempt.token = :token
+    and attempt.status = 'sending' and attempt.provider_message_id is null
     and message.attempts = 1 and message.status = 'sending' and message.verdict is null
     and conversation.id = :conversation and conversation.epoch = :epoch and conversation.leased_until is not null
     and conversation.contact = :contact
