@@ -105,11 +105,13 @@ class Accept:
             raise InvalidRequest("source_addr", "expected a sender of this client")
         if self._decider.is_observed(draft.sender):  # what doesn't fit is recorded with the decision, and leaves
             return draft
+        repair = self._senders[draft.sender].repair
         if isinstance(draft.content, TemplateMessage):
-            draft = replace(draft, content=self._registry.check(draft.content))
+            draft = replace(draft, content=self._registry.check(draft.content, repair=repair))
         if draft.fallback is not None:
             # Whether it may be sent now is a matter for the decision, which passes over a rung that may not.
-            draft = replace(draft, fallback=self._registry.check(draft.fallback, must_be_approved=False))
+            checked = self._registry.check(draft.fallback, must_be_approved=False, repair=repair)
+            draft = replace(draft, fallback=checked)
         return draft
 
     async def _decided(self, draft: Draft) -> Answer:

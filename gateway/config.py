@@ -10,6 +10,7 @@ from pathlib import Path
 from gateway.domain.compliance import Mode, OnClosedWindow
 from gateway.domain.delivery import DeliveryPolicy, PacePolicy
 from gateway.domain.identity import Sender
+from gateway.domain.repair import RepairPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,8 @@ class SenderConfig:
     """``name`` (in the sender's language) or ``name/language``."""
     downgrade_limit: DowngradeLimit | None = DowngradeLimit(count=2, per=timedelta(hours=24))
     language: str = "en_US"
+    repair: RepairPolicy = RepairPolicy(flatten=False, shorten=False)
+    """What may be mended in template arguments, where the template itself says nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

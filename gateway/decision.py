@@ -78,7 +78,7 @@ class Decider:
     def _would_be(self, asked: Asked, known: Known, sender: SenderConfig, circumstances: Circumstances) -> Decision:
         """What a sender that enforces would do, the checks included that it makes before it decides."""
         if asked.fallback is not None:
-            rung = self._registry.judge(asked.fallback, must_be_approved=False)
+            rung = self._registry.judge(asked.fallback, must_be_approved=False, repair=sender.repair)
             if rung.message is None:
                 return refuse_fallback(rung, circumstances)
         return decide(asked.content, self._ladder(asked, known, sender), circumstances)
@@ -86,7 +86,7 @@ class Decider:
     def _ladder(self, asked: Asked, known: Known, sender: SenderConfig) -> Iterable[Rung]:
         match asked.content:
             case TemplateMessage():
-                return (self._registry.judge(asked.content),)
+                return (self._registry.judge(asked.content, repair=sender.repair),)
             case FreeForm(text=text, file_url=file_url):
                 facts = FillFacts(
                     sender_id=asked.sender,
@@ -95,4 +95,6 @@ class Decider:
                     file_url=file_url,
                     reference=asked.reference,
                 )
-                return self._registry.ladder(asked.fallback, sender.ladder, sender.language, facts)
+                return self._registry.ladder(
+                    asked.fallback, sender.ladder, sender.language, facts, repair=sender.repair
+                )

@@ -127,13 +127,13 @@ def test_an_error_in_a_body_says_which_parameter_of_the_template_it_is(registry,
     wrong = {"type": "body", "parameters": [text("Ann"), bad]}
     refused = refusal(registry, a_message(wrong, header(image=LINK), button(1, "url", text="A-1")))
     assert refused.path.startswith("$.template.components[0].parameters[1]")
-    assert str(refused).endswith(" (body parameter 2 of 2)")
+    assert str(refused).endswith(" (body parameter 2 of 2, in “Hello {{1}}, your order {{2}} is on its way.”)")
 
 
-def test_an_error_elsewhere_counts_no_body_parameter(registry):
+def test_an_error_of_a_button_says_which_button_it_is(registry):
     spoilt = {"type": "button", "sub_type": "url", "index": 1, "parameters": [{"type": "text"}]}
     refused = refusal(registry, a_message(body("a", "b"), header(image=LINK), spoilt))
-    assert str(refused) == "is missing; expected the end of a URL, percent-encoded"
+    assert str(refused) == "is missing; expected the end of a URL, percent-encoded (the button “Track”)"
 
 
 def test_a_namespace_passes_through_and_else_is_the_registered_one(registry):

@@ -42,10 +42,11 @@ def tighten(tmp_path, schema, name="order_sent.en_US"):
 
 
 def test_all_problems_of_all_files_are_told_at_once_each_with_its_file_and_place(tmp_path):
-    write_template(tmp_path, a_document({"type": "CAROUSEL"}, BODY, name="a"))
+    write_template(tmp_path, a_document({"type": "CAROUSAL"}, BODY, name="a"))
     write_template(tmp_path, a_document({"type": "BODY", "text": 5}, name="b", status=None, category="SPAM"))
     assert problems(tmp_path) == [
-        "a.en_US.yaml: components[0].type: component CAROUSEL is not supported yet",
+        "a.en_US.yaml: components[0].type: expected one of HEADER, BODY, BUTTONS, FOOTER, CAROUSEL, "
+        "LIMITED_TIME_OFFER, CALL_PERMISSION_REQUEST; CAROUSAL is not known here",
         "b.en_US.yaml: category: expected UTILITY, MARKETING or AUTHENTICATION",
         "b.en_US.yaml: components[0].text: expected a text",
         "b.en_US.yaml: status: is missing; expected the platform's word, such as APPROVED or PAUSED; "
@@ -202,7 +203,9 @@ def test_a_tightening_applies_besides_the_contract(tmp_path):
     with pytest.raises(TemplateRefused) as caught:
         registry.check(a_message(body("12345a")))
     assert caught.value.path == "$.template.components[0].parameters[0].text"
-    assert str(caught.value) == "expected six digits"
+    assert str(caught.value) == (
+        "expected six digits, got a text of 6 characters (body parameter, in “Your code is {{1}}.”)"
+    )
 
 
 def test_a_tightening_counts_only_components_that_carry_something(tmp_path):
@@ -288,7 +291,8 @@ def test_a_fill_may_fit_only_messages_that_no_trial_foresees(tmp_path):
     facts = [FillFacts(sender_id="s", reference=reference) for reference in ("654321", "x")]
     assert [registry.rung("order_sent", "en_US", each).problem for each in facts] == [
         None,
-        "contract: $.template.components[0].parameters[0].text: expected six digits",
+        "contract: $.template.components[0].parameters[0].text: expected six digits, got a text of 1 character "
+        "(body parameter, in “Your code is {{1}}.”)",
     ]
 
 

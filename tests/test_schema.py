@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from gateway.registry.schema import Problem, Schema, SchemaInvalid
+from gateway.registry.schema import Schema, SchemaInvalid
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,8 @@ from gateway.registry.schema import Problem, Schema, SchemaInvalid
     ],
 )
 def test_an_error_is_a_place_and_a_sentence(schema, value, place, text):
-    assert Schema(schema).problem(value) == Problem(place, text)
+    found = Schema(schema).problem(value)
+    assert (found.place, found.text) == (place, text)
 
 
 def test_a_wrong_kind_is_told_before_what_follows_from_it():

@@ -29,6 +29,7 @@ from gateway.config_file.units import duration, host_and_port, size
 from gateway.domain.compliance import Mode, OnClosedWindow
 from gateway.domain.delivery import DeliveryPolicy, OnUnknown, PacePolicy
 from gateway.domain.identity import Sender
+from gateway.domain.repair import RepairPolicy
 from gateway.keys import has_valid_checksum, looks_issued
 
 Values = Mapping[str, Any]
@@ -201,8 +202,13 @@ def _sender(values: Values) -> SenderConfig:
             ladder=tuple,
             downgrade_limit=_downgrade_limit,
             language=str,
+            repair=_repair,
         ),
     )
+
+
+def _repair(values: Values) -> RepairPolicy:
+    return RepairPolicy(**_given(values, flatten=bool, shorten=bool, empty=str))
 
 
 def _downgrade_limit(written: str | Values) -> DowngradeLimit | None:

@@ -1,15 +1,36 @@
-"""The arguments of a template message: one normal form, and what the filled-in texts come to."""
+"""The arguments of a template message, as clients write them, in one normal form."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.domain.message import JsonObject
-from gateway.domain.template import BODY_LIMIT, HEADER_LIMIT, URL_LIMIT, Place, TemplateDefinition, Wording
+from gateway.domain.template import ButtonType, Place, TemplateDefinition
 
-_ORDER = {"header": 0, "body": 1, "button": 2}
+_ORDER = {
+    "header": 0,
+    "body": 1,
+    "limited_time_offer": 2,
+    "carousel": 3,
+    "tap_target_configuration": 4,
+    "button": 5,
+}
+_NESTED = frozenset({"image", "video", "document", "gif", "location", "product", "action"})
+"""Kinds of parameter that are an object of which parts may be left out: null there is the same as nothing."""
+_SAID_BY_STANDING_THERE = frozenset({"flow", "catalog"})
+"""Buttons of which a component without parameters says something: that they are there."""
+_COORDINATE = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{1,20})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a component or a card stood in the request, and where what is in it stood."""
+
+    index: int
+    inner: tuple[Origin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,49 +38,134 @@ class NormalForm:
     """Components as the contract judges them, and where each stood in the request."""
 
     components: list[Any]
-    origins: tuple[int, ...]
+    origins: tuple[Origin, ...]
 
     def as_written(self, place: Place) -> Place:
         """The place in the request that a place in the normal form comes from."""
-        return (self.origins[int(place[0])], *place[1:]) if place else place
+        return _written(place, self.origins)
 
     def sendable(self) -> NormalForm:
-        """Without the components that carry nothing. They fit the contract."""
-        kept = [pair for pair in zip(self.components, self.origins, strict=True) if pair[0].get("parameters")]
+        """Without the components that carry nothing, in cards as well. They fit the contract."""
+        kept = [_without_idle(*pair) for pair in zip(self.components, self.origins, strict=True) if not _is_idle(pair)]
         return NormalForm([component for component, _ in kept], tuple(origin for _, origin in kept))
 
 
 def normalise(components: Sequence[Any]) -> NormalForm:
-    """Header, body, then buttons by their index; types in lower case, an index as a string of digits.
+    """Header, body, what else there is, then buttons by their index; types in lower case, an index as a string of
+    digits, cards by their index, coordinates as numbers.
 
     Takes anything, and leaves as it is what it doesn't understand: to refuse that is the contract's part.
     """
-    numbered = sorted(enumerate(map(_component, components)), key=lambda entry: _rank(entry[1]))
-    return NormalForm([component for _, component in numbered], tuple(origin for origin, _ in numbered))
+    made = [_component(component, index) for index, component in enumerate(components)]
+    made.sort(key=lambda entry: _rank(entry[0]))
+    return NormalForm([component for component, _ in made], tuple(origin for _, origin in made))
 
 
-def _component(component: Any) -> Any:
+def completed(definition: TemplateDefinition, components: Sequence[JsonObject]) -> tuple[JsonObject, ...]:
+    """With the components that the platform wants although nothing is to be said in them: those of flows.
+
+    Source: integrators' reports of refused messages without, and delivered messages with, such a component.
+    """
+    said = {component["index"] for component in components if component["type"] == "button"}
+    unsaid = [
+        {"type": "button", "sub_type": "flow", "index": str(index)}
+        for index, button in enumerate(definition.buttons)
+        if button.type is ButtonType.FLOW and str(index) not in said
+    ]
+    return tuple(sorted([*components, *unsaid], key=_rank)) if unsaid else tuple(components)
+
+
+# --- one spelling ---------------------------------------------------------------------------------------------------
+
+
+def _component(component: Any, index: int) -> tuple[Any, Origin]:
     if not isinstance(component, Mapping):
-        return component
-    normal = _lower(component, "type", "sub_type")
+        return component, Origin(index)
+    normal = _lower(component, ("type", "sub_type"))
     if "index" in normal:
-        normal["index"] = _index(normal["index"])
+        normal = {**normal, "index": _digits(normal["index"])}
     if isinstance(normal.get("parameters"), list | tuple):
-        normal["parameters"] = [_lower(parameter, "type") for parameter in normal["parameters"]]
-    return normal
+        is_reply = normal.get("sub_type") == "quick_reply"
+        normal = {**normal, "parameters": [_parameter(each, is_reply=is_reply) for each in normal["parameters"]]}
+    if isinstance(normal.get("cards"), list | tuple):
+        return _with_cards(normal, index)
+    return normal, Origin(index)
 
 
-def _lower(value: Any, *keys: str) -> Any:
-    if not isinstance(value, Mapping):
-        return value
-    return {**value, **{key: value[key].lower() for key in keys if isinstance(value.get(key), str)}}
+def _with_cards(component: dict[str, Any], index: int) -> tuple[Any, Origin]:
+    made = [_card(card, position) for position, card in enumerate(component["cards"])]
+    made.sort(key=lambda entry: _card_rank(entry[0]))
+    return {**component, "cards": [card for card, _ in made]}, Origin(index, tuple(origin for _, origin in made))
 
 
-def _index(index: Any) -> Any:
+def _card(card: Any, index: int) -> tuple[Any, Origin]:
+    if not isinstance(card, Mapping):
+        return card, Origin(index)
+    written = card.get("card_index")
+    digits = _digits(written) if isinstance(written, str) else None
+    normal = {**card, "card_index": int(digits)} if digits is not None and _is_small(digits) else dict(card)
+    if not isinstance(card.get("components"), list | tuple):
+        return normal, Origin(index)
+    inner = normalise(card["components"])
+    return {**normal, "components": inner.components}, Origin(index, inner.origins)
+
+
+def _lower(value: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    lower = dict(value)
+    for key in keys:
+        word = lower.get(key)
+        if isinstance(word, str):
+            lower[key] = word.lower()
+    return lower
+
+
+def _digits(index: Any) -> Any:
     if isinstance(index, int) and not isinstance(index, bool):
         return str(index)
     is_digits = isinstance(index, str) and index.isascii() and index.isdigit()
     return (index.lstrip("0") or "0") if is_digits else index
+
+
+def _is_small(digits: str) -> bool:
+    return digits.isascii() and digits.isdigit() and len(digits) <= 3
+
+
+def _parameter(parameter: Any, *, is_reply: bool) -> Any:
+    if not isinstance(parameter, Mapping):
+        return parameter
+    normal = _lower(parameter, ("type",))
+    if "parameter_name" in normal and normal["parameter_name"] is None:
+        del normal["parameter_name"]
+    kind = normal.get("type")
+    if is_reply and kind == "text":
+        return _reply(normal)
+    if isinstance(kind, str) and kind in _NESTED and isinstance(normal.get(kind), Mapping):
+        normal[kind] = _inner(kind, normal[kind])
+    return normal
+
+
+def _inner(kind: str, inner: Mapping[str, Any]) -> dict[str, Any]:
+    """Without its nulls; of a place, the coordinates as numbers."""
+    given = {key: value for key, value in inner.items() if value is not None}
+    if kind == "location":
+        given |= {key: _coordinate(given[key]) for key in ("latitude", "longitude") if key in given}
+    return given
+
+
+def _coordinate(written: Any) -> Any:
+    is_number = isinstance(written, str) and _COORDINATE.fullmatch(written.strip())
+    return float(written) if is_number else written
+
+
+def _reply(parameter: dict[str, Any]) -> dict[str, Any]:
+    """A quick reply's payload that was written as a text, or as a truth value: the platform's own example does so."""
+    text = parameter.get("text")
+    payload = str(text).lower() if isinstance(text, bool) else text
+    rest = {key: value for key, value in parameter.items() if key != "text"}
+    return {**rest, "type": "payload", "payload": payload} if isinstance(payload, str) else parameter
+
+
+# --- order and origin -----------------------------------------------------------------------------------------------
 
 
 def _rank(component: Any) -> tuple[int, int, str]:
@@ -70,39 +176,33 @@ def _rank(component: Any) -> tuple[int, int, str]:
     return (_ORDER.get(kind, len(_ORDER)) if isinstance(kind, str) else len(_ORDER), len(place), place)
 
 
-# --- lengths --------------------------------------------------------------------------------------------------------
+def _card_rank(card: Any) -> int:
+    index = card.get("card_index") if isinstance(card, Mapping) else None
+    return index if isinstance(index, int) and not isinstance(index, bool) else 1000
 
 
-def too_long(definition: TemplateDefinition, components: Sequence[JsonObject]) -> tuple[Place, str] | None:
-    """The first text that is too long once its arguments are in. The components fit the contract."""
-    for index, component in enumerate(components):
-        for name, wording, limit in _texts(definition, component):
-            length = len(wording.bound(_bindings(wording, component.get("parameters") or ())))
-            if length > limit:
-                where: Place = (index, "parameters")
-                return where, f"expected at most {limit} characters in the {name} with its arguments, got {length}"
-    return None
+def _written(place: Place, origins: Sequence[Origin]) -> Place:
+    if not place or not isinstance(place[0], int):
+        return place
+    origin = origins[place[0]]
+    if len(place) > 1 and origin.inner:
+        return (origin.index, place[1], *_written(place[2:], origin.inner))
+    return (origin.index, *place[1:])
 
 
-def _texts(definition: TemplateDefinition, component: JsonObject) -> Iterator[tuple[str, Wording, int]]:
-    match component["type"]:
-        case "header" if definition.header is not None:
-            yield "header", definition.header.wording, HEADER_LIMIT
-        case "body":
-            yield "body", definition.body, BODY_LIMIT
-        case "button":
-            yield "URL", definition.buttons[int(component["index"])].url, URL_LIMIT
+def _is_idle(entry: tuple[Any, Origin]) -> bool:
+    component = entry[0]
+    is_said = bool(component.get("parameters")) or bool(component.get("cards"))
+    return not is_said and component.get("sub_type") not in _SAID_BY_STANDING_THERE
 
 
-def _bindings(wording: Wording, parameters: Sequence[JsonObject]) -> dict[str, str]:
-    names = wording.parameters
-    return {
-        parameter.get("parameter_name", names[position]): _shown(parameter)
-        for position, parameter in enumerate(parameters[: len(names)])
-    }
+def _without_idle(component: Any, origin: Origin) -> tuple[Any, Origin]:
+    if not component.get("cards"):
+        return component, origin
+    cards = [_sendable_card(*pair) for pair in zip(component["cards"], origin.inner, strict=True)]
+    return {**component, "cards": [card for card, _ in cards]}, Origin(origin.index, tuple(told for _, told in cards))
 
 
-def _shown(parameter: JsonObject) -> str:
-    """What the contact reads: the text, or the fallback of an amount or a date."""
-    argument = parameter[parameter["type"]]
-    return argument if isinstance(argument, str) else str(argument["fallback_value"])
+def _sendable_card(card: Any, origin: Origin) -> tuple[Any, Origin]:
+    inner = NormalForm(list(card.get("components") or ()), origin.inner).sendable()
+    return {**card, "components": inner.components}, Origin(origin.index, inner.origins)

@@ -68,6 +68,8 @@ class Rung:
     """With ``contract``: where in the request its arguments don't fit."""
     category: str | None = None
     """That of the registered template, where there is one."""
+    repairs: tuple[str, ...] = ()
+    """Which of its arguments were mended to fit, and how."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +169,12 @@ def fallback_of(decision: Decision) -> Downgrade | None:
     """The downgrade that is decided, or would have been."""
     would_be = decision.instead_of if isinstance(decision, Send) else decision
     return would_be if isinstance(would_be, Downgrade) else None
+
+
+def repairs_of(decision: Decision) -> tuple[str, ...]:
+    """What was mended in the arguments of the template that leaves."""
+    rungs = () if is_observed(decision) else decision.evidence.rungs
+    return rungs[-1].repairs if rungs else ()
 
 
 def refuse_fallback(rung: Rung, circumstances: Circumstances) -> Refuse:

@@ -6,73 +6,139 @@ of an error. Each place is described in the template's own words.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from gateway.domain.template import (
-    BODY_LIMIT,
-    HEADER_LIMIT,
-    URL_LIMIT,
-    Button,
-    ButtonType,
-    HeaderFormat,
-    TemplateDefinition,
-    Wording,
+from gateway.domain.contract_parameters import (
+    button_parameters,
+    header_parameters,
+    is_required,
+    listed,
+    offer_parameters,
+    tap_target_parameters,
 )
+from gateway.domain.contract_values import Schema, has, values
+from gateway.domain.template import Button, ButtonType, Face, TemplateDefinition
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-Schema = dict[str, Any]
-
-_AROUND = 60
-"""How much of a template's text stands around a placeholder that is described."""
 
 
 def contract_of(definition: TemplateDefinition) -> Schema:
-    """The schema of ``template.components`` in normal form: lower-case types, `index` a string of digits."""
-    places = _places(definition)
+    """The schema of ``template.components`` in normal form: lower-case types, `index` a string of digits, cards in
+    the order of their `card_index`, an integer."""
+    places = {**_face_places(definition, ""), **_further_places(definition)}
+    cards = {
+        f"card_{index}_{name}": schema
+        for index, card in enumerate(definition.cards)
+        for name, schema in _face_places(card, f"card_{index}_").items()
+    }
     return {
         "$schema": DIALECT,
         "title": f"{definition.name}/{definition.language}",
         "description": "The components of a message of this template; types in lower case, `index` a string of digits.",
+        **_components(places, definition, ""),
+        "$defs": {**places, **cards, **_values({**places, **cards}, definition)},
+    }
+
+
+def _components(places: dict[str, Schema], face: Face, prefix: str) -> Schema:
+    """A list of components, each at most once, those that carry what must be said at least once."""
+    kinds = list(dict.fromkeys(_kind(place) for place in places))
+    branches = [{"if": _is(place), "then": {"$ref": f"#/$defs/{prefix}{place}"}} for place in places]
+    return {
         "type": "array",
         "items": {
             "type": "object",
             "required": ["type"],
-            "properties": {"type": {"enum": list(dict.fromkeys(_kind(place) for place in places))}},
-            "allOf": [*_button_index(definition), *({"if": _is(p), "then": {"$ref": f"#/$defs/{p}"}} for p in places)],
+            "properties": {"type": {"enum": kinds}},
+            "allOf": [*_button_index(face), *branches],
         },
         "allOf": [_presence(place, schema) for place, schema in places.items()],
-        "$defs": {**places, **_arguments(definition)},
     }
 
 
-def _places(definition: TemplateDefinition) -> dict[str, Schema]:
+def _face_places(face: Face, prefix: str) -> dict[str, Schema]:
+    """What may stand in the components of a card, or of the template itself, by the name of its definition."""
     places: dict[str, Schema] = {}
-    if definition.header is not None:
-        places["header"] = _header(definition)
-    places["body"] = _component("body", _listed("body", definition.body, definition.is_named))
-    for index, button in enumerate(definition.buttons):
+    if face.header is not None:
+        places["header"] = _component("header", header_parameters(face.header, face, prefix))
+    places["body"] = _component("body", listed("body", face.body, face, prefix))
+    for index, button in enumerate(face.buttons):
         places[f"button_{index}"] = _button(button, index)
     return places
 
 
+def _further_places(definition: TemplateDefinition) -> dict[str, Schema]:
+    """What only the template itself has."""
+    places: dict[str, Schema] = {}
+    if definition.offer is not None:
+        places["limited_time_offer"] = _component("limited_time_offer", offer_parameters(definition.offer))
+    if definition.cards:
+        places["carousel"] = _carousel(definition.cards)
+    if any(button.type is ButtonType.URL for button in definition.buttons):
+        places["tap_target_configuration"] = _component("tap_target_configuration", tap_target_parameters())
+    return places
+
+
+def _button(button: Button, index: int) -> Schema:
+    sub_type, place = {"const": button.sub_type}, {"const": str(index)}
+    return _component(f"button {index}", button_parameters(button), sub_type=sub_type, index=place)
+
+
 def _component(title: str, parameters: Schema, **more: Schema) -> Schema:
-    required = [*more, *(["parameters"] if _is_required(parameters) else [])]
+    required = [*more, *(["parameters"] if is_required(parameters) else [])]
     properties = {"type": True, **more, "parameters": parameters}
     return {"title": title, "required": required, "properties": properties, "additionalProperties": False}
 
 
-def _is_required(parameters: Schema) -> bool:
-    return bool(parameters.get("minItems")) or "allOf" in parameters
+def _carousel(cards: tuple[Face, ...]) -> Schema:
+    """Exactly the cards that are registered, each in its place."""
+    return {
+        "title": "carousel",
+        "required": ["cards"],
+        "properties": {
+            "type": True,
+            "cards": {
+                "title": "card",
+                "description": f"{len(cards)} cards",
+                "type": "array",
+                "prefixItems": [_card(card, index) for index, card in enumerate(cards)],
+                "minItems": len(cards),
+                "maxItems": len(cards),
+            },
+        },
+        "additionalProperties": False,
+    }
+
+
+def _card(card: Face, index: int) -> Schema:
+    prefix = f"card_{index}_"
+    places = _face_places(card, prefix)
+    required = ["components"] if any(_is_needed(schema) for schema in places.values()) else []
+    return {
+        "type": "object",
+        "required": ["card_index", *required],
+        "properties": {"card_index": {"const": index}, "components": _components(places, card, prefix)},
+        "additionalProperties": False,
+    }
+
+
+def _is_needed(component: Schema) -> bool:
+    if "cards" in component["properties"]:
+        return True
+    return is_required(component["properties"]["parameters"])
 
 
 def _presence(place: str, component: Schema) -> Schema:
     """How often a component may stand in a message."""
-    parameters = component["properties"]["parameters"]
-    count = "exactly" if _is_required(parameters) else "at most"
+    properties = component["properties"]
+    told = properties.get("cards") or properties["parameters"]
+    is_needed = _is_needed(component)
+    count = "exactly" if is_needed else "at most"
     return {
-        "description": f"{count} one {component['title']} component, for: {parameters['description']}",
+        "description": f"{count} one {component['title']} component, for: {told['description']}",
         "contains": _is(place),
-        "minContains": int(_is_required(parameters)),
+        "minContains": int(is_needed),
         "maxContains": 1,
     }
 
@@ -81,176 +147,38 @@ def _presence(place: str, component: Schema) -> Schema:
 
 
 def _kind(place: str) -> str:
-    return place.partition("_")[0]
+    return "button" if place.startswith("button_") else place
 
 
 def _is(place: str) -> Schema:
-    kind, _, index = place.partition("_")
-    return _has(type=kind, index=index) if index else _has(type=kind)
+    return has(type="button", index=place.removeprefix("button_")) if _kind(place) == "button" else has(type=place)
 
 
-def _has(**told: str) -> Schema:
-    return {"required": list(told), "properties": {key: {"const": value} for key, value in told.items()}}
-
-
-def _button_index(definition: TemplateDefinition) -> list[Schema]:
-    if not definition.buttons:
+def _button_index(face: Face) -> list[Schema]:
+    if not face.buttons:
         return []
-    index = {"enum": [str(index) for index, _ in enumerate(definition.buttons)]}
-    return [{"if": _has(type="button"), "then": {"required": ["index"], "properties": {"index": index}}}]
+    index = {"enum": [str(index) for index, _ in enumerate(face.buttons)]}
+    return [{"if": has(type="button"), "then": {"required": ["index"], "properties": {"index": index}}}]
 
 
-# --- parameters -----------------------------------------------------------------------------------------------------
+# --- the values that they refer to ----------------------------------------------------------------------------------
 
 
-def _header(definition: TemplateDefinition) -> Schema:
-    assert definition.header is not None  # noqa: S101 - the caller has looked
-    if definition.header.format is HeaderFormat.TEXT:
-        return _component("header", _listed("header", definition.header.wording, definition.is_named))
-    media = definition.header.format.value.lower()
-    return _component("header", _single("header parameter", f"one {media} by `link` or `id`", media))
+def _values(places: dict[str, Schema], definition: TemplateDefinition) -> dict[str, Schema]:
+    """The kinds of value that the parameters of this template take, and no others."""
+    wanted = (name for name in dict.fromkeys(_references(places)) if name not in places)
+    found: dict[str, Schema] = {}
+    for name in wanted:
+        found |= values(name, definition)
+    return found
 
 
-def _button(button: Button, index: int) -> Schema:
-    title = f"button {index}"
-    sub_type = {"const": button.type.value.lower()}
-    if button.type is ButtonType.QUICK_REPLY:
-        parameters = _single("button parameter", "a payload", "payload") | {"minItems": 0}
-    elif button.url.parameters:
-        what = f"what follows {button.url.text.partition('{{')[0]}"
-        parameters = _single("button parameter", what, "suffix")
-    else:
-        parameters = _none("button parameter")
-    return _component(title, parameters, sub_type=sub_type, index={"const": str(index)})
-
-
-def _none(title: str) -> Schema:
-    return {"title": title, "description": "no arguments", "type": "array", "maxItems": 0}
-
-
-def _single(title: str, what: str, kind: str) -> Schema:
-    slot = {"description": what, "$ref": f"#/$defs/{kind}"}
-    return {"title": title, "description": what, "type": "array", "prefixItems": [slot], "minItems": 1, "maxItems": 1}
-
-
-def _listed(place: str, wording: Wording, is_named: bool) -> Schema:
-    """The arguments of a text: in order, or by their names in any order."""
-    names = wording.parameters
-    title = f"{place} parameter"
-    if not names:
-        return _none(title)
-    shape: Schema = {"title": title, "description": wording.text, "type": "array"}
-    argument = {"$ref": f"#/$defs/{place}_argument"}
-    if is_named:
-        named = argument | {"required": ["parameter_name"], "properties": {"parameter_name": {"enum": list(names)}}}
-        return shape | {"items": named, "allOf": [_one_named(wording, name) for name in names]}
-    slots = [{"title": f"{{{{{name}}}}}", "description": _around(wording, name)} | argument for name in names]
-    return shape | {"prefixItems": slots, "minItems": len(names), "maxItems": len(names)}
-
-
-def _one_named(wording: Wording, name: str) -> Schema:
-    return {
-        "description": f"exactly one parameter with the parameter_name {name}, for: {_around(wording, name)}",
-        "contains": _has(parameter_name=name),
-        "maxContains": 1,
-    }
-
-
-def _around(wording: Wording, name: str) -> str:
-    """The piece of the template's text in which a placeholder stands."""
-    before, mark, after = wording.text.partition(f"{{{{{name}}}}}")
-    head = before if len(before) <= _AROUND else f"…{before[-_AROUND:]}"
-    tail = after if len(after) <= _AROUND else f"{after[:_AROUND]}…"
-    return f"{head}{mark}{tail}"
-
-
-# --- arguments ------------------------------------------------------------------------------------------------------
-
-
-def _arguments(definition: TemplateDefinition) -> dict[str, Schema]:
-    """The kinds of argument that this template's parameters take."""
-    known: dict[str, Schema] = {"payload": _payload(), "suffix": _suffix()}
-    known |= {"body_argument": _body_argument(definition.is_named), "body_text": _text(BODY_LIMIT)}
-    known["header_argument"] = _object("text", _text(HEADER_LIMIT), is_named=definition.is_named)
-    if definition.header is not None and definition.header.format is not HeaderFormat.TEXT:
-        known |= _media(definition.header.format.value.lower())
-    return {name: schema for name, schema in known.items() if _is_used(name, definition)}
-
-
-def _is_used(name: str, definition: TemplateDefinition) -> bool:
-    types = {button.type for button in definition.buttons}
-    header = definition.header
-    match name:
-        case "payload":
-            return ButtonType.QUICK_REPLY in types
-        case "suffix":
-            return any(button.url.parameters for button in definition.buttons)
-        case "body_argument" | "body_text":
-            return bool(definition.body.parameters)
-        case "header_argument":
-            return header is not None and bool(header.wording.parameters)
-        case _:
-            return True
-
-
-def _text(limit: int) -> Schema:
-    """Source: refusals of the platform as integrators report them; its own pages don't say."""
-    return {
-        "description": "text without line breaks, tabs or more than four spaces in a row, and not blank",
-        "type": "string",
-        "pattern": "[^ ]",
-        "not": {"pattern": "[\\n\\r\\t]| {5}"},
-        "maxLength": limit,
-    }
-
-
-def _object(kind: str, inner: Schema, *, is_named: bool = False) -> Schema:
-    """``{"type": kind, kind: inner}``; a name may stand beside it where parameters are named."""
-    named: Schema = {"parameter_name": True} if is_named else {}
-    return {
-        "type": "object",
-        "required": ["type", kind],
-        "properties": {"type": {"const": kind}, **named, kind: inner},
-        "additionalProperties": False,
-    }
-
-
-def _body_argument(is_named: bool) -> Schema:
-    """Text, or one of the two kinds of which the contact only ever reads the fallback."""
-    text: Schema = {"$ref": "#/$defs/body_text"}
-    localized: Schema = {"type": "object", "required": ["fallback_value"], "properties": {"fallback_value": text}}
-    kinds = {"text": text, "currency": localized, "date_time": localized}
-    chosen = [{"if": _has(type=k), "then": _object(k, inner, is_named=is_named)} for k, inner in kinds.items()]
-    return {"type": "object", "required": ["type"], "properties": {"type": {"enum": list(kinds)}}, "allOf": chosen}
-
-
-def _payload() -> Schema:
-    return _object("payload", {"type": "string", "minLength": 1})
-
-
-def _suffix() -> Schema:
-    text = {"description": "the end of a URL, percent-encoded", "type": "string", "minLength": 1}
-    return _object("text", text | {"maxLength": URL_LIMIT, "not": {"pattern": "[^!-~]"}})
-
-
-def _media(kind: str) -> dict[str, Schema]:
-    """Media by link or by id; `provider` names the credentials for the link on the On-Premises API."""
-    link = {
-        "description": "a URL that starts with https:// or http://, without white space",
-        "type": "string",
-        "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/]",
-        "not": {"pattern": "[ \\n\\r\\t]"},
-        "maxLength": URL_LIMIT,
-    }
-    provider = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
-    properties = {"link": link, "id": {"type": "string", "minLength": 1}, "provider": provider}
-    if kind == "document":
-        properties["filename"] = {"type": "string", "minLength": 1}
-    inner = {
-        "description": "exactly one of `link` and `id`",
-        "type": "object",
-        "properties": properties,
-        "additionalProperties": False,
-        "oneOf": [{"required": ["link"]}, {"required": ["id"]}],
-    }
-    return {kind: _object(kind, inner)}
+def _references(part: Any) -> Iterator[str]:
+    """The names of the definitions that a part of a schema refers to."""
+    if isinstance(part, dict):
+        if "$ref" in part:
+            yield part["$ref"].removeprefix("#/$defs/")
+        part = list(part.values())
+    if isinstance(part, list):
+        for inner in part:
+            yield from _references(inner)

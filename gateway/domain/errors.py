@@ -86,13 +86,36 @@ class ContactSuppressed(Refused):
     code = "contact_suppressed"
 
 
-class TemplateRefused(Refused):
-    """The template can't be sent. `code` says which of the three reasons it is; `path` where in the request."""
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """One argument that does not fit: where it stands in the request, what was expected there and what came."""
 
-    def __init__(self, code: str, message: str, *, field: str = "template_params", path: str | None = None) -> None:
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.text}"
+
+
+class TemplateRefused(Refused):
+    """The template can't be sent. `code` says which of the three reasons it is; `path` where in the request.
+
+    With arguments that don't fit, `misfits` are all of them, and the message and `path` those of the first.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        field: str = "template_params",
+        path: str | None = None,
+        misfits: Sequence[Misfit] = (),
+    ) -> None:
         self.code = code
         self.field = field
         self.path = path
+        self.misfits = tuple(misfits)
         super().__init__(message, (code,))
 
 

@@ -124,6 +124,8 @@ class Receipt:
     """The end of an open window, without the margin."""
     observed: Literal["downgraded", "refused", "held"] | None = None
     """What would have been done, where the sender only observes; None: nothing else."""
+    repaired: str | None = None
+    """Which arguments of the template were mended to fit, and how."""
 
 
 class Failure(StrEnum):

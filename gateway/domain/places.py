@@ -1,69 +1,84 @@
-"""The places of a template at which its messages carry arguments, and messages made from a text for each."""
+"""The places of a template at which its messages carry a text, and messages made from a text for each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from gateway.domain.message import JsonObject
-from gateway.domain.template import ButtonType, HeaderFormat, Place, TemplateDefinition
+from gateway.domain.template import MEDIA, Button, ButtonType, Face, HeaderFormat, Place, TemplateDefinition
+
+_CODES = {ButtonType.COPY_CODE: ("copy_code", "coupon_code"), ButtonType.QUICK_REPLY: ("quick_reply", "payload")}
 
 
-def required_places(definition: TemplateDefinition) -> Iterator[Place]:
-    """Where every message carries an argument: the header, a body parameter, a button."""
-    if definition.header is not None and (
-        definition.header.format is not HeaderFormat.TEXT or _header_name(definition)
-    ):
+def required_places(face: Face) -> Iterator[Place]:
+    """Where every message carries a text: the header, a body parameter, a button."""
+    if face.header is not None and (face.header.format in MEDIA or _header_name(face)):
         yield ("header",)
-    for position, name in enumerate(definition.body.parameters):
-        yield ("body", name if definition.is_named else position)
-    for index, button in enumerate(definition.buttons):
-        if button.url.parameters:
+    for position, name in enumerate(face.body.parameters):
+        yield ("body", name if face.is_named else position)
+    for index, button in enumerate(face.buttons):
+        if _is_required(button):
             yield ("buttons", index)
 
 
-def optional_places(definition: TemplateDefinition) -> Iterator[Place]:
+def optional_places(face: Face) -> Iterator[Place]:
     """Where a message may carry one: the payloads of quick replies."""
-    for index, button in enumerate(definition.buttons):
+    for index, button in enumerate(face.buttons):
         if button.type is ButtonType.QUICK_REPLY:
             yield ("buttons", index)
 
 
-def _header_name(definition: TemplateDefinition) -> str | None:
-    return next(iter(definition.header.wording.parameters), None) if definition.header is not None else None
+def beyond_texts(definition: TemplateDefinition) -> Iterator[str]:
+    """What its messages must carry besides texts, which nothing but a request can say."""
+    if definition.header is not None and definition.header.format in (HeaderFormat.LOCATION, HeaderFormat.PRODUCT):
+        yield f"the {definition.header.format.lower()} of its header"
+    if any(button.type is ButtonType.MPM for button in definition.buttons):
+        yield "the products of its button"
+    if definition.offer is not None and definition.offer.has_expiration:
+        yield "the end of its offer"
+    if definition.cards:
+        yield "the cards of its carousel"
 
 
-def components_from(definition: TemplateDefinition, texts: Mapping[Place, str]) -> tuple[JsonObject, ...]:
+def _is_required(button: Button) -> bool:
+    return button.takes_code or button.type is ButtonType.COPY_CODE or bool(button.url.parameters)
+
+
+def _header_name(face: Face) -> str | None:
+    return next(iter(face.header.wording.parameters), None) if face.header is not None else None
+
+
+def components_from(face: Face, texts: Mapping[Place, str]) -> tuple[JsonObject, ...]:
     """The components, in send grammar, of a message with these texts at their places."""
-    return tuple(_components(definition, texts))
+    return tuple(_components(face, texts))
 
 
-def _components(definition: TemplateDefinition, filled: Mapping[Place, str]) -> Iterator[JsonObject]:
-    if definition.header is not None and ("header",) in filled:
-        yield {"type": "header", "parameters": [_header_parameter(definition, filled[("header",)])]}
-    body = [_text(text, place[1], definition) for place, text in filled.items() if place[0] == "body"]
+def _components(face: Face, filled: Mapping[Place, str]) -> Iterator[JsonObject]:
+    if face.header is not None and ("header",) in filled:
+        yield {"type": "header", "parameters": [_header_parameter(face, filled[("header",)])]}
+    body = [_text(text, place[1], face) for place, text in filled.items() if place[0] == "body"]
     if body:
         yield {"type": "body", "parameters": body}
     for place, text in filled.items():
         if place[0] == "buttons":
-            yield _button(definition, int(place[1]), text)
+            yield _button(face, int(place[1]), text)
 
 
-def _header_parameter(definition: TemplateDefinition, text: str) -> JsonObject:
-    assert definition.header is not None  # noqa: S101 - the caller has looked
-    if definition.header.format is HeaderFormat.TEXT:
-        return _text(text, _header_name(definition) or "", definition)
-    media = definition.header.format.value.lower()
+def _header_parameter(face: Face, text: str) -> JsonObject:
+    assert face.header is not None  # noqa: S101 - the caller has looked
+    if face.header.format is HeaderFormat.TEXT:
+        return _text(text, _header_name(face) or "", face)
+    media = face.header.format.value.lower()
     return {"type": media, media: {"link": text}}
 
 
-def _text(text: str, name: str | int, definition: TemplateDefinition) -> JsonObject:
-    named = {"parameter_name": name} if definition.is_named else {}
+def _text(text: str, name: str | int, face: Face) -> JsonObject:
+    named = {"parameter_name": name} if face.is_named else {}
     return {"type": "text", **named, "text": text}
 
 
-def _button(definition: TemplateDefinition, index: int, text: str) -> JsonObject:
-    is_reply = definition.buttons[index].type is ButtonType.QUICK_REPLY
-    kind, parameter = ("quick_reply", "payload") if is_reply else ("url", "text")
+def _button(face: Face, index: int, text: str) -> JsonObject:
+    kind, parameter = _CODES.get(face.buttons[index].type, ("url", "text"))
     return {
         "type": "button",
         "sub_type": kind,

@@ -1,4 +1,4 @@
-"""A registered template as values: its texts with their placeholders, its header, its buttons."""
+"""A registered template as values: its texts with their placeholders, its header, its buttons, its cards."""
 
 from __future__ import annotations
 
@@ -13,11 +13,25 @@ Place = tuple[str | int, ...]
 """Where a value stands: keys and indices from the top."""
 
 BODY_LIMIT = 1024
+OFFER_BODY_LIMIT = 600
+CARD_BODY_LIMIT = 160
 HEADER_LIMIT = 60
 FOOTER_LIMIT = 60
 URL_LIMIT = 2000
+OFFER_LIMIT = 16
 BUTTONS_LIMIT = 10
-"""Source: Meta, template components (2026): lengths count after the arguments are filled in."""
+LABEL_LIMIT = 25
+PHONE_LIMIT = 20
+COUPON_LIMIT = 20
+CODE_LIMIT = 15
+CARDS = (2, 10)
+CARD_BUTTONS_LIMIT = 2
+SECTIONS_LIMIT = 10
+SECTION_TITLE_LIMIT = 24
+PRODUCTS_LIMIT = 30
+"""Source: Meta, template components, limited-time offers, carousels and product lists (2026): lengths count after the
+arguments are filled in. Its pages say 20 and 15 of a coupon code: the longer is taken. That a one-time code has at
+most 15 characters is second-hand."""
 
 PLACEHOLDER = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 POSITIONAL = re.compile(r"[1-9][0-9]{0,2}")
@@ -39,12 +53,28 @@ class HeaderFormat(StrEnum):
     IMAGE = "IMAGE"
     VIDEO = "VIDEO"
     DOCUMENT = "DOCUMENT"
+    GIF = "GIF"
+    LOCATION = "LOCATION"
+    PRODUCT = "PRODUCT"
+
+
+MEDIA = frozenset({HeaderFormat.IMAGE, HeaderFormat.VIDEO, HeaderFormat.DOCUMENT, HeaderFormat.GIF})
 
 
 class ButtonType(StrEnum):
     QUICK_REPLY = "QUICK_REPLY"
     URL = "URL"
     PHONE_NUMBER = "PHONE_NUMBER"
+    COPY_CODE = "COPY_CODE"
+    OTP = "OTP"
+    FLOW = "FLOW"
+    CATALOG = "CATALOG"
+    MPM = "MPM"
+    SPM = "SPM"
+    VOICE_CALL = "VOICE_CALL"
+    APP = "APP"
+    REQUEST_CONTACT_INFO = "REQUEST_CONTACT_INFO"
+    CALL_PERMISSION_REQUEST = "CALL_PERMISSION_REQUEST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,43 +94,74 @@ class Wording:
         return PLACEHOLDER.sub(lambda match: arguments.get(match[1], match[0]), self.text)
 
 
+NO_WORDING = Wording("")
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     format: HeaderFormat
-    wording: Wording
-    """Empty for media."""
+    wording: Wording = NO_WORDING
+    """Empty unless it is a text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
     type: ButtonType
-    url: Wording
+    url: Wording = NO_WORDING
     """Empty unless it opens one."""
+    label: str = ""
+    takes_code: bool = False
+    """Its argument is the one-time code of an authentication template."""
+
+    @property
+    def sub_type(self) -> str:
+        """The word for it in the components of a message. A one-time code is sent as the end of a URL."""
+        return "url" if self.type is ButtonType.OTP else self.type.value.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a limited-time offer shows above the body."""
+
+    text: str
+    has_expiration: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TemplateDefinition:
+class Face:
+    """What is shown together: a card of a carousel, or the template itself."""
+
+    parameter_format: ParameterFormat
+    header: Header | None
+    body: Wording
+    """Empty on a card without a text."""
+    buttons: tuple[Button, ...]
+    body_limit: int
+    """Characters, the arguments counted."""
+
+    @property
+    def is_named(self) -> bool:
+        return self.parameter_format is ParameterFormat.NAMED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateDefinition(Face):
     """A template as it is registered. `document` is the whole definition, fields we don't know included."""
 
     name: str
     language: str
     category: str
     status: str
-    parameter_format: ParameterFormat
     namespace: str | None
-    header: Header | None
-    body: Wording
-    buttons: tuple[Button, ...]
+    footer: str = ""
+    offer: Offer | None = None
+    cards: tuple[Face, ...] = ()
     document: JsonObject
 
     @property
     def is_approved(self) -> bool:
         """Only an approved template can be sent."""
         return self.status == "APPROVED"
-
-    @property
-    def is_named(self) -> bool:
-        return self.parameter_format is ParameterFormat.NAMED
 
 
 def fold_language(language: str) -> str:

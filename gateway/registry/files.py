@@ -12,6 +12,7 @@ from typing import Any
 from gateway.config_file.reading import Unreadable, read_text, read_yaml
 from gateway.domain.contract import DIALECT
 from gateway.domain.definition import DefinitionInvalid, define
+from gateway.domain.repair import NO_REPAIR, RepairPolicy
 from gateway.domain.template import Place, TemplateDefinition, fold_language
 from gateway.registry.fill import Fill, FillInvalid, compile_fill
 from gateway.registry.schema import Schema, SchemaInvalid
@@ -36,21 +37,23 @@ class TemplateFile:
 
     definition: TemplateDefinition
     fill: Fill | None
+    repair: RepairPolicy = NO_REPAIR
 
 
 def read_template(path: Path) -> TemplateFile:
     """The template in ``<name>.<language>.yaml``. Raises FileInvalid with all problems."""
     document = _shaped(path)
-    fill = document.pop("fill", None)
+    fill, repair = document.pop("fill", None), document.pop("repair", {})
     try:
         definition = define(document)
     except DefinitionInvalid as invalid:
         raise FileInvalid(invalid.problems) from None
     _expect_name(path, definition)
     try:
-        return TemplateFile(definition, None if fill is None else compile_fill(definition, fill))
+        compiled = None if fill is None else compile_fill(definition, fill)
     except FillInvalid as invalid:
         raise FileInvalid([(("fill", *place), text) for place, text in invalid.problems]) from None
+    return TemplateFile(definition, compiled, RepairPolicy(**repair))
 
 
 def _shaped(path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from gateway.domain.message import JsonObject
-from gateway.domain.places import components_from, optional_places, required_places
+from gateway.domain.places import beyond_texts, components_from, optional_places, required_places
 from gateway.domain.template import Place, TemplateDefinition, shown
 from gateway.registry.fill_text import FillFacts, FillFailed, FillText, source_problems
 
@@ -71,6 +71,8 @@ def _sources(fill: JsonObject) -> Iterator[tuple[Place, str]]:
 
 
 def _form_problems(definition: TemplateDefinition, fill: JsonObject) -> Iterator[tuple[Place, str]]:
+    for need in beyond_texts(definition):
+        yield (), f"this template can't stand in: no text can be {need}; remove `fill`"
     body = fill.get("body", ())
     if isinstance(body, Mapping) and not definition.is_named:
         yield ("body",), "expected a list, as parameters are POSITIONAL"

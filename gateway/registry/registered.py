@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gateway.domain.arguments import NormalForm, normalise, too_long
+from gateway.domain.arguments import NormalForm, completed, normalise
 from gateway.domain.compliance import Rung
 from gateway.domain.contract import contract_of
-from gateway.domain.errors import TemplateRefused
+from gateway.domain.errors import Misfit, TemplateRefused
+from gateway.domain.hydration import ill_filled
 from gateway.domain.message import TemplateMessage
-from gateway.domain.template import Place, TemplateDefinition, shown
+from gateway.domain.repair import NO_REPAIR, Repair, RepairPolicy, repaired
+from gateway.domain.template import TemplateDefinition, shown
 from gateway.registry.fill import Fill
 from gateway.registry.fill_text import FillFacts
 from gateway.registry.schema import Problem, Schema
+from gateway.registry.whereabouts import whereabouts
+
+MOST_PROBLEMS = 20
+"""Of one message; whoever mends so many sees the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,16 +28,23 @@ class RegisteredTemplate:
     definition: TemplateDefinition
     contract: Schema
     """As it follows from the definition."""
-    tightening: Schema | None
+    tightening: Schema | None = None
     """The operator's own schema, which applies in addition."""
-    fill: Fill | None
+    fill: Fill | None = None
+    repair: RepairPolicy = NO_REPAIR
+    """What may be mended in the arguments of this template's messages."""
 
     @classmethod
     def of(
-        cls, definition: TemplateDefinition, *, tightening: Schema | None = None, fill: Fill | None = None
+        cls,
+        definition: TemplateDefinition,
+        *,
+        tightening: Schema | None = None,
+        fill: Fill | None = None,
+        repair: RepairPolicy = NO_REPAIR,
     ) -> RegisteredTemplate:
         contract = Schema(contract_of(definition))
-        return cls(definition=definition, contract=contract, tightening=tightening, fill=fill)
+        return cls(definition=definition, contract=contract, tightening=tightening, fill=fill, repair=repair)
 
     def document(self) -> Mapping[str, Any]:
         """The whole contract as one JSON Schema."""
@@ -48,61 +61,86 @@ class RegisteredTemplate:
             ],
         }
 
-    def check(self, message: TemplateMessage, *, at: str, must_be_approved: bool) -> TemplateMessage:
-        """The message in normal form. Raises TemplateRefused with the path in the request."""
+    def check(
+        self, message: TemplateMessage, *, at: str, must_be_approved: bool, repair: RepairPolicy = NO_REPAIR
+    ) -> TemplateMessage:
+        """The message in normal form; what could be mended is as it was written, to be mended when it leaves.
+
+        Raises TemplateRefused with all problems, each with its path in the request.
+        """
+        form, _, _ = self._fitted(message, at=at, must_be_approved=must_be_approved, repair=repair)
+        return self._carrying(message, form)
+
+    def judged(self, message: TemplateMessage, *, must_be_approved: bool, repair: RepairPolicy = NO_REPAIR) -> Rung:
+        """As a rung, for a decision: the message as it would leave, mended where that was needed."""
+        try:
+            form, mended, repairs = self._fitted(
+                message, at="$.template", must_be_approved=must_be_approved, repair=repair
+            )
+        except TemplateRefused as refused:
+            return _passed_over(message, refused)
+        fit = self._carrying(message, mended)
+        return Rung(
+            name=fit.name,
+            language=fit.language,
+            message=fit,
+            category=self.definition.category,
+            repairs=tuple(_told(each, form) for each in repairs),
+        )
+
+    def _fitted(
+        self, message: TemplateMessage, *, at: str, must_be_approved: bool, repair: RepairPolicy
+    ) -> tuple[NormalForm, NormalForm, tuple[Repair, ...]]:
+        """The normal form as it was written, as it fits, and what had to be mended for it. Raises TemplateRefused."""
         if must_be_approved and not self.definition.is_approved:
             expected = f"expected an APPROVED template, this one is {self.definition.status}"
             raise TemplateRefused("template_paused", expected, field="template_name", path=f"{at}.name")
         form = normalise(message.components)
-        problem = self.misfit(form)
-        if problem is not None:
-            path = shown(form.as_written(problem.place), under=f"{at}.components")
-            raise TemplateRefused("template_arguments", problem.text, path=path)
+        components, repairs = repaired(self.definition, form.components, self.repair.over(repair))
+        mended = NormalForm(components, form.origins)
+        problems = self.misfits(mended)
+        if problems:
+            raise _arguments_refused(problems, at)
+        return form, mended, repairs
+
+    def _carrying(self, message: TemplateMessage, form: NormalForm) -> TemplateMessage:
         return replace(
             message,
             name=self.definition.name,
             language=self.definition.language,
-            components=tuple(form.sendable().components),
+            components=completed(self.definition, form.sendable().components),
             namespace=message.namespace or self.definition.namespace,
         )
 
-    def judged(self, message: TemplateMessage, *, must_be_approved: bool) -> Rung:
-        """`check` as a rung, for a decision."""
-        try:
-            checked = self.check(message, at="$.template", must_be_approved=must_be_approved)
-        except TemplateRefused as refused:
-            return _passed_over(message, refused)
-        return Rung(name=checked.name, language=checked.language, message=checked, category=self.definition.category)
+    # --- what does not fit ------------------------------------------------------------------------------------------
 
-    def misfit(self, form: NormalForm) -> Problem | None:
-        """What does not fit, at its place in the normal form: by the derived contract, in length, or as tightened."""
-        return self.derived_misfit(form) or self.tightened_misfit(form)
+    def misfits(self, form: NormalForm) -> Sequence[Problem]:
+        """What does not fit, the most telling first, at its place in the request: by the derived contract and with
+        its arguments in, or, if it fits that, as tightened."""
+        return self.derived_misfits(form) or self.tightened_misfits(form)
 
-    def derived_misfit(self, form: NormalForm) -> Problem | None:
-        problem = self.contract.problem(form.components)
-        if problem is not None:
-            return self._counted(problem, form)
-        long = too_long(self.definition, form.components)
-        return None if long is None else Problem(*long)
+    def derived_misfits(self, form: NormalForm) -> Sequence[Problem]:
+        found = self.contract.ranked(form.components, most=MOST_PROBLEMS)
+        if len(found) < MOST_PROBLEMS:  # else not all that is unfit is known
+            unfit = {int(problem.place[0]) for problem in found if problem.place}
+            filled = ill_filled(self.definition, form.components, without=unfit)
+            found += [Problem(place, text) for place, text in filled]
+        return [self._explained(problem, form) for problem in found[:MOST_PROBLEMS]]
 
-    def _counted(self, problem: Problem, form: NormalForm) -> Problem:
-        """With the number of the body parameter that it is about, where numbers are all that parameters have."""
-        count = len(self.definition.body.parameters)
-        match problem.place:
-            case (int(component), "parameters", int(index), *_) if count > 1 and not self.definition.is_named:
-                if form.components[component]["type"] == "body":
-                    return replace(problem, text=f"{problem.text} (body parameter {index + 1} of {count})")
-        return problem
-
-    def tightened_misfit(self, form: NormalForm) -> Problem | None:
+    def tightened_misfits(self, form: NormalForm) -> Sequence[Problem]:
         """For a form that fits the derived contract."""
         if self.tightening is None:
-            return None
+            return ()
         sendable = form.sendable()
-        problem = self.tightening.problem(sendable.components)
-        if problem is None or not problem.place:
-            return problem
-        return replace(problem, place=_moved(problem.place, sendable, form))
+        found = self.tightening.ranked(sendable.components, most=MOST_PROBLEMS)
+        return [self._explained(problem, sendable) for problem in found]
+
+    def _explained(self, problem: Problem, form: NormalForm) -> Problem:
+        """With what came, with the template's own words for the place, and at its place in the request."""
+        came = "" if problem.came is None else f", got {problem.came}"
+        told = whereabouts(self.definition, form.components, problem.place)
+        where = "" if told is None else f" ({told})"
+        return Problem(form.as_written(problem.place), f"{problem.text}{came}{where}")
 
     def filled(self, facts: FillFacts) -> TemplateMessage:
         """A message that stands in for free-form content, not yet checked. Raises FillFailed; it has a fill."""
@@ -111,12 +149,17 @@ class RegisteredTemplate:
         return TemplateMessage(name=self.definition.name, language=self.definition.language, components=components)
 
 
+def _arguments_refused(problems: Sequence[Problem], at: str) -> TemplateRefused:
+    misfits = tuple(Misfit(shown(each.place, under=f"{at}.components"), each.text) for each in problems)
+    return TemplateRefused("template_arguments", misfits[0].text, path=misfits[0].path, misfits=misfits)
+
+
 def _passed_over(message: TemplateMessage, refused: TemplateRefused) -> Rung:
     if refused.code == "template_paused":
         return Rung(name=message.name, language=message.language, problem="not_approved")
-    problem = f"contract: {refused.path}: {refused}"
+    problem = f"contract: {'; '.join(map(str, refused.misfits))}"
     return Rung(name=message.name, language=message.language, problem=problem, path=refused.path)
 
 
-def _moved(place: Place, sendable: NormalForm, form: NormalForm) -> Place:
-    return (form.origins.index(sendable.origins[int(place[0])]), *place[1:])
+def _told(repair: Repair, form: NormalForm) -> str:
+    return f"{shown(form.as_written(repair.place), under='components')} {repair.mending}"

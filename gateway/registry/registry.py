@@ -10,6 +10,7 @@ from typing import Any
 from gateway.domain.compliance import Rung
 from gateway.domain.errors import ConfigInvalid, NotFound, TemplateRefused
 from gateway.domain.message import TemplateMessage
+from gateway.domain.repair import NO_REPAIR, RepairPolicy
 from gateway.domain.template import Place, TemplateDefinition, fold_language, shown
 from gateway.registry.files import FileInvalid, read_template, read_tightening
 from gateway.registry.fill_text import FillFacts
@@ -58,26 +59,33 @@ class Registry:
         return template.document()
 
     def check(
-        self, message: TemplateMessage, *, at: str = "$.template", must_be_approved: bool = True
+        self,
+        message: TemplateMessage,
+        *,
+        at: str = "$.template",
+        must_be_approved: bool = True,
+        repair: RepairPolicy = NO_REPAIR,
     ) -> TemplateMessage:
         """The message in normal form. Raises TemplateRefused: unknown, not approved, or arguments that don't fit.
 
         `at` is where the template object stands in the request. A template that need not be sent now
-        need not be approved now.
+        need not be approved now. `repair` is what its sender lets be mended, besides the template's own policy.
         """
         template = self._find(message.name, message.language)
         if template is None:
             raise self._unknown(message, at)
-        return template.check(message, at=at, must_be_approved=must_be_approved)
+        return template.check(message, at=at, must_be_approved=must_be_approved, repair=repair)
 
-    def judge(self, message: TemplateMessage, *, must_be_approved: bool = True) -> Rung:
+    def judge(
+        self, message: TemplateMessage, *, must_be_approved: bool = True, repair: RepairPolicy = NO_REPAIR
+    ) -> Rung:
         """The same as a rung, for a decision."""
         template = self._find(message.name, message.language)
         if template is None:
             return Rung(name=message.name, language=message.language, problem="unknown")
-        return template.judged(message, must_be_approved=must_be_approved)
+        return template.judged(message, must_be_approved=must_be_approved, repair=repair)
 
-    def rung(self, name: str, language: str, facts: FillFacts) -> Rung:
+    def rung(self, name: str, language: str, facts: FillFacts, repair: RepairPolicy = NO_REPAIR) -> Rung:
         """A template of ours, filled in to stand in for free-form content."""
         template = self._find(name, language)
         if template is None:
@@ -87,19 +95,25 @@ class Registry:
         stand_ins = self._stand_ins.get((template.definition.name, template.definition.language))
         if stand_ins is None:
             return Rung(name=name, language=language, problem="no_fill")
-        return stand_ins.rung(facts)
+        return stand_ins.rung(facts, repair)
 
     def ladder(
-        self, own: TemplateMessage | None, names: Sequence[str], language: str, facts: FillFacts
+        self,
+        own: TemplateMessage | None,
+        names: Sequence[str],
+        language: str,
+        facts: FillFacts,
+        *,
+        repair: RepairPolicy = NO_REPAIR,
     ) -> Iterator[Rung]:
         """What may stand in: the request's own template, then the sender's. Each is tried only when it is asked for.
 
         `names` are ``name``, in `language`, or ``name/language``.
         """
         if own is not None:
-            yield self.judge(own)
+            yield self.judge(own, repair=repair)
         for name, its_language in _keys(names, language):
-            yield self.rung(name, its_language, facts)
+            yield self.rung(name, its_language, facts, repair)
 
     def missing_rungs(self, names: Sequence[str], language: str) -> tuple[str, ...]:
         """Those of a ladder that are not registered, as ``name/language``."""
@@ -179,7 +193,7 @@ class _Loading:
             self._note(path, invalid.problems)
             return None
         schema = tightening[1] if tightening is not None else None
-        template = RegisteredTemplate.of(file.definition, tightening=schema, fill=file.fill)
+        template = RegisteredTemplate.of(file.definition, tightening=schema, fill=file.fill, repair=file.repair)
         self._note(path, problems_on_trial(template))
         self.warnings.extend(_line(path, place, text) for place, text in warnings_on_trial(template))
         return template

@@ -24,8 +24,11 @@ class SchemaInvalid(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
+    """What is wrong, at its place: what was expected, and, where the sentence doesn't say it, what came."""
+
     place: Place
     text: str
+    came: str | None = None
 
 
 class Schema:
@@ -43,9 +46,14 @@ class Schema:
 
     def problem(self, value: Any) -> Problem | None:
         """The problem to name first, None if the value fits."""
+        return next(iter(self.ranked(value, most=1)), None)
+
+    def ranked(self, value: Any, *, most: int) -> list[Problem]:
+        """The problems to name, what explains most comes first; none if the value fits."""
         if self._validator.is_valid(value):
-            return None
-        return self._explained(min(self._validator.iter_errors(value), key=_weight))
+            return []
+        errors = sorted(_causes(list(self._validator.iter_errors(value))), key=_weight)
+        return list(dict.fromkeys(map(self._explained, errors)))[:most]
 
     def problems(self, value: Any) -> Iterator[Problem]:
         """Every problem, in the order of their places."""
@@ -57,7 +65,7 @@ class Schema:
         place = (*error.instance_path, *_one_step_on(error.kind))
         if isinstance(error.kind, ValidationErrorKind.Required):
             return Problem(place, self._missing(error.kind.property, around))
-        return Problem(place, _sentence(error, around))
+        return Problem(place, _sentence(error, around), _came(error, around))
 
     def _missing(self, name: str, around: dict[str, Any]) -> str:
         wanted = around.get("properties", {}).get(name)
@@ -80,6 +88,22 @@ class Schema:
         for step in error.schema_path[:-1]:
             part = part[step]
         return part if isinstance(part, dict) else {}
+
+
+def _causes(errors: list[ValidationError]) -> Iterator[ValidationError]:
+    """Without what only follows: in an object of a wrong type, everything else is wrong as well."""
+    paths = [tuple(error.instance_path) for error in errors]
+    mistyped = {
+        path[:-1] for path, error in zip(paths, errors, strict=True) if path[-1:] == ("type",) and _is_word(error)
+    }
+    for path, error in zip(paths, errors, strict=True):
+        within = path if path[-1:] != ("type",) else path[:-2]
+        if not any(path[:length] in mistyped and path[length:] != ("type",) for length in range(1, len(within) + 1)):
+            yield error
+
+
+def _is_word(error: ValidationError) -> bool:
+    return isinstance(error.kind, ValidationErrorKind.Constant | ValidationErrorKind.Enum)
 
 
 def _told(error: Exception) -> str:
@@ -174,3 +198,54 @@ def _items(error: ValidationError) -> list[Any]:
 def _counted(number: int | str, noun: str) -> str:
     told = "no" if number in (0, "at most 0") else number
     return f"{told} {noun}" if str(number).split()[-1] == "1" else f"{told} {noun}s"
+
+
+# --- what came ------------------------------------------------------------------------------------------------------
+
+_WORDS = frozenset({"type", "sub_type", "index", "card_index", "parameter_name", "format"})
+"""Keys whose values are words of the grammar, and never a customer's."""
+_WORD = re.compile(r"[A-Za-z0-9_]{1,32}")
+
+
+def _came(error: ValidationError, around: dict[str, Any]) -> str | None:
+    """What stands there instead; None where the sentence says it, or where it is only too much of something."""
+    match error.kind:
+        case ValidationErrorKind.AdditionalProperties() | ValidationErrorKind.FalseSchema():
+            return None
+        case ValidationErrorKind.MinItems() | ValidationErrorKind.MaxItems():
+            return None
+        case ValidationErrorKind.Contains():
+            return _count_of(around.get("contains", {}), _items(error))
+    last = error.instance_path[-1] if error.instance_path else None
+    return shape_of(error.instance, is_word=last in _WORDS)
+
+
+def _count_of(wanted: dict[str, Any], items: list[Any]) -> str:
+    keys = {key: told.get("const") for key, told in wanted.get("properties", {}).items()}
+    fitting = [item for item in items if isinstance(item, dict) and all(item.get(k) == v for k, v in keys.items())]
+    return str(len(fitting)) if fitting else "none"
+
+
+def shape_of(value: Any, *, is_word: bool = False) -> str:
+    """What a value is, without what it says; a word of the grammar is told as it is."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, str):
+        return json.dumps(value) if is_word and _WORD.fullmatch(value) else _text_shape(value)
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}"
+    return "an object" if isinstance(value, dict) else "a number"
+
+
+def _text_shape(text: str) -> str:
+    if not text.strip():
+        return "a blank text" if text else "an empty text"
+    for mark, told in (
+        ("\n", "a line break"),
+        ("\r", "a line break"),
+        ("\t", "a tab"),
+        (" " * 5, "five spaces in a row"),
+    ):
+        if mark in text:
+            return f"a text with {told}"
+    return f"a text of {_counted(len(text), 'character')}"

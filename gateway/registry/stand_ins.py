@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from gateway.domain.compliance import Rung
+from gateway.domain.repair import NO_REPAIR, RepairPolicy
 from gateway.registry.fill_text import FillFacts, FillFailed
 from gateway.registry.registered import RegisteredTemplate
 
@@ -23,9 +24,9 @@ class StandIns:
         is_remembered = self._speaks_of.isdisjoint(_NOT_REMEMBERED)
         self._made = lru_cache(_REMEMBERED)(self._make) if is_remembered else self._make
 
-    def rung(self, facts: FillFacts) -> Rung:
+    def rung(self, facts: FillFacts, repair: RepairPolicy = NO_REPAIR) -> Rung:
         """The template, filled with these facts; it is approved."""
-        return self._made(self._without_unspoken(facts))
+        return self._made(self._without_unspoken(facts), repair)
 
     def _without_unspoken(self, facts: FillFacts) -> FillFacts:
         return FillFacts(
@@ -36,9 +37,9 @@ class StandIns:
             reference=facts.reference if "message.reference" in self._speaks_of else None,
         )
 
-    def _make(self, facts: FillFacts) -> Rung:
+    def _make(self, facts: FillFacts, repair: RepairPolicy) -> Rung:
         try:
-            return self._template.judged(self._template.filled(facts), must_be_approved=True)
+            return self._template.judged(self._template.filled(facts), must_be_approved=True, repair=repair)
         except FillFailed as failed:
             definition = self._template.definition
             return Rung(name=definition.name, language=definition.language, problem=f"fill_failed: {failed}")

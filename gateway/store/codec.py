@@ -168,6 +168,7 @@ def receipt_text(receipt: Receipt) -> str:
             "reason": receipt.reason,
             "window_closes_at": micros_or_none(receipt.window_closes_at),
             "observed": receipt.observed,
+            **({} if receipt.repaired is None else {"repaired": receipt.repaired}),
         }
     )
 

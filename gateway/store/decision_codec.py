@@ -6,7 +6,7 @@ import json
 import sqlite3
 from functools import lru_cache
 
-from gateway.domain.compliance import Decision, Downgrade, Evidence, Reason, Refuse, Send, fallback_of
+from gateway.domain.compliance import Decision, Downgrade, Evidence, Reason, Refuse, Send, fallback_of, repairs_of
 from gateway.domain.instant import rfc3339, rfc3339_or_none
 from gateway.domain.message import JsonObject
 from gateway.domain.suppression import Scope, Source, Suppression
@@ -41,6 +41,17 @@ def instead_text(decision: Send | Downgrade | Refuse) -> str | None:
     )
 
 
+_MOST_REPAIRS = 20
+
+
+def repairs_text(decision: Send | Downgrade) -> str | None:
+    """What was mended in the template that leaves, short enough for a header; None: nothing."""
+    repairs = repairs_of(decision)
+    told = ", ".join(repairs[:_MOST_REPAIRS])
+    more = len(repairs) - _MOST_REPAIRS
+    return (f"{told} and {more} more" if more > 0 else told) or None
+
+
 def evidence_text(decision: Send | Downgrade | Refuse) -> str:
     """What it was decided on; the rendered template only of a fallback, as a requested one stands with the message."""
     return to_json(_evidence_facts(decision.evidence, with_messages=fallback_of(decision) is not None))
@@ -67,6 +78,7 @@ def _evidence_facts(evidence: Evidence, *, with_messages: bool) -> JsonObject:
                 "problem": rung.problem,
                 "path": rung.path,
                 "message": content_facts(rung.message) if with_messages and rung.message is not None else None,
+                **({"repairs": rung.repairs} if rung.repairs else {}),
             }
             for rung in evidence.rungs
         ],

@@ -29,7 +29,7 @@ from gateway.store.codec import (
     to_json,
 )
 from gateway.store.deciding import add_decision, known_of
-from gateway.store.decision_codec import evidence_text, reasons_text, suppression_text
+from gateway.store.decision_codec import evidence_text, reasons_text, repairs_text, suppression_text
 from gateway.store.digests import digest_of
 from gateway.store.leaving import lease_at_once, may_leave_at_once
 from gateway.store.ledger import Ledger
@@ -195,6 +195,7 @@ def _receipt(message_id: MessageId, decision: Send | Downgrade, now: datetime) -
         reason=decision.reasons[0].value if is_downgrade else None,
         window_closes_at=window.closes_at if window.is_open(now) else None,
         observed=_OBSERVED[type(decision.instead_of)] if isinstance(decision, Send) else None,
+        repaired=repairs_text(decision),
     )
 
 

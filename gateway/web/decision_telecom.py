@@ -60,6 +60,7 @@ def _decision_headers(receipt: Receipt) -> dict[str, str]:
         "Gateway-Template": receipt.template,
         "Gateway-Reason": receipt.reason,
         "Gateway-Observed": receipt.observed,
+        "Gateway-Repaired": receipt.repaired,
         "Gateway-Window-Closes-At": None if closes_at is None else rfc3339(closes_at),
     }
     return {name: value for name, value in headers.items() if value is not None}

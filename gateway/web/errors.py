@@ -71,6 +71,8 @@ def _classic(status: int, code: int, name: str, message: str, headers: Mapping[s
 
 
 def _invalid_parameter(error: InvalidRequest | TemplateRefused) -> Said:
+    if isinstance(error, TemplateRefused) and error.misfits:
+        return _classic(400, 1, f"Invalid Parameter: {error.field}", "; ".join(map(str, error.misfits)))
     is_inside = error.path not in (None, f"$.{error.field}")
     message = f"{error.path}: {error}" if is_inside and f"{error.path}" not in str(error) else str(error)
     return _classic(400, 1, f"Invalid Parameter: {error.field}", message)
@@ -144,6 +146,9 @@ def _problem(status: int, title: str, detail: str | None = None) -> Callable[[Ga
 
 def _details(error: GatewayError) -> Mapping[str, Any]:
     match error:
+        case TemplateRefused(misfits=[_, *_] as misfits):
+            errors = [{"path": misfit.path, "detail": misfit.text} for misfit in misfits]
+            return {"field": error.field, "path": error.path, "errors": errors}
         case InvalidRequest() | TemplateRefused():
             return {"field": error.field, "path": error.path}
         case Refused():

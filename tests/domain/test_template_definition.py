@@ -64,39 +64,113 @@ def test_what_looks_like_a_placeholder_in_an_argument_stays_as_it_is():
     assert Wording("{{1}} {{2}}").bound({"1": "{{2}}", "2": "{{7*7}}"}) == "{{2}} {{7*7}}"
 
 
+PARTS = "HEADER, BODY, BUTTONS, FOOTER, CAROUSEL, LIMITED_TIME_OFFER, CALL_PERMISSION_REQUEST"
+
+
 @pytest.mark.parametrize(
     ("component", "place", "words"),
     [
-        ({"type": "CAROUSEL", "cards": []}, ("components", 1, "type"), "component CAROUSEL is not supported yet"),
+        ({"type": "CAROUSAL"}, ("type",), f"expected one of {PARTS}; CAROUSAL is not known here"),
+        ({"type": 5}, ("type",), f"expected one of {PARTS}"),
         (
-            {"type": "limited_time_offer"},
-            ("components", 1, "type"),
-            "component LIMITED_TIME_OFFER is not supported yet",
+            {"type": "HEADER", "format": "SOUND"},
+            ("format",),
+            "expected one of TEXT, IMAGE, VIDEO, DOCUMENT, GIF, LOCATION, PRODUCT; SOUND is not known here",
+        ),
+        ({"type": "HEADER", "format": "GIF", "text": "x"}, ("text",), "expected no text in a header of format GIF"),
+        ({"type": "FOOTER"}, ("text",), "expected a text"),
+        (
+            {"type": "FOOTER", "code_expiration_minutes": "10"},
+            ("code_expiration_minutes",),
+            "expected a whole number of minutes",
+        ),
+        ({"type": "BUTTONS", "buttons": []}, ("buttons",), "expected 1 to 10 buttons"),
+        ({"type": "CAROUSEL", "cards": []}, ("cards",), "expected 2 to 10 cards"),
+        ({"type": "CAROUSEL", "cards": [{}]}, ("cards", 0, "components"), "expected a list of components"),
+        (
+            {"type": "CAROUSEL", "cards": [{"components": [{"type": "FOOTER", "text": "x"}]}]},
+            ("cards", 0, "components", 0, "type"),
+            "expected one of HEADER, BODY, BUTTONS; FOOTER is not known here",
         ),
         (
-            {"type": "HEADER", "format": "LOCATION"},
-            ("components", 1, "format"),
-            "header format LOCATION is not supported yet",
+            {"type": "CAROUSEL", "cards": [{"components": [{"type": "BODY", "text": "x" * 161}]}]},
+            ("cards", 0, "components", 0, "text"),
+            "expected at most 160 characters",
         ),
+        ({"type": "LIMITED_TIME_OFFER", "limited_time_offer": 5}, ("limited_time_offer",), None),
         (
-            {"type": "BUTTONS", "buttons": [{"type": "OTP"}]},
-            ("components", 1, "buttons", 0, "type"),
-            "button OTP is not supported yet",
-        ),
-        (
-            {"type": "FOOTER", "code_expiration_minutes": 10},
-            ("components", 1, "text"),
-            "a FOOTER without text of its own is not supported yet",
+            {"type": "LIMITED_TIME_OFFER", "limited_time_offer": {"has_expiration": "yes"}},
+            ("limited_time_offer", "has_expiration"),
+            "expected true or false",
         ),
     ],
 )
-def test_what_is_not_supported_yet_is_named(component, place, words):
-    assert problems_of(BODY, component) == {place: words}
+def test_what_can_not_be_read_is_named(component, place, words):
+    ((found, told),) = problems_of(BODY, component).items()
+    assert found == ("components", 1, *place)
+    assert words is None or told == words
 
 
-def test_a_generated_body_is_not_supported_yet():
-    found = problems_of({"type": "BODY", "add_security_recommendation": True})
-    assert found == {("components", 0, "text"): "a BODY without text of its own is not supported yet"}
+def test_a_button_of_a_kind_that_we_do_not_know_is_named():
+    found = problems_of(BODY, {"type": "BUTTONS", "buttons": [{"type": "SHAKE"}]})
+    assert found["components", 1, "buttons", 0, "type"].endswith("; SHAKE is not known here")
+
+
+@pytest.mark.parametrize("kind", ["REQUEST_CONTACT_INFO", "APP", "SPM", "VOICE_CALL", "CATALOG", "FLOW", "MPM", "OTP"])
+def test_buttons_of_every_kind_are_read(kind):
+    definition = a_definition(BODY, {"type": "BUTTONS", "buttons": [{"type": kind.lower(), "text": "Go"}]})
+    assert [(button.type, button.label) for button in definition.buttons] == [(kind, "Go")]
+
+
+@pytest.mark.parametrize("kind", ["GIF", "LOCATION", "PRODUCT"])
+def test_headers_of_every_kind_are_read(kind):
+    assert a_definition({"type": "HEADER", "format": kind}, BODY).header.format == kind
+
+
+def test_a_request_for_permission_to_call_is_read():
+    assert a_definition(BODY, {"type": "CALL_PERMISSION_REQUEST"}).buttons == ()
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_the_platform_writes_the_texts_of_an_authentication_template_itself(is_told):
+    definition = a_definition(
+        {"type": "BODY", "add_security_recommendation": is_told},
+        {"type": "FOOTER", "code_expiration_minutes": 10},
+        {"type": "BUTTONS", "buttons": [{"type": "OTP", "otp_type": "copy_code", "text": "Copy code"}]},
+        category="AUTHENTICATION",
+    )
+    assert definition.body.parameters == ("1",)
+    assert definition.body.text.endswith("share this code.") is is_told
+    assert "10 minutes" in definition.footer
+    assert definition.buttons[0].takes_code
+
+
+def test_the_button_of_an_authentication_template_comes_back_as_a_url():
+    url = "https://www.whatsapp.com/otp/code/?otp_type=COPY_CODE&code=otp{{1}}"
+    definition = a_definition(
+        {"type": "BODY", "text": "*{{1}}* is your code."},
+        {"type": "BUTTONS", "buttons": [{"type": "URL", "text": "Copy code", "url": url}]},
+        category="AUTHENTICATION",
+    )
+    assert definition.buttons[0].takes_code
+
+
+@pytest.mark.parametrize("is_nested", [True, False])
+def test_a_limited_time_offer_says_its_words_in_an_object_of_its_own_or_beside_its_type(is_nested):
+    words = {"text": "Last call", "has_expiration": True}
+    offer = {"type": "limited_time_offer", **({"limited_time_offer": words} if is_nested else words)}
+    definition = a_definition(offer, BODY)
+    assert (definition.offer.text, definition.offer.has_expiration) == ("Last call", True)
+    assert definition.body_limit == 600
+
+
+def test_cards_have_a_header_a_text_and_buttons_of_their_own():
+    card = {"components": [{"type": "header", "format": "image"}, {"type": "body", "text": "Take {{1}}"}, BUTTONS]}
+    definition = a_definition(BODY, {"type": "carousel", "cards": [card, card]})
+    first, second = definition.cards
+    assert first == second
+    assert (first.header.format, first.body.parameters, len(first.buttons)) == ("IMAGE", ("1",), 2)
+    assert first.body_limit == 160
 
 
 def test_phone_number_and_static_url_buttons_and_a_footer_need_no_arguments():
@@ -142,7 +216,7 @@ def test_a_url_has_at_most_one_placeholder_at_its_end(url):
 
 
 def test_every_problem_is_told_at_once():
-    found = problems_of({"type": "CAROUSEL"}, {"type": "LIMITED_TIME_OFFER"}, language="")
+    found = problems_of({"type": "CAROUSAL"}, {"type": "TIME_OFFER"}, language="")
     assert set(found) == {("language",), ("components",), ("components", 0, "type"), ("components", 1, "type")}
 
 
