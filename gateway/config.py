@@ -10,7 +10,7 @@ from pathlib import Path
 from gateway.domain.compliance import Mode, OnClosedWindow
 from gateway.domain.delivery import DeliveryPolicy, PacePolicy
 from gateway.domain.identity import Sender
-from gateway.domain.repair import RepairPolicy
+from gateway.domain.repair import NO_REPAIR, RepairPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ class SenderConfig:
     """``name`` (in the sender's language) or ``name/language``."""
     downgrade_limit: DowngradeLimit | None = DowngradeLimit(count=2, per=timedelta(hours=24))
     language: str = "en_US"
-    repair: RepairPolicy = RepairPolicy(flatten=False, shorten=False)
+    repair: RepairPolicy = NO_REPAIR
     """What may be mended in template arguments, where the template itself says nothing."""
 
 

@@ -49,7 +49,10 @@ class RepairPolicy:
         return bool(self.flatten or self.shorten or self.empty is not None)
 
 
-NO_REPAIR = RepairPolicy()
+UNSAID = RepairPolicy()
+"""A template's own policy, where its file has none."""
+
+NO_REPAIR = RepairPolicy(flatten=False, shorten=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 from gateway.config_file.reading import Unreadable, read_text, read_yaml
 from gateway.domain.contract import DIALECT
 from gateway.domain.definition import DefinitionInvalid, define
-from gateway.domain.repair import NO_REPAIR, RepairPolicy
+from gateway.domain.repair import UNSAID, RepairPolicy
 from gateway.domain.template import Place, TemplateDefinition, fold_language
 from gateway.registry.fill import Fill, FillInvalid, compile_fill
 from gateway.registry.schema import Schema, SchemaInvalid
@@ -37,7 +37,7 @@ class TemplateFile:
 
     definition: TemplateDefinition
     fill: Fill | None
-    repair: RepairPolicy = NO_REPAIR
+    repair: RepairPolicy = UNSAID
 
 
 def read_template(path: Path) -> TemplateFile:

@@ -12,7 +12,7 @@ from gateway.domain.contract import contract_of
 from gateway.domain.errors import Misfit, TemplateRefused
 from gateway.domain.hydration import ill_filled
 from gateway.domain.message import TemplateMessage
-from gateway.domain.repair import NO_REPAIR, Repair, RepairPolicy, repaired
+from gateway.domain.repair import NO_REPAIR, UNSAID, Repair, RepairPolicy, repaired
 from gateway.domain.template import TemplateDefinition, shown
 from gateway.registry.fill import Fill
 from gateway.registry.fill_text import FillFacts
@@ -31,7 +31,7 @@ class RegisteredTemplate:
     tightening: Schema | None = None
     """The operator's own schema, which applies in addition."""
     fill: Fill | None = None
-    repair: RepairPolicy = NO_REPAIR
+    repair: RepairPolicy = UNSAID
     """What may be mended in the arguments of this template's messages."""
 
     @classmethod
@@ -41,7 +41,7 @@ class RegisteredTemplate:
         *,
         tightening: Schema | None = None,
         fill: Fill | None = None,
-        repair: RepairPolicy = NO_REPAIR,
+        repair: RepairPolicy = UNSAID,
     ) -> RegisteredTemplate:
         contract = Schema(contract_of(definition))
         return cls(definition=definition, contract=contract, tightening=tightening, fill=fill, repair=repair)

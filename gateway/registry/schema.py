@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,7 @@ class Schema:
         """The problems to name, what explains most comes first; none if the value fits."""
         if self._validator.is_valid(value):
             return []
-        errors = sorted(_causes(list(self._validator.iter_errors(value))), key=_weight)
+        errors = sorted(_causes([*self._validator.iter_errors(value)]), key=_weight)
         return list(dict.fromkeys(map(self._explained, errors)))[:most]
 
     def problems(self, value: Any) -> Iterator[Problem]:
@@ -90,20 +90,25 @@ class Schema:
         return part if isinstance(part, dict) else {}
 
 
-def _causes(errors: list[ValidationError]) -> Iterator[ValidationError]:
-    """Without what only follows: in an object of a wrong type, everything else is wrong as well."""
-    paths = [tuple(error.instance_path) for error in errors]
-    mistyped = {
-        path[:-1] for path, error in zip(paths, errors, strict=True) if path[-1:] == ("type",) and _is_word(error)
-    }
-    for path, error in zip(paths, errors, strict=True):
-        within = path if path[-1:] != ("type",) else path[:-2]
-        if not any(path[:length] in mistyped and path[length:] != ("type",) for length in range(1, len(within) + 1)):
+def _causes(errors: Sequence[ValidationError]) -> Iterator[ValidationError]:
+    """Without what only follows: what is of a wrong type, or says that it is something else, is wrong in every way."""
+    mistyped = {tuple(error.instance_path) for error in errors if isinstance(error.kind, ValidationErrorKind.Type)}
+    mistaken = {tuple(error.instance_path[:-1]) for error in errors if _is_word(error)}
+    for error in errors:
+        path = tuple(error.instance_path)
+        follows = path in mistyped and not isinstance(error.kind, ValidationErrorKind.Type)
+        if not follows and not (_is_within(path, mistaken) and not _is_word(error)):
             yield error
 
 
 def _is_word(error: ValidationError) -> bool:
-    return isinstance(error.kind, ValidationErrorKind.Constant | ValidationErrorKind.Enum)
+    """Whether it is about a word of the grammar that says what an object is."""
+    is_choice = isinstance(error.kind, ValidationErrorKind.Constant | ValidationErrorKind.Enum)
+    return is_choice and error.instance_path[-1:] == ["type"]
+
+
+def _is_within(path: Place, places: Collection[Place]) -> bool:
+    return any(path[:length] in places for length in range(1, len(path) + 1))
 
 
 def _told(error: Exception) -> str:

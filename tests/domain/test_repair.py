@@ -46,7 +46,9 @@ def test_an_empty_argument_gets_what_stands_for_it(empty):
 
 
 def test_an_argument_without_a_text_gets_what_stands_for_it():
-    assert repaired(PLAIN, [{"type": "body", "parameters": [text("a"), {"type": "text"}]}], EMPTY)[0] == [body("a", "-")]
+    assert repaired(PLAIN, [{"type": "body", "parameters": [text("a"), {"type": "text"}]}], EMPTY)[0] == [
+        body("a", "-")
+    ]
 
 
 def test_the_longest_argument_is_shortened_until_the_text_fits():

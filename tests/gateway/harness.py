@@ -30,6 +30,7 @@ from gateway.config import (
 from gateway.domain.compliance import Mode
 from gateway.domain.delivery import DeliveryPolicy, PacePolicy
 from gateway.domain.identity import Sender
+from gateway.domain.repair import NO_REPAIR, RepairPolicy
 from gateway.provider.sandbox import TravelClock
 from gateway.shipped import shipped
 
@@ -182,12 +183,11 @@ def a_config(
     senders: tuple[str, ...] = (SHOP,),
     limit: DowngradeLimit | None = None,
     mode: Mode = Mode.ENFORCE,
+    repair: RepairPolicy = NO_REPAIR,
     **changes: Any,
 ) -> Config:
-    known = tuple(
-        SenderConfig(id=Sender(name), provider="far", mode=mode, ladder=("ticket_answer",), downgrade_limit=limit)
-        for name in senders
-    )
+    rules: dict[str, Any] = {"mode": mode, "ladder": ("ticket_answer",), "downgrade_limit": limit, "repair": repair}
+    known = tuple(SenderConfig(id=Sender(name), provider="far", **rules) for name in senders)
     config = Config(
         server=ServerConfig(port=0, public_url="http://gateway.test", operator=folder / "op.sock"),
         store_url=f"sqlite:///{folder / 'gateway.db'}",
