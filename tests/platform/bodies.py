@@ -76,7 +76,7 @@ POSITIONAL = Kind(
     definition=a_registered({**TWO, "example": {"body_text": [["Pablo", "4711"]]}}),
     send=[body(MARK, f"{MARK}-2")],
     more={
-        "a flat list of everything that may stand in a text": [body("«ї» 😀 {{1}}", f"  {MARK}    {MARK}  ")],
+        "whatever may stand in a text": [body("«ї» 😀 {{1}}", f"  {MARK}    {MARK}  ")],
         "as long as can be": [body(MARK, "x" * (1024 - 34 - len(MARK)))],
         "with a tap target": [body(MARK, MARK), TAP_TARGET],
     },

@@ -9,6 +9,7 @@ from tests.platform.buttons import quick_reply, suffix
 from tests.platform.changes import MARK, MARKED_NUMBER, Components, beside, put, renamed, twice, without
 from tests.platform.headers import medium, product
 from tests.platform.rules import (
+    BODY_LENGTH,
     CARD,
     CARD_INDEX,
     CARD_LENGTH,
@@ -148,6 +149,7 @@ TWO = Kind(
     },
     refusals=(
         *_media_refusals(2, "image"),
+        *by(BODY_LENGTH, put("body/parameters/0/text", "x" * 1024, "too long with the rest")),
         *by(IN_CARD, beside(f"{CARDS_PATH}/0/components/header", body(MARK), "a body that is not defined")),
     ),
 )

@@ -153,6 +153,7 @@ def _media_sends(kind: str) -> dict[str, Components]:
     }
     if kind == "document":
         sends["with a file name"] = {"link": link, "filename": f"{MARK}.pdf"}
+        sends["with a file name of null"] = {"link": link, "filename": None}
     return {name: [header(**{kind: medium}), body(MARK)] for name, medium in sends.items()}
 
 

@@ -19,6 +19,7 @@ from gateway.web.template_params import Outer, parse_template
 from tests.platform import rules
 from tests.platform.changes import MARKS, Change, Components, place_of
 from tests.platform.refusals import KINDS
+from tests.platform.rules import Rule
 from tests.platform.table import Kind, Refusal
 from tests.platform.written import WRITTEN, in_lower_case
 from tests.template_factories import a_message, a_registry
@@ -39,7 +40,11 @@ def sends() -> Iterator[Any]:
 def rows() -> Iterator[Any]:
     for kind in KINDS:
         for row in kind.rows():
-            yield pytest.param(kind, row, id=f"{kind.name}: {row.change.told} ({row.rule.number})")
+            yield pytest.param(kind, row, id=f"{kind.name}: {row.change.told} ({_line(row.rule)})")
+
+
+def _line(rule: Rule) -> str:
+    return f"{rule.number}: {rule.words}" if rule.is_decided else rule.number
 
 
 @pytest.fixture(scope="session")
@@ -143,6 +148,26 @@ def test_a_refusal_names_the_place_of_the_change_or_one_around_it(registry_of, n
 def _is_near(path: str | None, change: Change, components: Components) -> bool:
     around = shown(place_of(components, change.path)[:-1], under="$.template.components")
     return path is not None and (path.startswith(around) or around.startswith(path))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("OTP")])
+def test_a_spoilt_text_is_told_at_its_own_place_however_the_send_is_ordered(registry_of, name):
+    kind = BY_NAME[name]
+    for row in kind.rows():
+        if row.rule is rules.TEXT and "newline" in row.change.told:
+            spoilt = WRITTEN["backwards"](row.change(kind.send))
+            with pytest.raises(TemplateRefused) as caught:
+                registry_of(kind).check(a_message(*spoilt))
+            assert caught.value.path == shown(next(_spoilt(spoilt)), under="$.template.components")
+
+
+def _spoilt(value: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where the text with a newline stands."""
+    if isinstance(value, str) and "\n" in value:
+        yield place
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, part in inner:
+        yield from _spoilt(part, (*place, step))
 
 
 @pytest.mark.parametrize("name", NAMES)
