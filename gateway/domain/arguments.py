@@ -93,8 +93,7 @@ def _component(component: Any, index: int) -> tuple[Any, Origin]:
 
 
 def _with_cards(component: dict[str, Any], index: int) -> tuple[Any, Origin]:
-    made = [_card(card, position) for position, card in enumerate(component["cards"])]
-    made.sort(key=lambda entry: _card_rank(entry[0]))
+    made = _in_places([_card(card, position) for position, card in enumerate(component["cards"])])
     return {**component, "cards": [card for card, _ in made]}, Origin(index, tuple(origin for _, origin in made))
 
 
@@ -176,9 +175,24 @@ def _rank(component: Any) -> tuple[int, int, str]:
     return (_ORDER.get(kind, len(_ORDER)) if isinstance(kind, str) else len(_ORDER), len(place), place)
 
 
-def _card_rank(card: Any) -> int:
+def _in_places(made: Sequence[tuple[Any, Origin]]) -> list[tuple[Any, Origin]]:
+    """Each card in the place that it names, one that stands there already before others; those that name none, or one
+    that is taken, in what is left."""
+    placed: dict[int, tuple[Any, Origin]] = {}
+    others: list[tuple[Any, Origin]] = []
+    for entry in sorted(made, key=lambda entry: _card_place(entry[0]) != entry[1].index):
+        place = _card_place(entry[0])
+        if place is None or not 0 <= place < len(made) or place in placed:
+            others.append(entry)
+        else:
+            placed[place] = entry
+    rest = iter(others)
+    return [placed[place] if place in placed else next(rest) for place in range(len(made))]
+
+
+def _card_place(card: Any) -> int | None:
     index = card.get("card_index") if isinstance(card, Mapping) else None
-    return index if isinstance(index, int) and not isinstance(index, bool) else 1000
+    return index if isinstance(index, int) and not isinstance(index, bool) else None
 
 
 def _written(place: Place, origins: Sequence[Origin]) -> Place:

@@ -18,7 +18,7 @@ from gateway.domain.contract_parameters import (
     tap_target_parameters,
 )
 from gateway.domain.contract_values import Schema, has, values
-from gateway.domain.template import Button, ButtonType, Face, TemplateDefinition
+from gateway.domain.template import Button, Face, TemplateDefinition
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -75,8 +75,7 @@ def _further_places(definition: TemplateDefinition) -> dict[str, Schema]:
         places["limited_time_offer"] = _component("limited_time_offer", offer_parameters(definition.offer))
     if definition.cards:
         places["carousel"] = _carousel(definition.cards)
-    if any(button.type is ButtonType.URL for button in definition.buttons):
-        places["tap_target_configuration"] = _component("tap_target_configuration", tap_target_parameters())
+    places["tap_target_configuration"] = _component("tap_target_configuration", tap_target_parameters())
     return places
 
 

@@ -24,6 +24,8 @@ def values(name: str, definition: TemplateDefinition) -> dict[str, Schema]:
     match name:
         case "header_argument" | "card_header_argument":
             return {name: _object("text", _text(HEADER_LIMIT), is_named=definition.is_named)}
+        case "body_argument" if any(button.takes_code for button in definition.buttons):
+            return {name: _object("text", _CODE, is_named=definition.is_named)}
         case "body_argument":
             return {name: _body_argument("body_text", definition.is_named), "body_text": _text(definition.body_limit)}
         case "card_body_argument":
@@ -68,10 +70,13 @@ def _filled(description: str, **more: Any) -> Schema:
 # --- texts ----------------------------------------------------------------------------------------------------------
 
 
+_TEXT = "text without line breaks, tabs or more than four spaces in a row, and not blank"
+
+
 def _text(limit: int) -> Schema:
     """Source: refusals of the platform as integrators report them; its own pages don't say."""
     return {
-        "description": "text without line breaks, tabs or more than four spaces in a row, and not blank",
+        "description": _TEXT,
         "type": "string",
         "pattern": "[^ ]",
         "not": {"pattern": "[\\n\\r\\t]| {5}"},
@@ -159,14 +164,21 @@ _PERCENT_ENCODED = "^([!-$&-~]|%[0-9A-Fa-f]{2})+$"
 """Any visible ASCII, and a percent sign only before two hexadecimal digits."""
 
 
+_CODE: Schema = {
+    "description": f"a one-time code of at most {CODE_LIMIT} characters, without white space",
+    "type": "string",
+    "pattern": "^[!-~]+$",
+    "maxLength": CODE_LIMIT,
+}
+
+
 def _code() -> Schema:
-    told = f"a one-time code of at most {CODE_LIMIT} characters, without white space"
-    return _object("text", {"description": told, "type": "string", "pattern": "^[!-~]+$", "maxLength": CODE_LIMIT})
+    return _object("text", _CODE)
 
 
 def _coupon_code() -> Schema:
     told = f"a coupon code of at most {COUPON_LIMIT} characters"
-    return _object("coupon_code", _filled(told, maxLength=COUPON_LIMIT) | {"not": {"pattern": "[\\n\\r\\t]"}})
+    return _object("coupon_code", _text(COUPON_LIMIT) | {"description": f"{told}; {_TEXT}"})
 
 
 def _flow() -> Schema:

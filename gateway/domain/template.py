@@ -77,6 +77,19 @@ class ButtonType(StrEnum):
     CALL_PERMISSION_REQUEST = "CALL_PERMISSION_REQUEST"
 
 
+GRAMMAR = frozenset(
+    word.lower()
+    for word in (
+        *HeaderFormat,
+        *ButtonType,
+        *("HEADER", "BODY", "FOOTER", "BUTTON", "BUTTONS", "CAROUSEL", "LIMITED_TIME_OFFER"),
+        *("TAP_TARGET_CONFIGURATION", "PAYLOAD", "COUPON_CODE", "ACTION", "CURRENCY", "DATE_TIME", "TTL_MINUTES"),
+        *("AUDIO", "STICKER"),
+    )
+)
+"""Words of the platform's grammar, which may be told as they were written: none of them is a customer's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """A text with placeholders."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError, ValidationErrorKind
 
-from gateway.domain.template import Place
+from gateway.domain.template import GRAMMAR, Place
 
 _ARTICLE = {"object": "an object", "array": "a list", "string": "a text", "integer": "a whole number", "null": "null"}
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
@@ -207,9 +207,8 @@ def _counted(number: int | str, noun: str) -> str:
 
 # --- what came ------------------------------------------------------------------------------------------------------
 
-_WORDS = frozenset({"type", "sub_type", "index", "card_index", "parameter_name", "format"})
-"""Keys whose values are words of the grammar, and never a customer's."""
-_WORD = re.compile(r"[A-Za-z0-9_]{1,32}")
+_WORDS = frozenset({"type", "sub_type", "index", "card_index"})
+"""Keys whose values are words or numbers of the platform's grammar."""
 
 
 def _came(error: ValidationError, around: dict[str, Any]) -> str | None:
@@ -232,14 +231,18 @@ def _count_of(wanted: dict[str, Any], items: list[Any]) -> str:
 
 
 def shape_of(value: Any, *, is_word: bool = False) -> str:
-    """What a value is, without what it says; a word of the grammar is told as it is."""
+    """What a value is, without what it says; a word that the platform's grammar knows is told as it is."""
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, str):
-        return json.dumps(value) if is_word and _WORD.fullmatch(value) else _text_shape(value)
+        return json.dumps(value) if is_word and _is_grammar(value) else _text_shape(value)
     if isinstance(value, list | tuple):
         return f"a list of {len(value)}"
     return "an object" if isinstance(value, dict) else "a number"
+
+
+def _is_grammar(word: str) -> bool:
+    return word in GRAMMAR or (word.isascii() and word.isdigit() and len(word) <= 3)
 
 
 def _text_shape(text: str) -> str:
