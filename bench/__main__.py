@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from bench import body, disk, report
+from bench import body, disk, report, validation
 from bench.failing import CannotMeasure
 from bench.load import CONNECTIONS, Generator
 from bench.machine import Cores, description, on_core
@@ -56,11 +56,12 @@ def run(options: Options, stack: ExitStack) -> int:
     if options.profile is not None:
         return _profile(rounds, options.profile, options.output, most)
     measured = _measure(rounds, options, most)
-    ratios = report.ratios(measured, most)
+    ratios, checked = report.ratios(measured, most), validation.measure()
     _conclude(measured, ratios, options, most)
+    _tell(str(checked))
     if options.json is not None:
         write_raw(options.json, about, measured, ratios, most)
-    return 0 if all(ratio.is_met for ratio in ratios) else 1
+    return 0 if checked.is_met and all(ratio.is_met for ratio in ratios) else 1
 
 
 def _tell(*lines: str) -> None:

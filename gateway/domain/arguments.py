@@ -83,16 +83,22 @@ def _component(component: Any, index: int) -> tuple[Any, Origin]:
         return component, Origin(index)
     normal = _lower(component, ("type", "sub_type"))
     if "index" in normal:
-        normal = {**normal, "index": _digits(normal["index"])}
-    if isinstance(normal.get("parameters"), list | tuple):
+        normal = _with(normal, "index", _digits(normal["index"]))
+    parameters = normal.get("parameters")
+    if isinstance(parameters, list | tuple):
         is_reply = normal.get("sub_type") == "quick_reply"
-        normal = {**normal, "parameters": [_parameter(each, is_reply=is_reply) for each in normal["parameters"]]}
+        normal = _with(normal, "parameters", [_parameter(each, is_reply=is_reply) for each in parameters])
     if isinstance(normal.get("cards"), list | tuple):
         return _with_cards(normal, index)
     return normal, Origin(index)
 
 
-def _with_cards(component: dict[str, Any], index: int) -> tuple[Any, Origin]:
+def _with(value: Mapping[str, Any], key: str, changed: Any) -> Mapping[str, Any]:
+    """The value itself if that is no change: most requests are in normal form already."""
+    return value if value[key] == changed else {**value, key: changed}
+
+
+def _with_cards(component: Mapping[str, Any], index: int) -> tuple[Any, Origin]:
     made = _in_places([_card(card, position) for position, card in enumerate(component["cards"])])
     return {**component, "cards": [card for card, _ in made]}, Origin(index, tuple(origin for _, origin in made))
 
@@ -109,13 +115,12 @@ def _card(card: Any, index: int) -> tuple[Any, Origin]:
     return {**normal, "components": inner.components}, Origin(index, inner.origins)
 
 
-def _lower(value: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
-    lower = dict(value)
+def _lower(value: Mapping[str, Any], keys: Sequence[str]) -> Mapping[str, Any]:
     for key in keys:
-        word = lower.get(key)
-        if isinstance(word, str):
-            lower[key] = word.lower()
-    return lower
+        word = value.get(key)
+        if isinstance(word, str) and word != (lower := word.lower()):
+            value = {**value, key: lower}
+    return value
 
 
 def _digits(index: Any) -> Any:
@@ -134,16 +139,16 @@ def _parameter(parameter: Any, *, is_reply: bool) -> Any:
         return parameter
     normal = _lower(parameter, ("type",))
     if "parameter_name" in normal and normal["parameter_name"] is None:
-        del normal["parameter_name"]
+        normal = {key: value for key, value in normal.items() if key != "parameter_name"}
     kind = normal.get("type")
     if is_reply and kind == "text":
         return _reply(normal)
     if isinstance(kind, str) and kind in _NESTED and isinstance(normal.get(kind), Mapping):
-        normal[kind] = _inner(kind, normal[kind])
+        return _with(normal, kind, _inner(kind, normal[kind]))
     return normal
 
 
-def _inner(kind: str, inner: Mapping[str, Any]) -> dict[str, Any]:
+def _inner(kind: str, inner: Mapping[str, Any]) -> Mapping[str, Any]:
     """Without its nulls; of a place, the coordinates as numbers."""
     given = {key: value for key, value in inner.items() if value is not None}
     if kind == "location":
@@ -156,7 +161,7 @@ def _coordinate(written: Any) -> Any:
     return float(written) if is_number else written
 
 
-def _reply(parameter: dict[str, Any]) -> dict[str, Any]:
+def _reply(parameter: Mapping[str, Any]) -> Mapping[str, Any]:
     """A quick reply's payload that was written as a text, or as a truth value: the platform's own example does so."""
     text = parameter.get("text")
     payload = str(text).lower() if isinstance(text, bool) else text

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 from gateway.domain.message import JsonObject
 from gateway.domain.template import (
     HEADER_LIMIT,
+    PLACEHOLDER,
     PRODUCTS_LIMIT,
     URL_LIMIT,
     ButtonType,
@@ -34,12 +36,16 @@ class Text:
     limit: int
     parameters: Sequence[JsonObject]
 
-    def bound(self) -> str:
-        return self.wording.bound(bindings(self.wording, self.parameters))
-
     def length(self) -> int:
-        """In characters; those of a URL as they are when it is percent-encoded."""
-        return len(quote(self.bound(), safe=_RESERVED)) if self.name == "URL" else len(self.bound())
+        """In characters; those of a URL as they are when it is percent-encoded, as its argument is already."""
+        fixed = _encoded_length(self.wording) if self.name == "URL" else self.wording.fixed
+        uses, arguments = self.wording.uses, bindings(self.wording, self.parameters)
+        return fixed + sum(uses[name] * len(argument) for name, argument in arguments.items())
+
+
+@lru_cache(maxsize=4096)
+def _encoded_length(url: Wording) -> int:
+    return len(quote(PLACEHOLDER.sub("", url.text), safe=_RESERVED))
 
 
 Numbered = Sequence[tuple[int, JsonObject]]
@@ -97,6 +103,8 @@ def _products(face: Face, component: JsonObject) -> int:
 
 def _code_problems(definition: TemplateDefinition, components: Numbered) -> Iterator[Found]:
     """The button of an authentication template copies the code that its body shows."""
+    if not any(button.takes_code for button in definition.buttons):
+        return
     codes = {
         index: str(component["parameters"][0].get("text"))
         for index, component in components

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gateway.domain.message import JsonObject
@@ -95,12 +96,19 @@ class Wording:
     """A text with placeholders."""
 
     text: str
+    parameters: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The names between the braces, each once: numbers in their order, names in order of appearance."""
+    fixed: int = field(init=False, repr=False, compare=False)
+    """How many characters stand outside the placeholders."""
+    uses: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    """How often each placeholder stands in it."""
 
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """The names between the braces, each once: numbers in their order, names in order of appearance."""
-        names = tuple(dict.fromkeys(PLACEHOLDER.findall(self.text)))
-        return tuple(sorted(names, key=int)) if all(map(POSITIONAL.fullmatch, names)) else names
+    def __post_init__(self) -> None:
+        uses = Counter(PLACEHOLDER.findall(self.text))
+        is_positional = all(map(POSITIONAL.fullmatch, uses))
+        object.__setattr__(self, "parameters", tuple(sorted(uses, key=int) if is_positional else uses))
+        object.__setattr__(self, "fixed", len(PLACEHOLDER.sub("", self.text)))
+        object.__setattr__(self, "uses", dict(uses))
 
     def bound(self, arguments: Mapping[str, str]) -> str:
         """The text with its arguments in place; nothing in an argument is taken for a placeholder."""
