@@ -13,6 +13,7 @@ import click
 
 from gateway.cli.options import config_option, json_option
 from gateway.cli.tables import print_table
+from gateway.cli.template_lint import lint_templates
 from gateway.domain.errors import NotFound
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ class Shelf:
             if len(candidates) == 1:
                 return candidates[0]
         raise NotFound(f"{name} is registered in {', '.join(known)}; say which: {name}/{known[0]}")
+
+
+templates.add_command(lint_templates)
 
 
 @templates.command("list")

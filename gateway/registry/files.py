@@ -17,7 +17,7 @@ from gateway.registry.fill import Fill, FillInvalid, compile_fill
 from gateway.registry.schema import Schema, SchemaInvalid
 from gateway.shipped import shipped
 
-_LARGEST_TEMPLATE = 256 * 1024
+LARGEST_TEMPLATE = 256 * 1024
 _LARGEST_SCHEMA = 32 * 1024
 _FOREIGN = ("$id", "$dynamicRef", "$dynamicAnchor", "$vocabulary")
 
@@ -53,9 +53,18 @@ def read_template(path: Path) -> TemplateFile:
         raise FileInvalid([(("fill", *place), text) for place, text in invalid.problems]) from None
 
 
+def raw_template(path: Path) -> dict[str, Any] | None:
+    """What stands in the file, unchecked; None if that is no mapping of keys to values."""
+    try:
+        document = read_yaml(path, largest=LARGEST_TEMPLATE)
+    except Unreadable:
+        return None
+    return document if isinstance(document, dict) else None
+
+
 def _shaped(path: Path) -> dict[str, Any]:
     try:
-        document = read_yaml(path, largest=_LARGEST_TEMPLATE)
+        document = read_yaml(path, largest=LARGEST_TEMPLATE)
     except Unreadable as unreadable:
         raise FileInvalid([((), problem) for problem in unreadable.problems]) from None
     try:
