@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import shlex
 import shutil
@@ -43,6 +44,8 @@ async def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "config.yaml").write_text(yaml.safe_dump({"senders": [{"id": "Custom Company"}]}))
     for name in ("templates", "schemas"):
         shutil.copytree(ROOT / name, tmp_path / name)
+    exported = yaml.safe_load((ROOT / "templates" / "ticket_answer.en_US.yaml").read_text(encoding="utf-8"))
+    (tmp_path / "export.json").write_text(json.dumps({"data": [exported]}))
     store = await open_store(f"sqlite:///{tmp_path}/gateway.db", StorePolicy())
     draft, now = a_draft(), a_send().evidence.at
     await enqueue(store, draft, a_send(), now=now)

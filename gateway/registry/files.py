@@ -40,13 +40,23 @@ class TemplateFile:
 
 def read_template(path: Path) -> TemplateFile:
     """The template in ``<name>.<language>.yaml``. Raises FileInvalid with all problems."""
-    document = _shaped(path)
+    try:
+        document = read_yaml(path, largest=LARGEST_TEMPLATE)
+    except Unreadable as unreadable:
+        raise FileInvalid([((), problem) for problem in unreadable.problems]) from None
+    file = template_from(document)
+    _expect_name(path, file.definition)
+    return file
+
+
+def template_from(values: Any) -> TemplateFile:
+    """The template in the values of a file. Raises FileInvalid with all problems."""
+    document = _shaped(values)
     fill = document.pop("fill", None)
     try:
         definition = define(document)
     except DefinitionInvalid as invalid:
         raise FileInvalid(invalid.problems) from None
-    _expect_name(path, definition)
     try:
         return TemplateFile(definition, None if fill is None else compile_fill(definition, fill))
     except FillInvalid as invalid:
@@ -62,11 +72,7 @@ def raw_template(path: Path) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-def _shaped(path: Path) -> dict[str, Any]:
-    try:
-        document = read_yaml(path, largest=LARGEST_TEMPLATE)
-    except Unreadable as unreadable:
-        raise FileInvalid([((), problem) for problem in unreadable.problems]) from None
+def _shaped(document: Any) -> dict[str, Any]:
     try:
         problems = [(problem.place, problem.text) for problem in _file_schema().problems(document)]
     except ValueError:
@@ -102,11 +108,18 @@ def read_tightening(path: Path) -> Schema:
         raise FileInvalid([((), "is nested too deeply; make it flatter")]) from None
 
 
-def _tightening(text: str) -> Schema:
+def parse_json(text: str) -> Any:
+    """The values of a JSON text. Raises FileInvalid."""
     try:
-        document = json.loads(text, object_pairs_hook=_unrepeated, parse_constant=_refused)
+        return json.loads(text, object_pairs_hook=_unrepeated, parse_constant=_refused)
     except ValueError as error:
         raise FileInvalid([((), f"is not JSON that we take: {error}")]) from None
+    except RecursionError:
+        raise FileInvalid([((), "is nested too deeply; make it flatter")]) from None
+
+
+def _tightening(text: str) -> Schema:
+    document = parse_json(text)
     if not isinstance(document, dict):
         raise FileInvalid([((), "expected an object, a JSON Schema")])
     problems = list(_foreign(document, ()))
