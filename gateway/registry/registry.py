@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +11,28 @@ from gateway.domain.compliance import Rung
 from gateway.domain.errors import ConfigInvalid, NotFound, TemplateRefused
 from gateway.domain.message import TemplateMessage
 from gateway.domain.template import TemplateDefinition, fold_language
+from gateway.registry.changes import Changes, changes_between
 from gateway.registry.fill_text import FillFacts
 from gateway.registry.loading import Key, Loading
 from gateway.registry.registered import RegisteredTemplate
 from gateway.registry.stand_ins import StandIns
 
 
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """What was loaded together."""
+
+    templates: Mapping[Key, RegisteredTemplate]
+    stand_ins: Mapping[Key, StandIns]
+    warnings: tuple[str, ...]
+
+
 class Registry:
     """The registered templates, by name and language."""
 
     def __init__(self, templates: Mapping[Key, RegisteredTemplate], warnings: Sequence[str] = ()) -> None:
-        self._templates = dict(templates)
-        self._stand_ins = {key: StandIns(template) for key, template in templates.items() if template.fill is not None}
-        self.warnings = tuple(warnings)
-        """What an operator should look at; none of it stops the start."""
+        stand_ins = {key: StandIns(template) for key, template in templates.items() if template.fill is not None}
+        self._contents = _Contents(dict(templates), stand_ins, tuple(warnings))
 
     @classmethod
     def load(cls, templates: Path, schemas: Path | None = None) -> Registry:
@@ -37,12 +46,29 @@ class Registry:
             raise ConfigInvalid([str(problem) for problem in loading.problems])
         return cls(found, [str(warning) for warning in loading.warnings])
 
+    def take_over(self, other: Registry) -> Changes:
+        """Hold what the other holds, from now on and all at once; what is changed by it."""
+        before, self._contents = self._contents, other._contents
+        return changes_between(before.templates, self._contents.templates)
+
+    def as_it_is(self) -> Registry:
+        """What it holds now, whatever is taken over meanwhile, on this thread or another."""
+        held = Registry.__new__(Registry)
+        held._contents = self._contents  # noqa: SLF001 - of the same class
+        return held
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What an operator should look at; none of it stops the start."""
+        return self._contents.warnings
+
     def names(self) -> tuple[Key, ...]:
-        return tuple(sorted(self._templates))
+        return tuple(sorted(self._contents.templates))
 
     def templates(self) -> tuple[RegisteredTemplate, ...]:
         """In the order of their names."""
-        return tuple(self._templates[key] for key in self.names())
+        found = self._contents.templates
+        return tuple(found[key] for key in sorted(found))
 
     def template(self, name: str, language: str) -> RegisteredTemplate | None:
         """The template with all that its files say of it."""
@@ -81,12 +107,13 @@ class Registry:
 
     def rung(self, name: str, language: str, facts: FillFacts) -> Rung:
         """A template of ours, filled in to stand in for free-form content."""
-        template = self._find(name, language)
+        contents, key = self._contents, (name, fold_language(language))
+        template = contents.templates.get(key)
         if template is None:
             return Rung(name=name, language=language, problem="unknown")
         if not template.definition.is_approved:
             return Rung(name=name, language=language, problem="not_approved")
-        stand_ins = self._stand_ins.get((template.definition.name, template.definition.language))
+        stand_ins = contents.stand_ins.get(key)
         if stand_ins is None:
             return Rung(name=name, language=language, problem="no_fill")
         return stand_ins.rung(facts)
@@ -121,10 +148,10 @@ class Registry:
         return template is not None and template.fill is not None and template.definition.is_approved
 
     def _find(self, name: str, language: str) -> RegisteredTemplate | None:
-        return self._templates.get((name, fold_language(language)))
+        return self._contents.templates.get((name, fold_language(language)))
 
     def _unknown(self, message: TemplateMessage, at: str) -> TemplateRefused:
-        languages = sorted(language for name, language in self._templates if name == message.name)
+        languages = [language for name, language in self.names() if name == message.name]
         if not languages:
             expected = "expected the name of a registered template"
             return TemplateRefused("template_unknown", expected, field="template_name", path=f"{at}.name")
