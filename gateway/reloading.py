@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 WATCH_EACH = timedelta(seconds=1)
 
-Print = frozenset[tuple[str, int, int, int]]
+Fingerprint = frozenset[tuple[str, int, int, int]]
 """Path, inode, time of the last change and size of each file."""
 
 
@@ -70,24 +70,24 @@ class Watch:
     def __init__(self, templates: Path, schemas: Path | None) -> None:
         self._templates = templates
         self._schemas = schemas
-        self._taken: Print | None = None  # a change since the start's own reading would be missed otherwise
-        self._seen = self._print()
+        self._taken: Fingerprint | None = None  # a change since the start's own reading would be missed otherwise
+        self._seen = self._fingerprint()
 
     def has_news(self) -> bool:
         """Whether there is something to load; told once for each change."""
-        now = self._print()
+        now = self._fingerprint()
         is_at_rest, self._seen = now == self._seen, now
         if not is_at_rest or now == self._taken:
             return False
         self._taken = now
         return True
 
-    def _print(self) -> Print:
+    def _fingerprint(self) -> Fingerprint:
         paths = [*template_paths(self._templates), *tightening_paths(self._schemas)]
-        return frozenset(map(_print_of, paths))
+        return frozenset(map(_fingerprint_of, paths))
 
 
-def _print_of(path: Path) -> tuple[str, int, int, int]:
+def _fingerprint_of(path: Path) -> tuple[str, int, int, int]:
     try:
         found = path.stat()
     except OSError:  # it went meanwhile, or is a link that leads nowhere

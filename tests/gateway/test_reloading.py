@@ -7,20 +7,29 @@ import os
 import shutil
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from gateway.domain.compliance import Mode
+from gateway.metrics import Metrics, Names
 from gateway.registry import Changes, FillFacts, Registry
-from gateway.reloading import Watch, keep_watching
+from gateway.reloading import Reloading, Watch, keep_watching
 from gateway.shipped import shipped
 from tests.gateway.harness import CONTACT, SHOP, World, a_world
 from tests.template_factories import a_document, write_template
 
 PLAIN = {"type": "BODY", "text": "We have an answer for you."}
 FACTS = FillFacts(sender_id=SHOP)
+
+
+@pytest.fixture(autouse=True)
+def every_event_is_logged() -> None:
+    """Whatever a command that ran in this process before has configured."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -149,6 +158,15 @@ async def test_a_folder_that_went_away_is_broken_too(tmp_path: Path, templates: 
     async with a_world(tmp_path, templates=templates) as world:
         shutil.rmtree(templates)
         assert await world.gateway.reload() is None
+
+
+async def test_whatever_files_do_to_their_reader_the_gateway_goes_on(tmp_path: Path, templates: Path) -> None:
+    registry, metrics = Registry.load(templates), Metrics(Names())
+    config: Any = SimpleNamespace(templates="no path at all", schemas=None, senders=())
+    with capture_logs() as told:
+        assert await Reloading(config=config, registry=registry, metrics=metrics)() is None
+    assert [event["event"] for event in told] == ["templates.reload_failed"]
+    assert len(registry.names()) == 3
 
 
 def test_what_was_begun_goes_on_with_what_it_began_with(templates: Path) -> None:
