@@ -34,6 +34,7 @@ from gateway.provider.callback_decoder import callback_decoder
 from gateway.provider.sandbox import TravelClock
 from gateway.registry import Registry
 from gateway.relay import Relay
+from gateway.reloading import Reloading, Watch, keep_watching
 from gateway.sending import Route, Sending
 from gateway.silence import Silence
 from gateway.store import SqliteStore, open_store
@@ -56,6 +57,8 @@ class Gateway:
     dispatch: Dispatch
     relay: Relay
     stopping: Stopping
+    reload: Reloading
+    """Takes changed template files, if nothing is wrong with them."""
     internal: str | None = None
     """Where monitoring is answered, if it is apart."""
 
@@ -121,6 +124,7 @@ async def _start(
         dispatch=dispatch,
         relay=relay,
         stopping=base.stopping,
+        reload=Reloading(config=config, registry=registry, metrics=monitoring.metrics),
         internal=internal,
     )
     await _run(gateway, build_app(parts), listening, stack)
@@ -218,6 +222,9 @@ async def _run(gateway: Gateway, app: web.Application, listening: socket.socket,
     upkeep = Upkeep(store=gateway.store, clock=gateway.clock, notify=gateway.relay.notify)
     _keep_running(upkeep.run(), "upkeep", stack)
     _keep_running(Silence(store=gateway.store, clock=gateway.clock).run(), "silence", stack)
+    if gateway.config.watch:
+        watch = Watch(gateway.config.templates, gateway.config.schemas)
+        _keep_running(keep_watching(watch, gateway.reload), "templates", stack)
     gateway.dispatch.start()
     stack.push_async_callback(_stop_dispatch, gateway)
     operator = operator_app(gateway.store, gateway.clock)

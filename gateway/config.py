@@ -150,6 +150,8 @@ class Config:
     """``memory:``, or ``sqlite:////absolute/path``."""
     templates: Path
     schemas: Path | None
+    watch: bool = False
+    """Whether changed templates and schemas are taken without being asked for."""
     clients: tuple[ClientConfig, ...]
     providers: tuple[ProviderConfig, ...]
     senders: tuple[SenderConfig, ...]

@@ -55,7 +55,7 @@ class Decider:
         return None if limit is None else now - limit.per
 
     def __call__(self, asked: Asked, known: Known, *, now: datetime, template_started: bool = False) -> Decision:
-        sender = self._senders[asked.sender]
+        registry, sender = self._registry.as_it_is(), self._senders[asked.sender]
         circumstances = Circumstances(
             now=now,
             window=known.window,
@@ -68,25 +68,27 @@ class Decider:
         )
         is_enforced = sender.mode is Mode.ENFORCE or (template_started and isinstance(asked.content, FreeForm))
         if is_enforced:  # also what was begun under enforce, and may have arrived as a template
-            return decide(asked.content, self._ladder(asked, known, sender), circumstances)
-        return observed(asked.content, self._would_be(asked, known, sender, circumstances))
+            return decide(asked.content, self._ladder(registry, asked, known, sender), circumstances)
+        return observed(asked.content, self._would_be(registry, asked, known, sender, circumstances))
 
     def is_observed(self, sender: Sender) -> bool:
         """Whether the sender's messages leave as they were asked for."""
         return self._senders[sender].mode is Mode.OBSERVE
 
-    def _would_be(self, asked: Asked, known: Known, sender: SenderConfig, circumstances: Circumstances) -> Decision:
+    def _would_be(
+        self, registry: Registry, asked: Asked, known: Known, sender: SenderConfig, circumstances: Circumstances
+    ) -> Decision:
         """What a sender that enforces would do, the checks included that it makes before it decides."""
         if asked.fallback is not None:
-            rung = self._registry.judge(asked.fallback, must_be_approved=False, repair=sender.repair)
+            rung = registry.judge(asked.fallback, must_be_approved=False, repair=sender.repair)
             if rung.message is None:
                 return refuse_fallback(rung, circumstances)
-        return decide(asked.content, self._ladder(asked, known, sender), circumstances)
+        return decide(asked.content, self._ladder(registry, asked, known, sender), circumstances)
 
-    def _ladder(self, asked: Asked, known: Known, sender: SenderConfig) -> Iterable[Rung]:
+    def _ladder(self, registry: Registry, asked: Asked, known: Known, sender: SenderConfig) -> Iterable[Rung]:
         match asked.content:
             case TemplateMessage():
-                return (self._registry.judge(asked.content, repair=sender.repair),)
+                return (registry.judge(asked.content, repair=sender.repair),)
             case FreeForm(text=text, file_url=file_url):
                 facts = FillFacts(
                     sender_id=asked.sender,
@@ -95,6 +97,4 @@ class Decider:
                     file_url=file_url,
                     reference=asked.reference,
                 )
-                return self._registry.ladder(
-                    asked.fallback, sender.ladder, sender.language, facts, repair=sender.repair
-                )
+                return registry.ladder(asked.fallback, sender.ladder, sender.language, facts, repair=sender.repair)

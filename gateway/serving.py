@@ -27,13 +27,17 @@ WATCHDOG_GRACE = timedelta(seconds=30)
 
 async def serve(config: Config, *, announce: Callable[[Gateway], None] | None = None) -> int:
     """Run until SIGTERM or SIGINT. The exit status: 0 after a stop in order. Raises CannotStart."""
-    asked_to_stop = asyncio.Event()
+    asked_to_stop, asked_to_reload = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, asked_to_stop.set)
+        loop.add_signal_handler(number, asked_to_stop.set)
+    loop.add_signal_handler(signal.SIGHUP, _hung_up(asked_to_stop, asked_to_reload))
     async with AsyncExitStack() as stack:
         gateway = await _unless(asked_to_stop, stack.enter_async_context(running(config)))
         if gateway is None:
             return 0
+        reloading = asyncio.create_task(_reload_when(asked_to_reload, gateway), name="reload")
+        stack.callback(reloading.cancel)
         _spare_the_collector()
         if announce is not None:
             announce(gateway)
@@ -44,6 +48,32 @@ async def serve(config: Config, *, announce: Callable[[Gateway], None] | None = 
     watchdog.cancel()
     log.info("gateway.stopped")
     return 0
+
+
+def _hung_up(asked_to_stop: asyncio.Event, asked_to_reload: asyncio.Event) -> Callable[[], None]:
+    """What SIGHUP means: to take changed templates; or, when our terminal was closed, to stop, as it always did."""
+    ends_with_terminal = _has_terminal() and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN  # as under nohup
+
+    def hung_up() -> None:
+        is_over = ends_with_terminal and not _has_terminal()
+        (asked_to_stop if is_over else asked_to_reload).set()
+
+    return hung_up
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+async def _reload_when(asked: asyncio.Event, gateway: Gateway) -> None:
+    while True:
+        await asked.wait()
+        asked.clear()
+        await gateway.reload()
 
 
 def _spare_the_collector() -> None:

@@ -8,7 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -180,11 +181,14 @@ def test_a_program_gets_problems_and_warnings_as_json(folder: Path) -> None:
 
 
 @contextmanager
-def serving(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+def serving(
+    folder: Path, *words: str, launcher: Sequence[str] = GATEWAY, stdin: int | None = None
+) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [*GATEWAY, *words],
+        [*launcher, *words],
         cwd=folder,
         env=ENVIRON,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -217,6 +221,45 @@ def test_serve_runs_until_it_is_asked_to_stop_and_ends_with_0(folder: Path, numb
         logged_until(process, "gateway.stopped")
         assert process.wait(timeout=20) == 0
     assert not (folder / "gateway.sock").exists()
+
+
+def test_a_hang_up_takes_changed_templates_and_goes_on(folder: Path) -> None:
+    with serving(folder, "serve") as process:
+        url = logged_until(process, "gateway.started")[-1]["url"]
+        assert _templates_of(url) == 1
+        (folder / "templates" / "other.en_US.yaml").write_text(TEMPLATE.replace("note", "other"))
+        process.send_signal(signal.SIGHUP)
+        assert logged_until(process, "templates.reloaded")[-1]["added"] == ["other/en_US"]
+        assert _templates_of(url) == 2
+        (folder / "templates" / "note.en_US.yaml").unlink()
+        process.send_signal(signal.SIGHUP)
+        assert "no template note/en_US" in logged_until(process, "templates.reload_refused")[-1]["problems"][0]
+        assert _templates_of(url) == 2
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+
+
+def _templates_of(url: str) -> int:
+    with urllib.request.urlopen(f"{url}/readyz", timeout=20) as answer:  # noqa: S310 - our own address
+        return int(json.load(answer)["templates"])
+
+
+IN_TERMINAL = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, "-m", "gateway", *sys.argv[1:]])
+"""
+
+
+def test_a_gateway_whose_terminal_is_closed_stops(folder: Path) -> None:
+    master, slave = os.openpty()
+    with serving(folder, "serve", launcher=[sys.executable, "-c", IN_TERMINAL], stdin=slave) as process:
+        logged_until(process, "gateway.started")
+        os.close(slave)
+        os.close(master)
+        logged_until(process, "gateway.stopped")
+        assert process.wait(timeout=20) == 0
 
 
 def test_serve_refuses_what_check_refuses_with_every_problem(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import shlex
 import shutil
@@ -22,11 +23,14 @@ from tests.readme import FENCE, ROOT
 from tests.store.asking import enqueue
 from tests.store.factories import a_draft, a_send
 
-PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("switching-on.md", "commands.md")}
+PAGES = {
+    name: (ROOT / "docs" / name).read_text(encoding="utf-8")
+    for name in ("switching-on.md", "commands.md", "templates.md")
+}
 WATCH = PAGES["switching-on.md"].partition("## Watch first: observe mode")[2].partition("\n## ")[0]
 COMMANDS = [
     line
-    for text in (WATCH, PAGES["commands.md"])
+    for text in (WATCH, PAGES["commands.md"], PAGES["templates.md"])
     for _, language, body in FENCE.findall(text)
     if language == "sh"
     for line in body.splitlines()
@@ -38,6 +42,10 @@ async def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder as an operator has it, with a store in which there is a message."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config.yaml").write_text(yaml.safe_dump({"senders": [{"id": "Custom Company"}]}))
+    for name in ("templates", "schemas"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    exported = yaml.safe_load((ROOT / "templates" / "ticket_answer.en_US.yaml").read_text(encoding="utf-8"))
+    (tmp_path / "export.json").write_text(json.dumps({"data": [exported]}))
     store = await open_store(f"sqlite:///{tmp_path}/gateway.db", StorePolicy())
     draft, now = a_draft(), a_send().evidence.at
     await enqueue(store, draft, a_send(), now=now)
@@ -53,7 +61,8 @@ async def test_each_command_does_what_it_is_there_for(folder: Path, line: str) -
 
 
 def test_every_option_that_the_page_names_is_one_of_its_command() -> None:
-    for part in PAGES["commands.md"].split("\n## gateway ")[1:]:
+    parts = [part for name in ("commands.md", "templates.md") for part in PAGES[name].split("\n## gateway ")[1:]]
+    for part in parts:
         title, _, text = part.partition("\n")
         found = CliRunner().invoke(cli, [*title.split(), "--help"]).output
         assert [option for option in set(re.findall(r"`(--[a-z-]+)", text)) if option not in found] == []

@@ -18,7 +18,7 @@ FLOORS = (
     {"registry"},
     {"decision", "erasing"},
     {"sending", "starting"},
-    {"accept", "ingest", "dispatch", "relay", "report", "silence", "upkeep"},
+    {"accept", "ingest", "dispatch", "relay", "report", "silence", "upkeep", "reloading"},
     {"store", "provider", "webhook", "web"},
     {"oversight"},
     {"operator", "demo", "addresses"},

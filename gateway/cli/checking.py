@@ -10,7 +10,7 @@ from typing import TypeVar
 from gateway.config import Config
 from gateway.config_file import Places, load_config, load_folders, load_places, warnings
 from gateway.domain.errors import ConfigInvalid
-from gateway.registry import Registry
+from gateway.registry import Registry, missing_rungs
 from gateway.tracing import missing_package
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ def check(path: Path, environ: Mapping[str, str]) -> Checked:
     problems += _missing_packages(path, config)
     found = [*_warnings(path, config), *(registry.warnings if registry is not None else ())]
     if config is not None and registry is not None:
-        problems += _missing_rungs(path, config, registry)
+        problems += [f"{path}: {told}" for told in missing_rungs(config.senders, registry, config.templates)]
         found += _unfilled_rungs(path, config, registry)
         found += _useless_ladders(path, config, registry)
     return Checked(config=None if problems else config, problems=tuple(problems), warnings=tuple(found))
@@ -67,13 +67,6 @@ def _missing_packages(path: Path, config: Config | None) -> Iterator[str]:
     problem = None if config is None else missing_package(config.tracing)
     if problem is not None:
         yield f"{path}: {problem}"
-
-
-def _missing_rungs(path: Path, config: Config, registry: Registry) -> Iterator[str]:
-    for index, sender in enumerate(config.senders):
-        for rung in registry.missing_rungs(sender.ladder, sender.language):
-            remedy = f"add its file to {config.templates}, or take it off the ladder"
-            yield f"{path}: senders[{index}].ladder: there is no template {rung}; {remedy}"
 
 
 def _unfilled_rungs(path: Path, config: Config, registry: Registry) -> Iterator[str]:

@@ -22,6 +22,7 @@ from gateway.cli.decisions import decisions
 from gateway.cli.messages import messages
 from gateway.cli.options import config_option, json_option
 from gateway.cli.report import report
+from gateway.cli.templates import templates
 from gateway.cli.windows import windows
 from gateway.config import Config
 from gateway.domain.errors import CannotStart, ConfigInvalid, GatewayError
@@ -71,6 +72,7 @@ cli.add_command(decisions)
 cli.add_command(messages)
 cli.add_command(contacts)
 cli.add_command(report)
+cli.add_command(templates)
 cli.add_command(windows)
 
 
@@ -186,6 +188,7 @@ def _is_http_address(written: str) -> bool:
 @click.option("--port", default=8090, show_default=True, type=click.IntRange(0, 65535), help="The port to listen on.")
 @click.option(
     "--templates",
+    "folder",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="The folder of the templates that are registered. [default: those that ship]",
 )
@@ -195,7 +198,7 @@ def _is_http_address(written: str) -> bool:
     callback=_http_address,
     help="Where customers' messages go: <public_url>/callbacks/<name>/<callback_secret> of the gateway to try.",
 )
-def sandbox(host: str, port: int, templates: Path | None, callbacks_to: str | None) -> None:
+def sandbox(host: str, port: int, folder: Path | None, callbacks_to: str | None) -> None:
     """Run the provider to try things on alone: its send-whatsapp is at /v1/api, its customers at /sandbox."""
     from gateway.doors import cannot_listen
     from gateway.log import configure_logging
@@ -203,9 +206,10 @@ def sandbox(host: str, port: int, templates: Path | None, callbacks_to: str | No
     from gateway.shipped import shipped
 
     configure_logging("warning")
-    folder = templates or shipped("templates")
     announce = partial(_announce_sandbox, hears=callbacks_to is not None)
-    alone = run_sandbox(templates=folder, host=host, port=port, callbacks_to=callbacks_to, started=announce)
+    alone = run_sandbox(
+        templates=folder or shipped("templates"), host=host, port=port, callbacks_to=callbacks_to, started=announce
+    )
     try:
         asyncio.run(_until_stopped(alone))
     except OSError as fault:

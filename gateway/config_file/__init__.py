@@ -9,13 +9,25 @@ from pathlib import Path
 from gateway.config import Config
 from gateway.config_file.building import Folders, Places, build, folders_in, places_in, retention_in
 from gateway.config_file.checks import problems_across
+from gateway.config_file.ladders import Ladder, bare_senders, is_of_ladder, ladders_in
 from gateway.config_file.reading import Expanded, Unreadable, expand, read_yaml
 from gateway.config_file.shape import convert, problems_of_shape
 from gateway.config_file.tree import Problem, Tree, part, shown
 from gateway.config_file.warning import warnings
 from gateway.domain.errors import ConfigInvalid
 
-__all__ = ["Folders", "Places", "config_from", "load_config", "load_folders", "load_history", "load_places", "warnings"]
+__all__ = [
+    "Folders",
+    "Ladder",
+    "Places",
+    "config_from",
+    "load_config",
+    "load_folders",
+    "load_history",
+    "load_ladders",
+    "load_places",
+    "warnings",
+]
 
 _LONGEST_SOCKET = 107
 """The operating system takes no longer path for a Unix socket."""
@@ -48,6 +60,13 @@ def load_places(path: Path, environ: Mapping[str, str]) -> Places:
 def load_folders(path: Path, environ: Mapping[str, str]) -> Folders:
     """Where the file's templates and schemas are, whatever else is wrong. Raises ConfigInvalid."""
     return folders_in(_only(_FOLDERS, path, environ), path.resolve().parent)
+
+
+def load_ladders(path: Path, environ: Mapping[str, str]) -> tuple[Ladder, ...]:
+    """The ladders of the file's senders, whatever else is wrong. Raises ConfigInvalid."""
+    expanded = _expanded(bare_senders(_read(path)), environ)
+    _refuse(str(path), ((place, problem) for place, problem in _problems(expanded) if is_of_ladder(place)))
+    return ladders_in(expanded.tree)
 
 
 def load_history(path: Path, environ: Mapping[str, str]) -> timedelta:

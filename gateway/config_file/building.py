@@ -92,6 +92,7 @@ def build(tree: Values, folder: Path) -> Config:
         store_url=places.store_url,
         templates=folders.templates,
         schemas=folders.schemas,
+        **_given(tree.get("paths", {}), watch=bool),
         clients=tuple(_client(values) for values in tree["clients"]),
         providers=tuple(_provider(values) for values in tree["providers"]),
         senders=tuple(_sender(values) for values in tree["senders"]),

@@ -70,7 +70,11 @@ _Loader.add_implicit_resolver(
 
 def read_yaml(path: Path, *, largest: int = _LARGEST) -> Any:
     """The file's values; a key without a value is as if absent. Raises Unreadable."""
-    text = read_text(path, largest=largest)
+    return parse_yaml(read_text(path, largest=largest), largest=largest)
+
+
+def parse_yaml(text: str, *, largest: int = _LARGEST) -> Any:
+    """The values of a file's text. Raises Unreadable."""
     try:
         return _parse(text, largest)
     except yaml.YAMLError as error:

@@ -50,7 +50,7 @@ def _header(header: Header, component: JsonObject | None) -> JsonObject:
 
 
 def _button(button: Button, component: JsonObject | None) -> JsonObject:
-    parameters = () if component is None else component.get("parameters", ())
+    parameters: Components = () if component is None else component.get("parameters", ())
     shown: dict[str, Any] = {"type": button.type.lower(), "text": button.label or None}
     argument = parameters[0].get(parameters[0]["type"]) if parameters else None
     if button.takes_code:

@@ -20,6 +20,7 @@ from gateway.ports import Arrival, Ingested
 
 Stage = Literal["accept", "send"]
 Delivered = Literal["delivered", "again", "given_up"]
+Reloaded = Literal["reloaded", "unchanged", "refused"]
 
 OUTCOMES: dict[type[Outcome], str] = {
     Submitted: "submitted",
@@ -100,6 +101,13 @@ class Metrics:
         self._commit_units = Spread(registry, "store_commit_units", "Units of work in a commit", (), GROUPS)
         self._commit_seconds = Spread(registry, "store_commit_seconds", "Time of a commit", (), QUICK)
         self._commits_failed = Count(registry, "store_commits_failed", "Commits that failed", (), [()])
+        self._reloads = Count(
+            registry,
+            "template_reloads",
+            "Times that template files were read anew",
+            ("outcome",),
+            [(outcome,) for outcome in get_args(Reloaded)],
+        )
         # The exporter counts on a thread of its own what it sent, and the event loop's what found no room.
         self._spans = SharedCount(
             registry, "trace_spans", "Spans of traces", ("outcome",), [("exported",), ("dropped",)]
@@ -177,6 +185,12 @@ class Metrics:
 
     def commit_failed(self) -> None:
         self._commits_failed.add()
+
+    # --- templates --------------------------------------------------------------------------------------------------
+
+    def templates_reloaded(self, outcome: Reloaded) -> None:
+        """The files were read anew; refused: one of them was broken, and nothing changed."""
+        self._reloads.add((outcome,))
 
     # --- traces -----------------------------------------------------------------------------------------------------
 

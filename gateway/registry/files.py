@@ -18,7 +18,7 @@ from gateway.registry.fill import Fill, FillInvalid, compile_fill
 from gateway.registry.schema import Schema, SchemaInvalid
 from gateway.shipped import shipped
 
-_LARGEST_TEMPLATE = 256 * 1024
+LARGEST_TEMPLATE = 256 * 1024
 _LARGEST_SCHEMA = 32 * 1024
 _FOREIGN = ("$id", "$dynamicRef", "$dynamicAnchor", "$vocabulary")
 
@@ -42,13 +42,23 @@ class TemplateFile:
 
 def read_template(path: Path) -> TemplateFile:
     """The template in ``<name>.<language>.yaml``. Raises FileInvalid with all problems."""
-    document = _shaped(path)
+    try:
+        document = read_yaml(path, largest=LARGEST_TEMPLATE)
+    except Unreadable as unreadable:
+        raise FileInvalid([((), problem) for problem in unreadable.problems]) from None
+    file = template_from(document)
+    _expect_name(path, file.definition)
+    return file
+
+
+def template_from(values: Any) -> TemplateFile:
+    """The template in the values of a file. Raises FileInvalid with all problems."""
+    document = _shaped(values)
     fill, repair = document.pop("fill", None), document.pop("repair", {})
     try:
         definition = define(document)
     except DefinitionInvalid as invalid:
         raise FileInvalid(invalid.problems) from None
-    _expect_name(path, definition)
     try:
         compiled = None if fill is None else compile_fill(definition, fill)
     except FillInvalid as invalid:
@@ -56,11 +66,16 @@ def read_template(path: Path) -> TemplateFile:
     return TemplateFile(definition, compiled, RepairPolicy(**repair))
 
 
-def _shaped(path: Path) -> dict[str, Any]:
+def raw_template(path: Path) -> dict[str, Any] | None:
+    """What stands in the file, unchecked; None if that is no mapping of keys to values."""
     try:
-        document = read_yaml(path, largest=_LARGEST_TEMPLATE)
-    except Unreadable as unreadable:
-        raise FileInvalid([((), problem) for problem in unreadable.problems]) from None
+        document = read_yaml(path, largest=LARGEST_TEMPLATE)
+    except Unreadable:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _shaped(document: Any) -> dict[str, Any]:
     try:
         problems = [(problem.place, problem.text) for problem in _file_schema().problems(document)]
     except ValueError:
@@ -96,11 +111,18 @@ def read_tightening(path: Path) -> Schema:
         raise FileInvalid([((), "is nested too deeply; make it flatter")]) from None
 
 
-def _tightening(text: str) -> Schema:
+def parse_json(text: str) -> Any:
+    """The values of a JSON text. Raises FileInvalid."""
     try:
-        document = json.loads(text, object_pairs_hook=_unrepeated, parse_constant=_refused)
+        return json.loads(text, object_pairs_hook=_unrepeated, parse_constant=_refused)
     except ValueError as error:
         raise FileInvalid([((), f"is not JSON that we take: {error}")]) from None
+    except RecursionError:
+        raise FileInvalid([((), "is nested too deeply; make it flatter")]) from None
+
+
+def _tightening(text: str) -> Schema:
+    document = parse_json(text)
     if not isinstance(document, dict):
         raise FileInvalid([((), "expected an object, a JSON Schema")])
     problems = list(_foreign(document, ()))

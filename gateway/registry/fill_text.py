@@ -6,7 +6,7 @@ Only the operator's own strings are templates; what customers and clients write 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeGuard
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, UndefinedError, nodes
@@ -81,14 +81,16 @@ _ENVIRONMENT = _environment()
 class FillText:
     """A string of a fill, compiled, and the facts that it uses, such as ``message.text``."""
 
-    template: Template
+    source: str
+    template: Template = field(compare=False)
     facts: frozenset[str]
 
     @classmethod
     def compile(cls, source: str) -> FillText:
         """Takes a source without problems."""
         tree = _ENVIRONMENT.parse(source)
-        return cls(_ENVIRONMENT.from_string(source), frozenset(f"{thing}.{key}" for thing, key in _looked_up(tree)))
+        facts = frozenset(f"{thing}.{key}" for thing, key in _looked_up(tree))
+        return cls(source, _ENVIRONMENT.from_string(source), facts)
 
     def filled(self, context: Context) -> str:
         """The text for this message, without white space around it. Raises FillFailed."""

@@ -121,6 +121,7 @@ def test_the_alerts_watch_what_must_not_stay_unseen() -> None:
         "gateway_inbound_silence_seconds",
         "gateway_webhook_oldest_seconds",
         "gateway_store_commits_failed_total",
+        "gateway_template_reloads_total",
         "gateway_store_disk_free_bytes",
         "gateway_attempts_total",
     }

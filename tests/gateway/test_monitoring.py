@@ -171,6 +171,7 @@ async def storm(world: World, draw: random.Random) -> None:
 
 ALLOWED = {
     *("Shop", "desk", "another", "far", "other", "none"),
+    *("reloaded", "unchanged"),
     *("accept", "send", "sent", "downgraded", "refused", "submitted", "retry", "failed", "window_closed", "unknown"),
     *("window_open", "window_unknown", "window_refuted", "template_requested", "template_started", "fallback"),
     *("template_unusable", "no_rung", "downgrade_limit", "downgrade_off"),

@@ -102,7 +102,7 @@ async def test_every_misfit_is_told_at_once_and_no_customers_text_with_it_or_in_
     assert (status, answer["name"]) == (400, "Invalid Parameter: template_params")
     where = "in “Hello {{1}}, your order {{2}} is on its way.”"
     assert set(answer["message"].split("; ")) == {
-        '$.template.components[1].type: expected "body", got "footer"',
+        '$.template.components[1].type: expected one of "body", "tap_target_configuration", got "footer"',
         "$.template.components[0].parameters[0].text: expected text without line breaks, tabs or more than four spaces "
         f"in a row, and not blank, got a text with a line break (body parameter 1 of 2, {where})",
         f"$.template.components[0].parameters[1].text: expected a text, got a number (body parameter 2 of 2, {where})",

@@ -1,0 +1,103 @@
+"""A running gateway takes changed template files: all of them, or none when one of them is broken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from gateway.config import Config
+from gateway.domain.errors import ConfigInvalid
+from gateway.metrics import Metrics
+from gateway.registry import Changes, Registry, missing_rungs, template_paths, tightening_paths
+
+log = structlog.get_logger()
+
+WATCH_EACH = timedelta(seconds=1)
+
+Fingerprint = frozenset[tuple[str, int, int, int]]
+"""Path, inode, time of the last change and size of each file."""
+
+
+class Reloading:
+    """Reads the files anew when somebody asks for it, one time after the other."""
+
+    def __init__(self, *, config: Config, registry: Registry, metrics: Metrics) -> None:
+        self._config = config
+        self._registry = registry
+        self._metrics = metrics
+        self._one_at_a_time = asyncio.Lock()
+
+    async def __call__(self) -> Changes | None:
+        """What has changed; None when something is broken, and nothing has."""
+        async with self._one_at_a_time:
+            try:
+                loaded = await asyncio.to_thread(self._load)  # it takes long, and messages are sent meanwhile
+            except ConfigInvalid as invalid:
+                log.error("templates.reload_refused", problems=list(invalid.problems))  # noqa: TRY400 - problems of files, not ours
+            except Exception:  # whatever files can do to their reader: the gateway goes on with what it has
+                log.exception("templates.reload_failed")
+            else:
+                return self._take_over(loaded)
+        self._metrics.templates_reloaded("refused")
+        return None
+
+    def _load(self) -> Registry:
+        loaded = Registry.load(self._config.templates, self._config.schemas)
+        problems = [*missing_rungs(self._config.senders, loaded, self._config.templates)]
+        if problems:
+            raise ConfigInvalid(problems)
+        return loaded
+
+    def _take_over(self, loaded: Registry) -> Changes:
+        known = self._registry.warnings
+        changes = self._registry.take_over(loaded)
+        for warning in loaded.warnings:
+            if warning not in known:
+                log.warning("templates.warning", warning=warning)
+        log.info("templates.reloaded" if changes else "templates.unchanged", **asdict(changes))
+        self._metrics.templates_reloaded("reloaded" if changes else "unchanged")
+        return changes
+
+
+class Watch:
+    """Looks whether files were changed, and have come to rest since: an editor or a copy writes in several steps."""
+
+    def __init__(self, templates: Path, schemas: Path | None) -> None:
+        self._templates = templates
+        self._schemas = schemas
+        self._taken: Fingerprint | None = None  # a change since the start's own reading would be missed otherwise
+        self._seen = self._fingerprint()
+
+    def has_news(self) -> bool:
+        """Whether there is something to load; told once for each change."""
+        now = self._fingerprint()
+        is_at_rest, self._seen = now == self._seen, now
+        if not is_at_rest or now == self._taken:
+            return False
+        self._taken = now
+        return True
+
+    def _fingerprint(self) -> Fingerprint:
+        paths = [*template_paths(self._templates), *tightening_paths(self._schemas)]
+        return frozenset(map(_fingerprint_of, paths))
+
+
+def _fingerprint_of(path: Path) -> tuple[str, int, int, int]:
+    try:
+        found = path.stat()
+    except OSError:  # it went meanwhile, or is a link that leads nowhere
+        return str(path), 0, 0, 0
+    return str(path), found.st_ino, found.st_mtime_ns, found.st_size
+
+
+async def keep_watching(watch: Watch, reload: Callable[[], Awaitable[object]], each: timedelta = WATCH_EACH) -> None:
+    """Until cancelled."""
+    while True:
+        await asyncio.sleep(each.total_seconds())
+        if await asyncio.to_thread(watch.has_news):
+            await reload()
