@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from gateway.config import Config, SenderConfig
-from gateway.domain.callback import CallbackEvent, ConsentChange, InboundMessage, StatusReport
+from gateway.domain.callback import CallbackEvent, ConsentChange, InboundMessage, StatusReport, TemplateUpdate
 from gateway.domain.identity import Sender, parse_contact
 from gateway.domain.window import opens_window
 from gateway.metrics import Metrics
@@ -118,7 +118,7 @@ class Ingest:
         match event:
             case InboundMessage():
                 return self._inbound(event, directory, now)
-            case StatusReport():
+            case StatusReport() | TemplateUpdate():
                 return Arrival(event=event)
             case ConsentChange():
                 sender = directory.sender_of(event.sender_names)

@@ -13,6 +13,8 @@ from gateway.domain.errors import ProviderError
 from gateway.domain.message import Failure, Status
 from gateway.domain.settlement import Settlement, Tried, settle
 from gateway.domain.suppression import OPTED_OUT
+from gateway.domain.template_refusal import template_code
+from gateway.store import template_health
 from gateway.store.codec import error_of, error_text, instant, micros, span, unspoken, window_of, wordless
 from gateway.store.digests import digest_of, is_erased
 from gateway.store.ledger import Ledger
@@ -96,10 +98,14 @@ def of_whom(ledger: Ledger, message: sqlite3.Row, news: News) -> News:
     return replace(news, provider_message_id=provider_message_id, error=unspoken(news.error), raw=None)
 
 
-def heed(ledger: Ledger, message: sqlite3.Row, news: News, *, now: datetime) -> None:
-    """An attempt that was refused as the contact has opted out says so for all that follow."""
+def heed(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row, news: News, *, now: datetime) -> None:
+    """What a refusal says for all that follow: that the contact has opted out, or that the template can't be sent."""
+    at = min(news.at or now, now)
     if news.error is not None and news.error.code == OPTED_OUT and not is_erased(message["contact"]):
-        heed_refusal(ledger, message, news.provider_message_id, min(news.at or now, now))
+        heed_refusal(ledger, message, news.provider_message_id, at)
+    code = template_code(news.error) if row["is_template"] and news.status is AttemptStatus.FAILED else None
+    if code is not None:
+        template_health.mark(ledger, row, message, code, at=at)
 
 
 def follow(
@@ -172,7 +178,7 @@ def _take_news(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row, news: New
     after = move(ledger, row, news, now=now)
     if after is None:
         return Status(message["status"])
-    heed(ledger, message, news, now=now)
+    heed(ledger, row, message, news, now=now)
     if refutes:
         _refute(ledger, message["conversation"], row["started_at"])
     if row["status"] == AttemptStatus.SENDING:  # its message may leave the line, and its worker is still out
