@@ -13,6 +13,7 @@ from gateway.domain.message import Content, FreeForm, TemplateMessage
 from gateway.domain.suppression import Suppression
 from gateway.domain.window import ServiceWindow
 from gateway.registry import FillFacts, Registry
+from gateway.template_health import TemplateHealth
 
 
 class Asked(Protocol):
@@ -44,8 +45,15 @@ class Known(Protocol):
 class Decider:
     """`decide`, with the sender's settings and the registry's templates."""
 
-    def __init__(self, registry: Registry, senders: Mapping[Sender, SenderConfig], margin: timedelta) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        senders: Mapping[Sender, SenderConfig],
+        margin: timedelta,
+        health: TemplateHealth | None = None,
+    ) -> None:
         self._registry = registry
+        self._health = health or TemplateHealth()
         self._senders = senders
         self._margin = margin
 
@@ -68,7 +76,7 @@ class Decider:
         )
         is_enforced = sender.mode is Mode.ENFORCE or (template_started and isinstance(asked.content, FreeForm))
         if is_enforced:  # also what was begun under enforce, and may have arrived as a template
-            return decide(asked.content, self._ladder(asked, known, sender), circumstances)
+            return decide(asked.content, self._healthy(asked, known, sender, now), circumstances)
         return observed(asked.content, self._would_be(asked, known, sender, circumstances))
 
     def is_observed(self, sender: Sender) -> bool:
@@ -81,7 +89,12 @@ class Decider:
             rung = self._registry.judge(asked.fallback, must_be_approved=False)
             if rung.message is None:
                 return refuse_fallback(rung, circumstances)
-        return decide(asked.content, self._ladder(asked, known, sender), circumstances)
+        return decide(asked.content, self._healthy(asked, known, sender, circumstances.now), circumstances)
+
+    def _healthy(self, asked: Asked, known: Known, sender: SenderConfig, now: datetime) -> Iterable[Rung]:
+        """The ladder as the provider has it now."""
+        rungs = self._ladder(asked, known, sender)
+        return (self._health.judged(rung, sender.provider, now) for rung in rungs)
 
     def _ladder(self, asked: Asked, known: Known, sender: SenderConfig) -> Iterable[Rung]:
         match asked.content:
