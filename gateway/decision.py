@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -62,7 +63,16 @@ class Decider:
         limit = self._senders[sender].downgrade_limit
         return None if limit is None else now - limit.per
 
-    def __call__(self, asked: Asked, known: Known, *, now: datetime, template_started: bool = False) -> Decision:
+    def __call__(
+        self,
+        asked: Asked,
+        known: Known,
+        *,
+        now: datetime,
+        template_started: bool = False,
+        refused: Set[tuple[str, str]] = frozenset(),
+    ) -> Decision:
+        """`refused` are the fallbacks, by name and language, that the provider would not send for this message."""
         sender = self._senders[asked.sender]
         circumstances = Circumstances(
             now=now,
@@ -76,7 +86,8 @@ class Decider:
         )
         is_enforced = sender.mode is Mode.ENFORCE or (template_started and isinstance(asked.content, FreeForm))
         if is_enforced:  # also what was begun under enforce, and may have arrived as a template
-            return decide(asked.content, self._healthy(asked, known, sender, now), circumstances)
+            rungs = self._healthy(asked, known, sender, now)
+            return decide(asked.content, (_untried(rung, refused) for rung in rungs), circumstances)
         return observed(asked.content, self._would_be(asked, known, sender, circumstances))
 
     def is_observed(self, sender: Sender) -> bool:
@@ -109,3 +120,10 @@ class Decider:
                     reference=asked.reference,
                 )
                 return self._registry.ladder(asked.fallback, sender.ladder, sender.language, facts)
+
+
+def _untried(rung: Rung, refused: Set[tuple[str, str]]) -> Rung:
+    """No template is tried a second time for one message, however soon it may be sent again."""
+    if rung.message is None or (rung.name, rung.language) not in refused:
+        return rung
+    return replace(rung, message=None, problem="refused: by the provider, for this message")

@@ -99,7 +99,11 @@ class Sending:
     async def _decide(self, claim: Claim, span: Span) -> bool:
         with self._tracer.span("message.decide"):
             decision = self._decider(
-                claim.message, claim, now=self._clock.now(), template_started=claim.template_started
+                claim.message,
+                claim,
+                now=self._clock.now(),
+                template_started=claim.template_started,
+                refused=claim.refused_templates,
             )
         span.note(action=type(decision).__name__.lower(), reasons=[*decision.reasons])
         match decision:

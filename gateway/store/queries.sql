@@ -285,6 +285,9 @@ select * from attempt where message = :message order by number
 -- template_started: whether a template may have been written
 select exists (select 1 from attempt where message = :message and is_template and status <> :withdrawn) as is_true
 
+-- refused_templates: attempts whose template can't be sent
+select content from attempt where message = :message and status = 'template_refused'
+
 -- attempt_by_id: one attempt
 select * from attempt where id = :id
 

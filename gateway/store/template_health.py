@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from gateway.domain.callback import TemplateUpdate
+from gateway.domain.delivery import AttemptStatus
 from gateway.domain.health import UNKNOWN_HEALTH, Health, HealthKey, after_news, after_refusal
 from gateway.domain.message import TemplateMessage
 from gateway.domain.template import fold_language
@@ -66,6 +68,19 @@ def carried_by(attempt: sqlite3.Row, message: sqlite3.Row) -> Carried | None:
     own = template_of_text(message["fallback"])
     is_own = own is not None and _named(own) == _named(content)
     return Carried(*_named(content), is_filled_by_us=bool(message["is_free_form"]) and not is_own)
+
+
+def refused_templates(ledger: Ledger, message: sqlite3.Row) -> frozenset[tuple[str, str]]:
+    """The fallbacks of a message that the provider would not send, by name and language."""
+    attempts = ledger.rows("refused_templates", message=message["place"]).fetchall()
+    carried = (carried_by(attempt, message) for attempt in attempts)
+    return frozenset((one.name, one.language) for one in carried if one is not None)
+
+
+def was_refused_before(attempts: Sequence[sqlite3.Row], row: sqlite3.Row, message: sqlite3.Row) -> bool:
+    """Whether the template of an attempt is that of another one of its message that the provider would not send."""
+    refused = (one for one in attempts if one["status"] == AttemptStatus.TEMPLATE_REFUSED and one["id"] != row["id"])
+    return carried_by(row, message) in [carried_by(one, message) for one in refused]
 
 
 def _named(content: TemplateMessage) -> tuple[str, str]:
