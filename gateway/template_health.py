@@ -99,7 +99,10 @@ class HealthWatch:
         """Until cancelled."""
         while True:
             await asyncio.sleep(EACH)
-            await self()
+            try:
+                await self()
+            except Exception:
+                log.exception("template.health_failed")
 
     def _tell(self, changed: Sequence[tuple[Health, KnownHealth]]) -> None:
         for before, now in changed:

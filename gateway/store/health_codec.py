@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from gateway.domain.health import Category, Coming, Health, Quality, Standing, TemplateStatus, Told
+from gateway.domain.health import UNKNOWN_HEALTH, Category, Coming, Health, Quality, Standing, TemplateStatus, Told
 from gateway.domain.template_refusal import Mark
 from gateway.store.codec import instant, instant_or_none, micros, micros_or_none, to_json
 
@@ -27,7 +27,14 @@ def health_text(health: Health) -> str:
 
 
 def health_of(text: str) -> Health:
-    facts = json.loads(text)
+    """What was damaged on the disk is as if nothing were known."""
+    try:
+        return _health_of(json.loads(text))
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        return UNKNOWN_HEALTH
+
+
+def _health_of(facts: Any) -> Health:
     return Health(
         standing=_told_of(facts.get("standing"), lambda row: Standing(TemplateStatus(row[0]), instant_or_none(row[1]))),
         is_flagged=_told_of(facts.get("is_flagged"), bool),

@@ -102,6 +102,15 @@ async def test_everything_that_is_known_outlives_a_restart(opened_file: Opener) 
     assert health.mark is not None
 
 
+@pytest.mark.parametrize("damage", ["{", "[]", '{"mark":{}}', '{"standing":{"value":["NEW",null],"at":1}}'])
+async def test_what_was_damaged_on_the_disk_is_as_if_nothing_were_known(bench: Bench, damage: str) -> None:
+    await bench.ingest(an_update(PAUSED))
+    await bench.change("update template_health set facts = ?", damage)
+    assert await known(bench) == Health()
+    await bench.ingest(an_update(PAUSED))
+    assert await why(bench) is not None
+
+
 async def test_only_what_has_changed_since_need_be_read_again(bench: Bench) -> None:
     await bench.ingest(an_update(PAUSED, bench.now - HOUR, name="one"), an_update(PAUSED, name="two"))
     first, second = await bench.store.template_healths()
