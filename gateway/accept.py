@@ -21,6 +21,7 @@ from gateway.domain.errors import (
     TooManyRequests,
     WindowClosed,
 )
+from gateway.domain.health import REASONS
 from gateway.domain.identity import Sender
 from gateway.domain.message import OPEN, Draft, Idempotency, Status, TemplateMessage
 from gateway.metrics import Metrics
@@ -193,6 +194,14 @@ def _told(answer: Answer) -> Answer:
     return answer
 
 
+def _sendable(refusal: Refuse) -> str:
+    """What was expected, and what the provider has told of the template, if that is why."""
+    problems = [rung.problem for rung in refusal.evidence.rungs if rung.problem]
+    told = [problem for problem in problems if problem.partition(":")[0] in REASONS]
+    expected = "expected a template that may be sent now"
+    return f"{expected}, this one is {told[-1]}" if told else expected
+
+
 def _refused(draft: Draft, refusal: Refuse) -> WindowClosed | TemplateRefused | ContactSuppressed:
     reasons = [reason.value for reason in refusal.reasons]
     log.info("message.refused", client=draft.client, sender=draft.sender, reasons=reasons)
@@ -201,5 +210,5 @@ def _refused(draft: Draft, refusal: Refuse) -> WindowClosed | TemplateRefused | 
         scope = "everything" if suppression is None else suppression.scope.value
         return ContactSuppressed(f"the contact is on the suppression list, for {scope}", reasons)
     if isinstance(draft.content, TemplateMessage):
-        return TemplateRefused("template_paused", "expected a template that may be sent now", field="template_name")
+        return TemplateRefused("template_paused", _sendable(refusal), field="template_name")
     return WindowClosed("the service window is closed, and no template may stand in", reasons)

@@ -38,6 +38,7 @@ from gateway.reloading import Reloading, Watch, keep_watching
 from gateway.sending import Route, Sending
 from gateway.silence import Silence
 from gateway.store import SqliteStore, open_store
+from gateway.template_health import HealthWatch
 from gateway.upkeep import Upkeep
 from gateway.waiting import Waiting
 from gateway.web.server import Parts, build_app, build_internal_app
@@ -98,6 +99,8 @@ async def _start(
 ) -> Gateway:
     addresses = Addresses.of(config.server, int(listening.getsockname()[1]))
     config, desk_keys = with_desk_keys(addresses.fill_in(config))
+    watch = await HealthWatch.begun(store=store, clock=clock, metrics=monitoring.metrics)
+    senders = {sender.id: sender for sender in config.senders}
     base = Base(
         config=config,
         desk_keys=desk_keys,
@@ -105,11 +108,12 @@ async def _start(
         registry=registry,
         store=store,
         clock=clock,
-        decider=Decider(registry, {sender.id: sender for sender in config.senders}, config.window.margin),
+        decider=Decider(registry, senders, config.window.margin, watch.health),
         waiting=Waiting(config.limits.waiting),
         egress=Egress(config.callback_hosts),
         stopping=Stopping(),
         monitoring=monitoring,
+        watch=watch,
     )
     relay = _relay(base, stack)
     routes = routes_of(base, stack)
@@ -128,6 +132,7 @@ async def _start(
         internal=internal,
     )
     await _run(gateway, build_app(parts), listening, stack)
+    _keep_running(watch.run(), "template-health", stack)
     log.info("gateway.started", url=gateway.base_url, internal=internal, senders=len(config.senders))
     return gateway
 
@@ -155,13 +160,18 @@ def _dispatch(base: Base, relay: Relay, routes: Mapping[Sender, Route]) -> Dispa
         notify_relay=relay.notify,
         metrics=base.monitoring.metrics,
         tracer=base.monitoring.tracer,
+        templates_changed=base.watch,
     )
     return Dispatch(store=base.store, decider=base.decider, routes=routes, clock=base.clock, sending=send)
 
 
 def _scrape(base: Base, routes: Mapping[Sender, Route], stack: AsyncExitStack) -> Scrape:
     slots = {route.provider.name: route.slots for route in routes.values()}
-    return base.monitoring.scrape(base.store, base.clock, slots, stack)
+
+    def unusable() -> Mapping[tuple[str, str], int]:
+        return base.watch.health.unusable(base.registry.names(), base.clock.now())
+
+    return base.monitoring.scrape(base.store, base.clock, slots, stack, unusable=unusable)
 
 
 def _parts(base: Base, dispatch: Dispatch, relay: Relay, scrape: Scrape) -> Parts:
@@ -180,6 +190,7 @@ def _parts(base: Base, dispatch: Dispatch, relay: Relay, scrape: Scrape) -> Part
         scrape=scrape,
         tracer=base.monitoring.tracer,
         mounts=mounts_of(base),
+        health=base.watch.health,
     )
 
 
@@ -210,6 +221,7 @@ def _ingest(base: Base, dispatch: Dispatch, relay: Relay) -> Ingest:
         notify=notify,
         metrics=base.monitoring.metrics,
         trace=base.monitoring.statuses(base.store),
+        templates_changed=base.watch,
     )
 
 

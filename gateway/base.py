@@ -13,6 +13,7 @@ from gateway.egress import Egress
 from gateway.monitoring import Monitoring
 from gateway.ports import Clock, Store
 from gateway.registry import Registry
+from gateway.template_health import HealthWatch
 from gateway.waiting import Waiting
 
 
@@ -38,3 +39,4 @@ class Base:
     egress: Egress
     stopping: Stopping
     monitoring: Monitoring
+    watch: HealthWatch

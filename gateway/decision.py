@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from gateway.domain.message import Content, FreeForm, TemplateMessage
 from gateway.domain.suppression import Suppression
 from gateway.domain.window import ServiceWindow
 from gateway.registry import FillFacts, Registry
+from gateway.template_health import TemplateHealth
 
 
 class Asked(Protocol):
@@ -44,8 +46,15 @@ class Known(Protocol):
 class Decider:
     """`decide`, with the sender's settings and the registry's templates."""
 
-    def __init__(self, registry: Registry, senders: Mapping[Sender, SenderConfig], margin: timedelta) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        senders: Mapping[Sender, SenderConfig],
+        margin: timedelta,
+        health: TemplateHealth | None = None,
+    ) -> None:
         self._registry = registry
+        self._health = health or TemplateHealth()
         self._senders = senders
         self._margin = margin
 
@@ -54,8 +63,18 @@ class Decider:
         limit = self._senders[sender].downgrade_limit
         return None if limit is None else now - limit.per
 
-    def __call__(self, asked: Asked, known: Known, *, now: datetime, template_started: bool = False) -> Decision:
-        registry, sender = self._registry.as_it_is(), self._senders[asked.sender]
+    def __call__(
+        self,
+        asked: Asked,
+        known: Known,
+        *,
+        now: datetime,
+        template_started: bool = False,
+        refused: Set[tuple[str, str]] = frozenset(),
+    ) -> Decision:
+        """`refused` are the fallbacks, by name and language, that the provider would not send for this message."""
+        sender = self._senders[asked.sender]
+        rungs = _Rungs(registry=self._registry.as_it_is(), health=self._health, sender=sender, now=now, refused=refused)
         circumstances = Circumstances(
             now=now,
             window=known.window,
@@ -68,27 +87,43 @@ class Decider:
         )
         is_enforced = sender.mode is Mode.ENFORCE or (template_started and isinstance(asked.content, FreeForm))
         if is_enforced:  # also what was begun under enforce, and may have arrived as a template
-            return decide(asked.content, self._ladder(registry, asked, known, sender), circumstances)
-        return observed(asked.content, self._would_be(registry, asked, known, sender, circumstances))
+            return decide(asked.content, rungs.of(asked, known), circumstances)
+        return observed(asked.content, _would_be(rungs, asked, known, circumstances))
 
     def is_observed(self, sender: Sender) -> bool:
         """Whether the sender's messages leave as they were asked for."""
         return self._senders[sender].mode is Mode.OBSERVE
 
-    def _would_be(
-        self, registry: Registry, asked: Asked, known: Known, sender: SenderConfig, circumstances: Circumstances
-    ) -> Decision:
-        """What a sender that enforces would do, the checks included that it makes before it decides."""
-        if asked.fallback is not None:
-            rung = registry.judge(asked.fallback, must_be_approved=False, repair=sender.repair)
-            if rung.message is None:
-                return refuse_fallback(rung, circumstances)
-        return decide(asked.content, self._ladder(registry, asked, known, sender), circumstances)
 
-    def _ladder(self, registry: Registry, asked: Asked, known: Known, sender: SenderConfig) -> Iterable[Rung]:
+def _would_be(rungs: _Rungs, asked: Asked, known: Known, circumstances: Circumstances) -> Decision:
+    """What a sender that enforces would do, the checks included that it makes before it decides."""
+    if asked.fallback is not None:
+        rung = rungs.registry.judge(asked.fallback, must_be_approved=False, repair=rungs.sender.repair)
+        if rung.message is None:
+            return refuse_fallback(rung, circumstances)
+    return decide(asked.content, rungs.of(asked, known), circumstances)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rungs:
+    """The templates as they are at one moment, for one sender."""
+
+    registry: Registry
+    health: TemplateHealth
+    sender: SenderConfig
+    now: datetime
+    refused: Set[tuple[str, str]]
+
+    def of(self, asked: Asked, known: Known) -> Iterator[Rung]:
+        """What may leave as a template for this message, best first; each is only made when it is asked for."""
+        for rung in self._registered(asked, known):
+            yield self._untried(self.health.judged(rung, self.sender.provider, self.now))
+
+    def _registered(self, asked: Asked, known: Known) -> Iterable[Rung]:
+        sender = self.sender
         match asked.content:
             case TemplateMessage():
-                return (registry.judge(asked.content, repair=sender.repair),)
+                return (self.registry.judge(asked.content, repair=sender.repair),)
             case FreeForm(text=text, file_url=file_url):
                 facts = FillFacts(
                     sender_id=asked.sender,
@@ -97,4 +132,10 @@ class Decider:
                     file_url=file_url,
                     reference=asked.reference,
                 )
-                return registry.ladder(asked.fallback, sender.ladder, sender.language, facts, repair=sender.repair)
+                return self.registry.ladder(asked.fallback, sender.ladder, sender.language, facts, repair=sender.repair)
+
+    def _untried(self, rung: Rung) -> Rung:
+        """No template is tried a second time for one message, however soon it may be sent again."""
+        if rung.message is None or (rung.name, rung.language) not in self.refused:
+            return rung
+        return replace(rung, message=None, problem="refused: by the provider, for this message")

@@ -9,8 +9,9 @@ from datetime import datetime
 import structlog
 
 from gateway.config import Config, SenderConfig
-from gateway.domain.callback import CallbackEvent, ConsentChange, InboundMessage, StatusReport
+from gateway.domain.callback import CallbackEvent, ConsentChange, InboundMessage, StatusReport, TemplateUpdate
 from gateway.domain.identity import Sender, parse_contact
+from gateway.domain.template_refusal import template_code
 from gateway.domain.window import opens_window
 from gateway.metrics import Metrics
 from gateway.ports import Arrival, Clock, Inbox, Ingested
@@ -83,6 +84,7 @@ class Ingest:
         notify: Callable[[], None],
         metrics: Metrics,
         trace: Trace | None = None,
+        templates_changed: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._inbox = inbox
         self._clock = clock
@@ -91,6 +93,7 @@ class Ingest:
         self._notify = notify
         self._metrics = metrics
         self._trace = trace
+        self._templates_changed = templates_changed
 
     async def __call__(self, provider: str, events: Sequence[CallbackEvent]) -> Ingested:
         """What became of the events of one callback. Raises StoreUnavailable, and then nothing was applied."""
@@ -109,6 +112,8 @@ class Ingest:
             unattributed=unattributed,
         )
         self._metrics.ingested(provider, arrivals, ingested)
+        if self._templates_changed is not None and any(map(_is_about_template, events)):
+            await self._templates_changed()
         self._notify()
         if self._trace is not None:
             await self._trace(provider, arrivals, ingested)
@@ -118,7 +123,7 @@ class Ingest:
         match event:
             case InboundMessage():
                 return self._inbound(event, directory, now)
-            case StatusReport():
+            case StatusReport() | TemplateUpdate():
                 return Arrival(event=event)
             case ConsentChange():
                 sender = directory.sender_of(event.sender_names)
@@ -134,6 +139,12 @@ class Ingest:
         if written_at is None or not opens_window(event.kind, self._also_opened_by):
             return Arrival(event=event, sender=sender)
         return Arrival(event=event, sender=sender, opened_at=min(written_at, now), evidence=_evidence(event))
+
+
+def _is_about_template(event: CallbackEvent) -> bool:
+    if isinstance(event, StatusReport):
+        return template_code(event.error) is not None
+    return isinstance(event, TemplateUpdate)
 
 
 def _evidence(event: InboundMessage) -> str:

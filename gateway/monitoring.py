@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -28,13 +28,22 @@ class Monitoring:
         stack.push_async_callback(tracer.aclose)
         return cls(metrics=metrics, tracer=tracer)
 
-    def scrape(self, store: Store, clock: Clock, slots: Mapping[str, Slots], stack: AsyncExitStack) -> Scrape:
-        """Answers ``/metrics``; `slots` are those of each provider."""
+    def scrape(
+        self,
+        store: Store,
+        clock: Clock,
+        slots: Mapping[str, Slots],
+        stack: AsyncExitStack,
+        *,
+        unusable: Callable[[], Mapping[tuple[str, str], int]],
+    ) -> Scrape:
+        """Answers ``/metrics``; `slots` are those of each provider, `unusable` the templates that it has passed over by
+        provider and reason."""
 
         def in_use() -> list[SlotUse]:
             return [SlotUse(provider=name, limit=one.in_flight, in_use=one.in_use) for name, one in slots.items()]
 
-        scrape = Scrape(self.metrics, lambda now: store.census(now=now), clock, slots=in_use)
+        scrape = Scrape(self.metrics, lambda now: store.census(now=now), clock, slots=in_use, unusable=unusable)
         stack.push_async_callback(scrape.aclose)
         return scrape
 

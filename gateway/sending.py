@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +15,8 @@ from gateway.domain.compliance import Downgrade, Hold, Refuse, Send
 from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted, Unknown, WindowWasClosed
 from gateway.domain.errors import ProviderError, StoreUnavailable
 from gateway.domain.identity import Sender, draw_token
-from gateway.domain.message import Status
+from gateway.domain.message import Status, TemplateMessage
+from gateway.domain.template_refusal import template_code
 from gateway.metrics import OUTCOMES, Metrics
 from gateway.ports import Attempt, Claim, Clock, Conversations, Provider, Recorded
 from gateway.slots import Slots
@@ -58,6 +59,7 @@ class Sending:
         notify_relay: Callable[[], None],
         metrics: Metrics,
         tracer: Tracer = UNTRACED,
+        templates_changed: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._store = store
         self._decider = decider
@@ -67,6 +69,7 @@ class Sending:
         self._notify_relay = notify_relay
         self._metrics = metrics
         self._tracer = tracer
+        self._templates_changed = templates_changed
         self._log = log.bind()  # once: a lazy logger looks for its configuration at every line
 
     def __call__(self, claim: Claim) -> Job:
@@ -96,7 +99,11 @@ class Sending:
     async def _decide(self, claim: Claim, span: Span) -> bool:
         with self._tracer.span("message.decide"):
             decision = self._decider(
-                claim.message, claim, now=self._clock.now(), template_started=claim.template_started
+                claim.message,
+                claim,
+                now=self._clock.now(),
+                template_started=claim.template_started,
+                refused=claim.refused_templates,
             )
         span.note(action=type(decision).__name__.lower(), reasons=[*decision.reasons])
         match decision:
@@ -162,6 +169,8 @@ class Sending:
             provider=route.provider.name,
         )
         status, has_more = await self._tracer.step("message.record", self._record(claim, attempt, outcome))
+        if self._templates_changed is not None and _names_template(attempt, outcome):
+            await self._templates_changed()
         span.note(status=status)
         self._tell(claim, attempt, outcome, status)
         return has_more
@@ -203,6 +212,13 @@ class Sending:
         self._notify_relay()
         if isinstance(outcome, Retry) and outcome.cause is Cause.BALANCE:
             self._waiting.tell_all(claim.message.sender)
+
+
+def _names_template(attempt: Attempt, outcome: Outcome) -> bool:
+    """Whether it is a refusal by which a template is marked."""
+    if not (isinstance(outcome, Failed) and isinstance(attempt.content, TemplateMessage)):
+        return False
+    return template_code(outcome.error) is not None
 
 
 def _word_of(outcome: Outcome) -> dict[str, Fact]:

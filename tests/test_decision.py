@@ -10,14 +10,17 @@ from hypothesis import strategies as st
 
 from gateway.config import SenderConfig
 from gateway.decision import Decider
-from gateway.domain.compliance import Mode, OnClosedWindow, Refuse, Send
+from gateway.domain.compliance import Decision, Downgrade, Mode, OnClosedWindow, Reason, Refuse, Send
 from gateway.domain.errors import TemplateRefused
+from gateway.domain.health import UNKNOWN_HEALTH, Category, Coming, HealthKey, TemplateNews, TemplateStatus, after_news
 from gateway.domain.identity import Sender
 from gateway.domain.message import Content, FreeForm, TemplateMessage
-from gateway.domain.suppression import Suppression
+from gateway.domain.suppression import Scope, Source, Suppression
 from gateway.domain.window import ServiceWindow
+from gateway.ports import KnownHealth
 from gateway.registry import Registry
 from gateway.shipped import shipped
+from gateway.template_health import TemplateHealth
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SHOP = Sender("Shop")
@@ -98,3 +101,80 @@ def test_a_message_of_which_a_template_was_started_goes_on_as_it_began() -> None
     known = Known(window=ServiceWindow(anchor=NOW))
     begun = decider(Mode.OBSERVE, OnClosedWindow.DOWNGRADE)(text, known, now=NOW, template_started=True)
     assert begun == decider(Mode.ENFORCE, OnClosedWindow.DOWNGRADE)(text, known, now=NOW, template_started=True)
+
+
+# --- the health of templates ----------------------------------------------------------------------------------------
+
+REFERENCE = "A-17"
+CLOSED = Known(window=ServiceWindow())
+PAUSE = TemplateNews(status=TemplateStatus.PAUSED, lasts=timedelta(hours=3))
+
+
+def healthy_but(news: TemplateNews, *, name: str = "order_update", provider: str = "dt") -> Decider:
+    """A decider that has heard this of one template."""
+    health = TemplateHealth()
+    key = HealthKey.of(provider, name, "en-US")
+    health.take([KnownHealth(key=key, health=after_news(UNKNOWN_HEALTH, news, NOW), revision=1)])
+    sender = SenderConfig(id=SHOP, provider="dt", ladder=("order_update", "ticket_answer"))
+    return Decider(REGISTRY, {SHOP: sender}, timedelta(seconds=60), health)
+
+
+def taken(decision: Decision) -> str | None:
+    return decision.content.name if isinstance(decision, Downgrade) else None
+
+
+A_TEXT = Asked(content=FreeForm(type="text", text="hello"), reference=REFERENCE)
+
+
+def test_a_paused_rung_is_passed_over_until_the_pause_is_over() -> None:
+    decide = healthy_but(PAUSE)
+    assert taken(healthy_but(PAUSE, name="another")(A_TEXT, CLOSED, now=NOW)) == "order_update"
+    passed_over = decide(A_TEXT, CLOSED, now=NOW)
+    assert taken(passed_over) == "ticket_answer"
+    assert passed_over.evidence.rungs[0].problem == "paused: until 2026-03-02T15:00:00.000Z"
+    assert taken(decide(A_TEXT, CLOSED, now=NOW + timedelta(hours=3))) == "order_update"
+
+
+def test_what_another_provider_paused_is_sent() -> None:
+    assert taken(healthy_but(PAUSE, provider="other")(A_TEXT, CLOSED, now=NOW)) == "order_update"
+
+
+def test_a_request_s_own_template_that_is_paused_is_passed_over() -> None:
+    asked = Asked(content=A_TEXT.content, fallback=a_template("ticket_answer", ["of today"]), reference=REFERENCE)
+    assert taken(healthy_but(PAUSE, name="another")(asked, CLOSED, now=NOW)) == "ticket_answer"
+    assert taken(healthy_but(PAUSE, name="ticket_answer")(asked, CLOSED, now=NOW)) == "order_update"
+
+
+def test_a_requested_template_that_is_paused_is_refused() -> None:
+    asked = Asked(content=a_template("ticket_answer", ["of today"]))
+    decision = healthy_but(PAUSE, name="ticket_answer")(asked, CLOSED, now=NOW)
+    assert isinstance(decision, Refuse)
+    assert decision.reasons == (Reason.TEMPLATE_REQUESTED, Reason.TEMPLATE_UNUSABLE)
+
+
+def test_a_template_that_the_platform_takes_for_marketing_is_kept_from_who_stopped_that() -> None:
+    suppression = Suppression(scope=Scope.MARKETING, source=Source.PROVIDER, since=NOW)
+    known = Known(window=ServiceWindow(), suppression=suppression)
+    asked = Asked(content=a_template("ticket_answer", ["of today"]))
+    announced = TemplateNews(category=Category.UTILITY, coming=Coming(Category.MARKETING, NOW + timedelta(days=1)))
+    assert isinstance(healthy_but(announced, name="another")(asked, known, now=NOW), Send)
+    decision = healthy_but(announced, name="ticket_answer")(asked, known, now=NOW)
+    assert isinstance(decision, Refuse)
+    assert decision.reasons[-1] is Reason.SUPPRESSED
+
+
+def test_older_changes_that_are_read_later_undo_nothing() -> None:
+    health = TemplateHealth()
+    key = HealthKey.of("dt", "ticket_answer", "en_US")
+    paused = KnownHealth(key=key, health=after_news(UNKNOWN_HEALTH, PAUSE, NOW), revision=2)
+    assert health.take([paused]) == [(UNKNOWN_HEALTH, paused)]
+    assert health.take([KnownHealth(key=key, health=UNKNOWN_HEALTH, revision=1), paused]) == []
+    assert health.of(*key) == paused.health
+
+
+def test_only_registered_templates_are_counted_as_unusable() -> None:
+    health = TemplateHealth()
+    for revision, name in enumerate(["ours", "another"], start=1):
+        key = HealthKey.of("dt", name, "en_US")
+        health.take([KnownHealth(key=key, health=after_news(UNKNOWN_HEALTH, PAUSE, NOW), revision=revision)])
+    assert health.unusable([("ours", "en_US")], NOW) == {("dt", "paused"): 1}

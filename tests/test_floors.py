@@ -15,7 +15,7 @@ FLOORS = (
     {"config", "ports", "log", "slots", "waiting", "signing"},
     {"egress", "metrics", "tracing"},
     {"config_file", "post_traces", "status_traces"},
-    {"registry"},
+    {"registry", "template_health"},
     {"decision", "erasing"},
     {"sending", "starting"},
     {"accept", "ingest", "dispatch", "relay", "report", "silence", "upkeep", "reloading"},

@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.domain.delivery import AttemptStatus
 from gateway.domain.errors import ProviderError
+from gateway.domain.health import TemplateNews
 from gateway.domain.identity import Contact
 
 
@@ -54,6 +55,11 @@ class TemplateUpdate:
 
     dedupe: str
     raw: Any
+    name: str
+    language: str
+    news: TemplateNews
+    at: datetime | None = None
+    """When it did, by the provider's time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ class AttemptStatus(StrEnum):
     """Where one attempt stands. It only moves forward.
 
     sending ─► withdrawn · retry ─► unknown ─► submitted ─► sent ─► delivered ─► read
-                                                  └────────────┴─► failed · window_closed
+                                                  └────────────┴─► failed · window_closed · template_refused
     """
 
     SENDING = "sending"
@@ -31,6 +31,8 @@ class AttemptStatus(StrEnum):
     READ = "read"
     FAILED = "failed"
     WINDOW_CLOSED = "window_closed"
+    TEMPLATE_REFUSED = "template_refused"
+    """A template that stood in can't be sent: another one may."""
 
 
 _RANK = {
@@ -42,10 +44,13 @@ _RANK = {
     AttemptStatus.SENT: 4,
     AttemptStatus.FAILED: 5,
     AttemptStatus.WINDOW_CLOSED: 5,
+    AttemptStatus.TEMPLATE_REFUSED: 5,
     AttemptStatus.DELIVERED: 5,
     AttemptStatus.READ: 6,
 }
-_REFUSED = frozenset({AttemptStatus.FAILED, AttemptStatus.WINDOW_CLOSED})
+SENT_BACK = (AttemptStatus.WINDOW_CLOSED, AttemptStatus.TEMPLATE_REFUSED)
+"""The provider refused an attempt so that its message may leave in another form."""
+_REFUSED = frozenset({AttemptStatus.FAILED, *SENT_BACK})
 TAKEN = (AttemptStatus.SUBMITTED, AttemptStatus.SENT, AttemptStatus.DELIVERED, AttemptStatus.READ)
 """An attempt in one of these was taken by the provider, each more surely than the one before."""
 VERDICTS_THAT_STAND = ENDED - {Status.UNKNOWN}
@@ -87,6 +92,7 @@ _OF_LATEST = {
     AttemptStatus.WITHDRAWN: Status.QUEUED,
     AttemptStatus.RETRY: Status.QUEUED,
     AttemptStatus.WINDOW_CLOSED: Status.QUEUED,
+    AttemptStatus.TEMPLATE_REFUSED: Status.QUEUED,
     AttemptStatus.UNKNOWN: Status.UNKNOWN,
     AttemptStatus.FAILED: Status.FAILED,
 }

@@ -19,7 +19,7 @@ class Status(StrEnum):
     queued ─► sending ─► submitted ─► sent ─► delivered ─► read
       ▲ │        │ ▲          └── failed
       │ │        │ └─ unknown (the answer was lost: proof or an operator may still move it)
-      │ │        └─ back to queued: a retry, or once after the provider's 24-hour refusal
+      │ │        └─ back to queued: a retry, once after the provider's 24-hour refusal, once for each fallback refused
       │ └─► refused · expired · cancelled
       └─ held
     """

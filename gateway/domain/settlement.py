@@ -19,6 +19,7 @@ from gateway.domain.delivery import (
     WindowWasClosed,
 )
 from gateway.domain.message import Status
+from gateway.domain.template_refusal import template_code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,10 @@ class Tried:
 
     is_template: bool
     """Whether the attempt carried a template."""
+    is_stand_in: bool = False
+    """Whether that template stood in for free-form content."""
+    was_refused_so: bool = False
+    """Whether the provider refused an earlier attempt of this message with the same template as unfit to be sent."""
     refusals: int = 0
     """Refusals that counted against this message so far."""
     was_refuted: bool = False
@@ -82,7 +87,7 @@ def settle(outcome: Outcome, tried: Tried, policy: DeliveryPolicy, jitter: float
         case Submitted():
             return Settlement(attempt=AttemptStatus.SUBMITTED, resumes=True)
         case Failed():
-            return Settlement(attempt=AttemptStatus.FAILED, resumes=True)
+            return _settle_failed(outcome, tried)
         case WindowWasClosed():
             return _settle_window_closed(tried)
         case Unknown():
@@ -91,6 +96,15 @@ def settle(outcome: Outcome, tried: Tried, policy: DeliveryPolicy, jitter: float
             return _settle_server_trouble(outcome, tried, policy, jitter)
         case Retry():
             return _settle_pause(outcome, tried)
+
+
+def _settle_failed(outcome: Failed, tried: Tried) -> Settlement:
+    """It is over, unless a fallback was refused by a code that names the template: then the next rung may stand in,
+    once for each template, and not where an earlier attempt may have arrived."""
+    is_named = tried.is_stand_in and template_code(outcome.error) is not None
+    if not is_named or tried.was_refused_so or tried.had_unknown:
+        return Settlement(attempt=AttemptStatus.FAILED, resumes=True)
+    return Settlement(attempt=AttemptStatus.TEMPLATE_REFUSED, again_in=timedelta(0), resumes=True)
 
 
 def _settle_window_closed(tried: Tried) -> Settlement:

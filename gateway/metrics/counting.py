@@ -14,6 +14,7 @@ from gateway.domain.compliance import Downgrade, Hold, Reason, Refuse, Send
 from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted, Unknown, WindowWasClosed
 from gateway.domain.errors import GatewayError
 from gateway.domain.notice import Kind, whose
+from gateway.domain.template_refusal import MEANINGS
 from gateway.metrics.counters import GROUPS, QUICK, REMOTE, WAITS, Count, SharedCount, Spread, Values
 from gateway.metrics.names import NOBODY, OTHER, Names, error_codes
 from gateway.ports import Arrival, Ingested
@@ -83,6 +84,13 @@ class Metrics:
         self._callbacks = Count(
             registry, "callbacks", "Events of callbacks", ("provider", "fate"), product(providers, _FATES)
         )
+        self._template_refusals = Count(
+            registry,
+            "template_refusals",
+            "Refusals by which a template was marked",
+            ("provider", "code"),
+            product(providers, map(str, MEANINGS)),
+        )
         self._callbacks_refused = Count(
             registry,
             "callbacks_refused",
@@ -149,6 +157,10 @@ class Metrics:
     def submitted(self, sender: str, after: timedelta) -> None:
         """The provider took a message, so long after it was accepted."""
         self._submission_seconds.add(max(0.0, after.total_seconds()), (self.names.sender(sender),))
+
+    def template_refused(self, provider: str, code: int) -> None:
+        """A provider refused a message by a code that names its template, which says something new of it."""
+        self._template_refusals.add((self.names.provider(provider), str(code)))
 
     # --- callbacks --------------------------------------------------------------------------------------------------
 

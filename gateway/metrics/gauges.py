@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import product
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from gateway.domain.delivery import PauseCause
+from gateway.domain.health import REASONS
 from gateway.domain.identity import Sender
 from gateway.metrics.names import Names
 from gateway.ports import Census, EndpointCensus, SenderCensus
@@ -41,6 +43,8 @@ class Standing:
     """The last one; None: there was none yet."""
     census_age: float = 0.0
     slots: Sequence[SlotUse] = ()
+    unusable: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """How many registered templates are passed over, by provider and reason."""
 
 
 class Gauges(Collector):
@@ -59,6 +63,7 @@ class Gauges(Collector):
         if standing is None:
             return
         yield from _of_slots(standing.slots)
+        yield self._of_templates(standing.unusable)
         yield _alone("census_stale", "Whether the store could not be asked for what it holds", standing.is_stale)
         census, now = standing.census, standing.now
         if census is not None:
@@ -66,6 +71,12 @@ class Gauges(Collector):
             yield from _of_senders(self._groups(census), now)
             yield from self._of_clients(census, now)
             yield from _of_disk(census)
+
+    def _of_templates(self, unusable: Mapping[tuple[str, str], int]) -> GaugeMetricFamily:
+        known = dict.fromkeys(product(sorted(self._names.providers), REASONS), 0)
+        rows = {key: count for key, count in unusable.items() if key[0] in self._names.providers}
+        what = "Registered templates that a provider does not send now"
+        return _family("templates_unusable", what, ("provider", "reason"), (known | rows).items())
 
     def _groups(self, census: Census) -> Groups:
         """The senders of the configuration; those that the store alone remembers are one."""

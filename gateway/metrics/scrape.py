@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,12 +42,14 @@ class Scrape:
         clock: Clock,
         *,
         slots: Callable[[], Sequence[SlotUse]] = tuple,
+        unusable: Callable[[], Mapping[tuple[str, str], int]] = dict,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._registry = metrics.registry
         self._take_census = take_census
         self._clock = clock
         self._slots = slots
+        self._unusable = unusable
         self._ticks = ticks
         self._looked_at: float | None = None
         self._look: asyncio.Task[None] | None = None
@@ -97,6 +99,7 @@ class Scrape:
             census=self._census,
             census_age=self._ticks() - self._counted_at,
             slots=tuple(self._slots()),
+            unusable=self._unusable(),
         )
 
     def _about_process(self) -> None:

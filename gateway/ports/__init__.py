@@ -54,6 +54,7 @@ from gateway.ports.reports import (
     Tally,
 )
 from gateway.ports.store import Store, StoreObserver, StorePolicy
+from gateway.ports.templates import KnownHealth, TemplateHealths
 from gateway.ports.traces import Traced, Traces
 
 __all__ = [
@@ -88,6 +89,7 @@ __all__ = [
     "Imported",
     "Inbox",
     "Ingested",
+    "KnownHealth",
     "ListPage",
     "ListQuery",
     "Listed",
@@ -114,6 +116,7 @@ __all__ = [
     "Stretch",
     "Stretches",
     "Tally",
+    "TemplateHealths",
     "Traced",
     "Traces",
     "Watched",

@@ -44,6 +44,8 @@ class Claim:
     contact_name: str | None
     downgrades: int
     suppression: Suppression | None = None
+    refused_templates: Set[tuple[str, str]] = frozenset()
+    """The fallbacks, by name and language, that the provider would not send for this message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +118,8 @@ class Conversations(Protocol):
         """Write what came of it, and what follows (domain.settlement.settle)."""
 
     async def refuse(self, claim: Claim, decision: Refuse, *, now: datetime) -> bool:
-        """End the message by our rule: refused, failed if the provider had refused it as too late, or unknown if it may
-        have arrived. False, and nothing done, where `begin` would not begin."""
+        """End the message by our rule: refused, failed if the provider had refused the form it had before, or unknown
+        if it may have arrived. False, and nothing done, where `begin` would not begin."""
 
     async def release(self, claim: Claim, *, now: datetime) -> None:
         """Give it back: nothing of it was sent."""

@@ -17,6 +17,7 @@ from gateway.ports.lookups import Lookups
 from gateway.ports.messages import Messages
 from gateway.ports.outbox import Outbox
 from gateway.ports.reports import Reports
+from gateway.ports.templates import TemplateHealths
 from gateway.ports.traces import Traces
 
 
@@ -46,7 +47,19 @@ class StoreObserver(Protocol):
     def commit_failed(self) -> None: ...
 
 
-class Store(Messages, Conversations, Inbox, Outbox, Contacts, Lookups, Reports, Watched, Traces, Protocol):
+class Store(
+    Messages,
+    Conversations,
+    Inbox,
+    Outbox,
+    Contacts,
+    Lookups,
+    Reports,
+    Watched,
+    Traces,
+    TemplateHealths,
+    Protocol,
+):
     """All of them, behind one door."""
 
     async def is_ready(self) -> bool:

@@ -27,6 +27,7 @@ from gateway.provider.callback_parts import (
 from gateway.provider.instant import instant
 from gateway.provider.lenient import fingerprint, scalar
 from gateway.provider.refusal import provider_error
+from gateway.provider.template_callback import is_about_templates, template_event
 
 Object = Mapping[str, Any]
 
@@ -55,18 +56,22 @@ def envelope_events(envelope: Object, window_codes: Set[int], *, is_lean: bool =
         if not changes:
             yield unrecognized(entry, "no_change")
         for change in changes:
-            yield from _change_events(change, {} if is_lean else entry, window_codes, is_lean=is_lean)
+            yield from _change_events(change, entry, window_codes, is_lean=is_lean)
 
 
 def _change_events(change: Any, entry: Object, window_codes: Set[int], *, is_lean: bool) -> Iterator[CallbackEvent]:
-    """The events of one change; `entry` is what stands around it, kept with a change that is not understood."""
+    """The events of one change; `entry` is what stands around it, kept with a change that shares nothing with others or
+    is not understood."""
     value = change.get("value") if isinstance(change, dict) else None
+    whole = {"changes": [change]} if is_lean else {**entry, "changes": [change]}
     if not isinstance(value, dict):
-        yield unrecognized({**entry, "changes": [change]}, "no_value")
+        yield unrecognized(whole, "no_value")
+    elif is_about_templates(change.get("field")):
+        yield template_event(change, entry, whole)
     elif change.get("field") == "user_preferences":
         yield from _preference_events(value, is_lean=is_lean)
     elif change.get("field") not in ("messages", "calls", None):
-        yield unrecognized({**entry, "changes": [change]}, "field")
+        yield unrecognized(whole, "field")
     else:
         yield from value_events(value, window_codes, is_lean=is_lean)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.domain import health
+
 View = Mapping[str, Any]
 Figure = tuple[str, int, str]
 """A label, a count, and what it means."""
@@ -120,4 +122,7 @@ PROBLEMS = {
     "no_fill": "it has no fill",
     "fill_failed": "its fill failed for this message",
     "contract": "its arguments don't fit",
+    **{reason: f"the provider says of it: {reason.replace('_', ' ')}" for reason in health.REASONS},
+    health.REFUSED_RECENTLY: "the provider refused it shortly before",
+    "refused": "the provider would not send it for this message",
 }

@@ -20,6 +20,7 @@ from gateway.domain.callback import (
 from gateway.domain.identity import Sender
 from gateway.domain.notice import received
 from gateway.ports import Arrival, Ingested
+from gateway.store import template_health
 from gateway.store.codec import error_text, micros, micros_or_none, storable, to_json, unspoken, window_of
 from gateway.store.digests import is_erased
 from gateway.store.evidence import News, owner, take_report
@@ -117,6 +118,9 @@ def _apply(ledger: Ledger, provider: str, row: int, arrival: Arrival, *, now: da
             return Applied(Fate.APPLIED, _hear(ledger, arrival, event, arrival.sender, now=now))
         case ConsentChange() as event if arrival.sender is not None:
             _heed(ledger, event, arrival.sender, now=now)
+            return Applied(Fate.APPLIED)
+        case TemplateUpdate() as event:
+            template_health.hear(ledger, provider, event, now=now)
             return Applied(Fate.APPLIED)
         case StatusReport() as event:
             return _apply_report(ledger, provider, row, event, now=now)

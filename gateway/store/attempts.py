@@ -197,7 +197,7 @@ def _settle_held(
     if after is None:
         return Status(message["status"])
     status = follow(ledger, row, message, settlement, moved(attempts, row, after), now=now)
-    heed(ledger, message, news, now=now)
+    heed(ledger, row, message, news, now=now)
     return status
 
 

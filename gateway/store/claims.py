@@ -10,7 +10,7 @@ from itertools import islice, takewhile
 import structlog
 
 from gateway.domain.compliance import Refuse
-from gateway.domain.delivery import AttemptStatus
+from gateway.domain.delivery import SENT_BACK, AttemptStatus
 from gateway.domain.errors import ProviderError
 from gateway.domain.identity import Sender
 from gateway.domain.message import Failure, Status
@@ -25,6 +25,7 @@ from gateway.store.lines import OTHER, REPLY, head_of, holds, refresh
 from gateway.store.outbox import in_turns
 from gateway.store.senders import SenderRow, charge, end_probe, pause_of, room, sender_row, until
 from gateway.store.statuses import end
+from gateway.store.template_health import refused_templates
 
 log = structlog.get_logger(__name__)
 
@@ -137,6 +138,7 @@ def _take(ledger: Ledger, conversation: int, *, now: datetime, downgrades_since:
         contact_name=row["contact_name"],
         downgrades=count_downgrades(ledger, row, downgrades_since, before=head["place"]),
         suppression=suppression_of(row["suppression"]),
+        refused_templates=refused_templates(ledger, head) if head["attempts"] else frozenset(),
     )
 
 
@@ -189,7 +191,7 @@ def _give_back(ledger: Ledger, conversation: int, *, now: datetime) -> None:
 
 
 def refuse(ledger: Ledger, claim: Claim, decision: Refuse, *, now: datetime) -> bool:
-    """End the message by our rule; as failed, when the provider's refusal is what closed the window for it."""
+    """End the message by our rule; as failed, when it was the provider that refused the form it had before."""
     conversation = ledger.one("conversation_by_id", id=claim.conversation)
     message = ledger.row("message_by_id", id=claim.message.id)
     if message is None or not may_go_on(ledger, claim, conversation, message, now=now):
@@ -202,10 +204,10 @@ def refuse(ledger: Ledger, claim: Claim, decision: Refuse, *, now: datetime) -> 
 
 def _end_refused(ledger: Ledger, place: int, *, now: datetime) -> None:
     attempts = ledger.rows("attempts_of", message=place).fetchall()
-    closed = [attempt for attempt in attempts if attempt["status"] == AttemptStatus.WINDOW_CLOSED]
-    if closed:
-        failure = Failure.REPORTED if closed[-1]["is_reported"] else Failure.REFUSED
-        end(ledger, place, Status.FAILED, now=now, failure=failure, error=error_of(closed[-1]["error"]))
+    back = [attempt for attempt in attempts if attempt["status"] in SENT_BACK]
+    if back:
+        failure = Failure.REPORTED if back[-1]["is_reported"] else Failure.REFUSED
+        end(ledger, place, Status.FAILED, now=now, failure=failure, error=error_of(back[-1]["error"]))
     else:
         end(ledger, place, Status.REFUSED, now=now)
 

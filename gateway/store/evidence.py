@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from gateway.domain.delivery import AttemptStatus, WindowWasClosed, advance
+from gateway.domain.delivery import AttemptStatus, Failed, WindowWasClosed, advance
 from gateway.domain.errors import ProviderError
 from gateway.domain.message import Failure, Status
 from gateway.domain.settlement import Settlement, Tried, settle
 from gateway.domain.suppression import OPTED_OUT
+from gateway.domain.template_refusal import template_code
+from gateway.store import template_health
 from gateway.store.codec import error_of, error_text, instant, micros, span, unspoken, window_of, wordless
 from gateway.store.digests import digest_of, is_erased
 from gateway.store.ledger import Ledger
@@ -20,6 +22,8 @@ from gateway.store.lines import refresh, stand_in_line
 from gateway.store.senders import SenderRow, sender_row
 from gateway.store.statuses import Standing, derive, end, standing
 from gateway.store.suppressions import heed_refusal
+
+_MARKING = (AttemptStatus.FAILED, AttemptStatus.TEMPLATE_REFUSED)
 
 KEEP_EARLY_REPORTS = timedelta(days=8)
 """So long a report waits for the answer that brings its provider's id."""
@@ -56,6 +60,9 @@ def tried_of(
     others = {other["status"] for other in attempts if other["id"] != row["id"]}
     return Tried(
         is_template=bool(row["is_template"]),
+        is_stand_in=bool(row["is_template"] and message["is_free_form"]),
+        was_refused_so=AttemptStatus.TEMPLATE_REFUSED in others
+        and template_health.was_refused_before(attempts, row, message),
         refusals=message["refusals"],
         was_refuted=AttemptStatus.WINDOW_CLOSED in others,
         had_unknown=AttemptStatus.UNKNOWN in others,
@@ -96,10 +103,14 @@ def of_whom(ledger: Ledger, message: sqlite3.Row, news: News) -> News:
     return replace(news, provider_message_id=provider_message_id, error=unspoken(news.error), raw=None)
 
 
-def heed(ledger: Ledger, message: sqlite3.Row, news: News, *, now: datetime) -> None:
-    """An attempt that was refused as the contact has opted out says so for all that follow."""
+def heed(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row, news: News, *, now: datetime) -> None:
+    """What a refusal says for all that follow: that the contact has opted out, or that the template can't be sent."""
+    at = min(news.at or now, now)
     if news.error is not None and news.error.code == OPTED_OUT and not is_erased(message["contact"]):
-        heed_refusal(ledger, message, news.provider_message_id, min(news.at or now, now))
+        heed_refusal(ledger, message, news.provider_message_id, at)
+    code = template_code(news.error) if row["is_template"] and news.status in _MARKING else None
+    if code is not None:
+        template_health.mark(ledger, row, message, code, at=at)
 
 
 def follow(
@@ -166,13 +177,11 @@ def take_news(ledger: Ledger, row: sqlite3.Row, news: News, *, now: datetime) ->
 
 def _take_news(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row, news: News, *, now: datetime) -> Status:
     attempts = attempts_of(ledger, row, message)
-    refutes = False
-    if news.status is AttemptStatus.WINDOW_CLOSED:
-        news, refutes = _settle_closed(ledger, row, message, attempts, news, now=now)
+    news, refutes = _settled(ledger, row, message, attempts, news, now=now)
     after = move(ledger, row, news, now=now)
     if after is None:
         return Status(message["status"])
-    heed(ledger, message, news, now=now)
+    heed(ledger, row, message, news, now=now)
     if refutes:
         _refute(ledger, message["conversation"], row["started_at"])
     if row["status"] == AttemptStatus.SENDING:  # its message may leave the line, and its worker is still out
@@ -184,7 +193,7 @@ def _take_news(ledger: Ledger, row: sqlite3.Row, message: sqlite3.Row, news: New
     return status
 
 
-def _settle_closed(
+def _settled(
     ledger: Ledger,
     row: sqlite3.Row,
     message: sqlite3.Row,
@@ -193,14 +202,25 @@ def _settle_closed(
     *,
     now: datetime,
 ) -> tuple[News, bool]:
-    """The late 24-hour refusal: back in line once, unless the message is over; and whether it refutes the window."""
+    """A late refusal: back in line where another form may be taken, unless the message is over; and whether it refutes
+    the window."""
+    refused = _OUTCOMES.get(news.status)
+    if refused is None:
+        return news, False
     tried = tried_of(ledger, attempts, row, message, sender_row(ledger, message["sender"]), now=now)
-    outcome = WindowWasClosed(error=news.error or ProviderError())
+    outcome = refused(error=news.error or ProviderError())
     settlement = settle(outcome, tried, ledger.policy.delivery, 0.0)
     is_over = message["expires_at"] <= micros(now) or message["verdict"] not in (None, Status.QUEUED)
     status = AttemptStatus.FAILED if is_over else settlement.attempt
-    error = replace(outcome.error, closes_window=True)
+    is_closed = news.status is AttemptStatus.WINDOW_CLOSED
+    error = replace(outcome.error, closes_window=True) if is_closed else news.error
     return replace(news, status=status, error=error), settlement.refutes_window
+
+
+_OUTCOMES: Mapping[AttemptStatus, type[Failed | WindowWasClosed]] = {
+    AttemptStatus.FAILED: Failed,
+    AttemptStatus.WINDOW_CLOSED: WindowWasClosed,
+}
 
 
 def take_report(ledger: Ledger, row: sqlite3.Row, report: News, *, now: datetime) -> sqlite3.Row:

@@ -285,6 +285,9 @@ select * from attempt where message = :message order by number
 -- template_started: whether a template may have been written
 select exists (select 1 from attempt where message = :message and is_template and status <> :withdrawn) as is_true
 
+-- refused_templates: attempts whose template can't be sent
+select content from attempt where message = :message and status = 'template_refused'
+
 -- attempt_by_id: one attempt
 select * from attempt where id = :id
 
@@ -962,3 +965,20 @@ select id, evidence from refusal where contact = :contact limit :limit
 
 -- erase_refusal: for whom nobody knows
 update refusal set contact = :contact, evidence = :evidence where id = :id
+
+-- template_health: what is known of one template at a provider
+select facts from template_health where provider = :provider and name = :name and language = :language
+
+-- set_template_health: what is known of it now; the change is the latest of all
+insert into template_health (provider, name, language, facts, revision)
+values (
+    :provider, :name, :language, :facts, (select coalesce(max(latest.revision), 0) + 1 from template_health as latest)
+)
+on conflict (provider, name, language) do update set facts = excluded.facts, revision = excluded.revision
+
+-- trim_template_healths: forget those that have not changed for longest, beyond so many
+delete from template_health
+where revision in (select revision from template_health order by revision desc limit -1 offset :most)
+
+-- template_healths: those that have changed since, in the order of the changes
+select * from template_health where revision > :after order by revision

@@ -13,6 +13,7 @@ from gateway.ports import (
     Conversation,
     DecisionPage,
     DecisionQuery,
+    KnownHealth,
     ListPage,
     ListQuery,
     MessagePage,
@@ -31,6 +32,7 @@ from gateway.store import (
     lookups,
     reports,
     suppressions,
+    template_health,
     windows,
 )
 from gateway.store.group import Database, Unit, outside, read_whole
@@ -104,6 +106,9 @@ class SqliteReader:
 
     async def tally_refusals(self, stretch: Stretch) -> Tally:
         return await self._look_up(reports.tally_refusals, stretch)
+
+    async def template_healths(self, *, after: int = 0) -> Sequence[KnownHealth]:
+        return await self._look_up(template_health.healths, after=after)
 
     async def suppressions(self, query: ListQuery) -> ListPage:
         return await self._look_up(suppressions.page, query)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from aiohttp import web
@@ -15,6 +15,7 @@ from gateway.domain.message import Draft
 from gateway.metrics import Exposition, Metrics
 from gateway.ports import Answer, CallbackDecoder, Clock, Ingested, Store
 from gateway.registry import Registry
+from gateway.template_health import TemplateHealth
 from gateway.tracing import UNTRACED, Tracer
 from gateway.web.auth import Keys
 from gateway.web.drafts import DraftRules
@@ -46,6 +47,7 @@ class Parts:
     scrape: Callable[[str], Awaitable[Exposition]]
     """All metrics, in the newest format that is accepted."""
     tracer: Tracer = UNTRACED
+    health: TemplateHealth = field(default_factory=TemplateHealth)
     mounts: Sequence[tuple[str, web.Application]] = ()
     """Applications served beside ours, each under its prefix."""
     ticks: Callable[[], float] = time.monotonic

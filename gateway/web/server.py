@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.web import callbacks, decision_telecom, monitoring, native
+from gateway.web import callbacks, decision_telecom, monitoring, native, templates
 from gateway.web.auth import Keys
 from gateway.web.drafts import DraftRules, Senders
 from gateway.web.middleware import errors
@@ -22,6 +22,8 @@ ROUTES = (
     web.get("/v1/messages", native.messages),
     web.get("/v1/messages/{id}", native.message),
     web.get("/v1/windows/{sender}/{contact}", native.window),
+    web.get("/v1/templates", templates.templates),
+    web.get("/v1/templates/{name}/{language}", templates.template),
     web.get("/healthz", native.healthz),
     web.get("/readyz", native.readyz),
     web.post("/callbacks/{provider}/{secret}", callbacks.callback),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.domain.delivery import AttemptStatus, advance, message_status
 from gateway.domain.message import ENDED, HANDED_OVER, OPEN, Status
 
-FINAL = {"failed", "window_closed"}
+FINAL = {"failed", "window_closed", "template_refused"}
 REPORTED = {"sent", "delivered", "read"} | FINAL
 AFTER = {
     "sending": {"withdrawn", "retry", "unknown", "submitted"} | REPORTED,
@@ -24,6 +24,7 @@ AFTER = {
     "read": set(),
     "failed": set(),
     "window_closed": set(),
+    "template_refused": set(),
 }
 """For each status those that news may move it to: the drawing, followed to its ends. What arrived on a phone can't be
 refused any more, and what was refused for good stays so."""
@@ -92,7 +93,10 @@ def test_nothing_undoes_a_verdict(attempts: list[AttemptStatus], verdict: Status
     assert message_status(attempts, verdict) is verdict
 
 
-@given(st.lists(st.sampled_from(["withdrawn", "retry", "unknown", "window_closed"]), max_size=4), st.data())
+@given(
+    st.lists(st.sampled_from(["withdrawn", "retry", "unknown", "window_closed", "template_refused"]), max_size=4),
+    st.data(),
+)
 def test_what_was_given_up_is_unknown_until_there_is_proof_of_the_lost_attempt(
     others: list[str], data: st.DataObject
 ) -> None:
@@ -105,7 +109,7 @@ def test_what_was_given_up_is_unknown_until_there_is_proof_of_the_lost_attempt(
         assert message_status(attempts, Status.UNKNOWN).value == proof
 
 
-@given(st.lists(st.sampled_from(["withdrawn", "retry", "failed", "window_closed"]), max_size=4))
+@given(st.lists(st.sampled_from(["withdrawn", "retry", "failed", "window_closed", "template_refused"]), max_size=4))
 def test_what_was_given_up_has_failed_when_none_of_its_attempts_can_have_arrived(attempts: list[str]) -> None:
     assert message_status([AttemptStatus(attempt) for attempt in attempts], Status.UNKNOWN) is Status.FAILED
 

@@ -37,6 +37,7 @@ HOUR = timedelta(hours=1)
 
 SUBMITTED = Submitted(provider_message_id="429")
 FAILED = Failed(error=ERROR)
+PAUSED = Failed(error=ProviderError(code=132015, status=400, name="Template paused"))
 TOO_LATE = WindowWasClosed(error=ERROR)
 LOST = Unknown(error=ERROR)
 
@@ -73,6 +74,36 @@ TABLE: dict[str, tuple[Outcome, dict[str, Any], dict[str, Any], Settlement]] = {
         {"was_refuted": True},
         {},
         follows("failed", refutes_window=True, resumes=True),
+    ),
+    "a fallback that can't be sent: the next one": (
+        PAUSED,
+        {"is_template": True, "is_stand_in": True},
+        {},
+        follows("template_refused", again_in=AT_ONCE, resumes=True),
+    ),
+    "the same fallback again: failed": (
+        PAUSED,
+        {"is_template": True, "is_stand_in": True, "was_refused_so": True},
+        {},
+        follows("failed", resumes=True),
+    ),
+    "a fallback that can't be sent, where an earlier attempt may have arrived": (
+        PAUSED,
+        {"is_template": True, "is_stand_in": True, "had_unknown": True},
+        {},
+        follows("failed", resumes=True),
+    ),
+    "a template that was asked for and can't be sent": (
+        PAUSED,
+        {"is_template": True},
+        {},
+        follows("failed", resumes=True),
+    ),
+    "a fallback that is refused for another reason": (
+        FAILED,
+        {"is_template": True, "is_stand_in": True},
+        {},
+        follows("failed", resumes=True),
     ),
     "a template refused as too late says nothing of the window": (
         TOO_LATE,
@@ -216,10 +247,12 @@ RETRIES = st.builds(
     st.sampled_from([cause.value for cause in Cause]),
     st.none() | st.timedeltas(min_value=AT_ONCE, max_value=HOUR),
 )
-OUTCOMES = st.sampled_from([SUBMITTED, FAILED, TOO_LATE, LOST]) | RETRIES
+OUTCOMES = st.sampled_from([SUBMITTED, FAILED, PAUSED, TOO_LATE, LOST]) | RETRIES
 TRIED = st.builds(
     Tried,
     is_template=st.booleans(),
+    is_stand_in=st.booleans(),
+    was_refused_so=st.booleans(),
     refusals=st.integers(0, 9),
     was_refuted=st.booleans(),
     had_unknown=st.booleans(),

@@ -181,6 +181,10 @@ ALLOWED = {
     *("not_written", "throttled", "unauthorized", "balance", "failing", "server"),
     *("invalid_request", "unauthenticated", "not_found", "method_not_allowed", "template_unknown", "too_many_requests"),
     *("/v1/api/send-whatsapp", "/v1/api/receive-whatsapp", "/v1/messages", "/v1/messages/{id}", "/readyz", "/metrics"),
+    *("paused", "limit_exceeded", "pending", "in_appeal", "locked", "archived", "rejected", "pending_deletion"),
+    *("deleted", "disabled", "refused_recently", "2000", "2001", "2002", "2003", "132000", "132001", "132005"),
+    *("132007", "132012", "132015", "132016", "132018", "132068", "132069"),
+    *("/v1/templates", "/v1/templates/{name}/{language}"),
     *("/v1/windows/{sender}/{contact}", "/callbacks/{provider}/{secret}", "/callbacks/{provider}/{secret}/{attempt}"),
 }
 """Every value of a label that this gateway may ever show, written down by hand."""

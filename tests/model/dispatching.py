@@ -15,10 +15,10 @@ from tests.model.posted import GIVEN_UP, Posted
 from tests.model.stage import PICK, move
 from tests.model.world import CONTACTS, LIMIT, PER, SENDER, TEXT, WANTED, InHand, Sent, decided, outcome_of, pick
 
-ANSWERS = ["submitted", "failed", "window_closed", "unknown", "server", "not_written", "throttled", "balance"]
+ANSWERS = ["submitted", "failed", "unfit", "window_closed", "unknown", "server", "not_written", "throttled", "balance"]
 BETWEEN = st.sampled_from([*["nothing"] * 5, "writes", "cancel", "waits", "refusal"])
-OVERTAKING = st.tuples(st.sampled_from(["", "", "", "", "sent", "failed", "window_closed"]), BY)
-ANSWER = st.sampled_from(["window_closed", "unknown", "withdrawn", *ANSWERS])
+OVERTAKING = st.tuples(st.sampled_from(["", "", "", "", "sent", "failed", "window_closed", "unfit"]), BY)
+ANSWER = st.sampled_from(["window_closed", "unfit", "unknown", "withdrawn", *ANSWERS])
 
 
 class Dispatching(Outside):
@@ -79,6 +79,7 @@ class Dispatching(Outside):
         assert posted is head[0]
         assert claim.attempts == len(posted.tries)
         assert claim.template_started == posted.template_started
+        assert {name for name, _ in claim.refused_templates} == posted.unfit
         assert claim.downgrades == self.downgrades(posted.contact, before=posted)
         stirred = self.model.stirred.get(posted.contact, 0)
         return InHand(claim=claim, posted=posted, stirred=stirred, age=self.model.age)
@@ -112,7 +113,12 @@ class Dispatching(Outside):
         """Decide again on what was claimed; what has changed since the claim is fenced off."""
         claim, posted = in_hand.claim, in_hand.posted
         decision = decided(
-            claim.message.content, claim, self.now, usable=self.is_usable, started=claim.template_started
+            claim.message.content,
+            claim,
+            self.now,
+            usable=self.is_usable,
+            started=claim.template_started,
+            refused={name for name, _ in claim.refused_templates},
         )
         is_fresh = self.is_fresh(in_hand)
         if is_fresh:
@@ -136,7 +142,14 @@ class Dispatching(Outside):
     def check_decided(self, decision: Decision, claim: Claim, posted: Posted) -> None:
         started = posted.template_started
         content = WANTED if posted.template else TEXT
-        self.check_decision(decision, claim.message.contact, content, started=started, downgrades=claim.downgrades)
+        self.check_decision(
+            decision,
+            claim.message.contact,
+            content,
+            started=started,
+            downgrades=claim.downgrades,
+            refused=posted.unfit,
+        )
         if isinstance(decision, Downgrade) and not started:
             assert self.model.fallbacks_given(posted.contact, self.now - PER, posted) < LIMIT
 
@@ -158,7 +171,7 @@ class Dispatching(Outside):
         if is_fresh:
             self.check_turn(in_hand.posted)
             in_hand.attempt = attempt
-            template = isinstance(decision.content, TemplateMessage)
+            template = decision.content.name if isinstance(decision.content, TemplateMessage) else None
             self.model.start(in_hand.posted, template=template, age=in_hand.age, now=self.now)
             self.model.note(self.now)
             self.sent.append(Sent(posted=in_hand.posted, attempt=in_hand.posted.tries[-1], token=attempt.token))

@@ -98,10 +98,10 @@ class Model:
 
     # what comes of an attempt
 
-    def start(self, message: Posted, *, template: bool, age: int, now: datetime) -> None:
+    def start(self, message: Posted, *, template: str | None, age: int, now: datetime) -> None:
         message.was_repeated |= message.may_have_arrived
         message.again, message.proof_until, message.once_more = False, None, False
-        message.tries.append(Try(template=template, started=now, age=age))
+        message.tries.append(Try(template=template is not None, started=now, age=age, carried=template))
         if not message.template:
             message.downgraded_at = now if template else None
 
@@ -114,8 +114,8 @@ class Model:
         if outcome in ("submitted", "failed"):
             attempt.status = outcome
             message.failed_view = {3} if outcome == "failed" else ANY_FAILURE
-        elif outcome == "window_closed":
-            self.too_late(message, attempt, now)
+        elif outcome in ("window_closed", "unfit"):
+            self.send_back(message, attempt, outcome, now)
         elif outcome == "unknown":
             self.lose(message, attempt, now)
         elif outcome == "balance" and message.is_awaited(now) and not message.may_have_arrived:
@@ -128,7 +128,7 @@ class Model:
     def tell_sender(self, attempt: Try, outcome: str) -> None:
         """A working answer to an attempt begun since the pause ends it; what is not the message's fault begins one."""
         self.age += 1
-        if outcome in ("submitted", "failed", "window_closed"):
+        if outcome in ("submitted", "failed", "window_closed", "unfit"):
             self.row = 0
             if self.paused_at is not None and attempt.age >= self.paused_at:
                 self.paused_at = None
@@ -151,6 +151,13 @@ class Model:
             if message.status == "queued" and message.is_awaited(now) and not message.may_have_arrived:
                 message.verdict = "failed"
 
+    def send_back(self, message: Posted, attempt: Try, why: str, now: datetime) -> None:
+        """The provider refused it in this form: another one may leave, if there is one."""
+        if why == "unfit":
+            self.unfit(message, attempt, now)
+        else:
+            self.too_late(message, attempt, now)
+
     def too_late(self, message: Posted, attempt: Try, now: datetime) -> None:
         """Back in line, once; a template or a second time: failed."""
         if attempt.template or message.was_refuted:
@@ -158,6 +165,19 @@ class Model:
             return
         before = message.status
         attempt.status = "window_closed"
+        if before != "queued":
+            message.due = now
+
+    def unfit(self, message: Posted, attempt: Try, now: datetime) -> None:
+        """A fallback that the provider won't send: back in line, once for each; where an earlier attempt may have
+        arrived, or a template that was asked for: failed."""
+        may_have_arrived = any(earlier.status == "unknown" for earlier in message.tries if earlier is not attempt)
+        is_fallback = attempt.template and not message.template
+        if not is_fallback or may_have_arrived or attempt.carried in message.unfit:
+            attempt.status, message.failed_view = "failed", ANY_FAILURE
+            return
+        before = message.status
+        attempt.status = "template_refused"
         if before != "queued":
             message.due = now
 
@@ -173,7 +193,7 @@ class Model:
 
     def report(self, message: Posted, attempt: Try, reported: str, now: datetime) -> None:
         """News that is true of the attempt, in any order, for the first time or again."""
-        if attempt.status in ("failed", "window_closed"):
+        if attempt.status in ("failed", "window_closed", "template_refused"):
             return
         if reported in WAY:
             if attempt.status not in WAY or WAY.index(attempt.status) < WAY.index(reported):
@@ -184,12 +204,12 @@ class Model:
             attempt.status = "failed"
             message.failed_view = {4} if len(message.tries) == 1 else ANY_FAILURE
             return
-        if not attempt.template:
+        if not attempt.template and reported == "window_closed":
             self.refute(message.contact, attempt.started)
         if message.verdict or message.given_up or message.expires <= now:
             attempt.status = "failed"
         else:
-            self.too_late(message, attempt, now)
+            self.send_back(message, attempt, reported, now)
 
     def withdraw(self, attempt: Try) -> None:
         """It was given back: nothing of it was written."""
@@ -197,7 +217,7 @@ class Model:
 
     def refuse(self, message: Posted) -> None:
         """By our rule. What may have reached the contact is not said to be refused: it stays unknown."""
-        message.end("failed" if message.was_refuted else "refused")
+        message.end("failed" if message.was_refuted or message.unfit else "refused")
 
     # what happens besides
 

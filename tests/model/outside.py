@@ -26,7 +26,19 @@ BY = st.sampled_from(["token", "id", "both"])
 STILL_OURS = {"queued", "unknown"}
 REPORTS = st.sampled_from(
     ["sent", "read", "failed", "window_closed", "sent delivered", "delivered sent", "sent failed"]
-) | (st.sampled_from(["sent window_closed", "window_closed sent", "window_closed", "failed sent"]))
+) | (
+    st.sampled_from(
+        [
+            "sent window_closed",
+            "window_closed sent",
+            "window_closed",
+            "failed sent",
+            "sent unfit",
+            "unfit sent",
+            "unfit",
+        ]
+    )
+)
 
 
 class Outside(Reporting):
@@ -98,7 +110,7 @@ class Outside(Reporting):
         """As if it had been claimed and begun in the next two steps."""
         stirred = self.model.stirred.get(posted.contact, 0)
         self.in_hand.append(InHand(claim=claim, posted=posted, stirred=stirred, age=self.model.age, attempt=attempt))
-        template = isinstance(attempt.content, TemplateMessage)
+        template = attempt.content.name if isinstance(attempt.content, TemplateMessage) else None
         self.model.start(posted, template=template, age=self.model.age, now=self.now)
         self.model.note(self.now)
         self.sent.append(Sent(posted=posted, attempt=posted.tries[-1], token=attempt.token))

@@ -11,6 +11,7 @@ LEFT_BY = {
     "withdrawn": "queued",
     "retry": "queued",
     "window_closed": "queued",
+    "template_refused": "queued",
     "unknown": "unknown",
     "failed": "failed",
 }
@@ -32,11 +33,12 @@ GIVEN_UP = {"refused", "failed", "expired", "cancelled"}
 
 @dataclass(slots=True, kw_only=True)
 class Try:
-    """One attempt. `age` counts what happened to the sender before it was claimed."""
+    """One attempt. `age` counts what happened to the sender before it was claimed; `carried` is its template."""
 
     template: bool
     started: datetime
     age: int
+    carried: str | None = None
     status: str = "sending"
 
 
@@ -99,6 +101,11 @@ class Posted:
     @property
     def was_refuted(self) -> bool:
         return any(attempt.status == "window_closed" for attempt in self.tries)
+
+    @property
+    def unfit(self) -> set[str | None]:
+        """The fallbacks that the provider would not send."""
+        return {attempt.carried for attempt in self.tries if attempt.status == "template_refused"}
 
     def counts_as_downgraded(self, since: datetime) -> bool:
         return self.downgraded_at is not None and self.downgraded_at > since and self.status not in GIVEN_UP

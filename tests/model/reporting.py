@@ -6,7 +6,9 @@ from gateway.domain.callback import StatusReport
 from gateway.domain.delivery import AttemptStatus
 from gateway.ports import Arrival, Ingested
 from tests.model.stage import Stage
-from tests.model.world import WORDS, Sent
+from tests.model.world import UNFIT, WORDS, Sent
+
+ENDS = {"failed", "window_closed", "unfit", "template_refused"}
 
 
 class Reporting(Stage):
@@ -19,10 +21,10 @@ class Reporting(Stage):
         report = StatusReport(
             dedupe=f"status-{next(self.numbers)}",
             raw={},
-            status=AttemptStatus(word),
+            status=AttemptStatus("failed" if word == "unfit" else word),
             attempt=None if by == "id" else sent.token,
             provider_message_id=None if by == "token" else sent.provider_message_id,
-            error=WORDS if word in ("failed", "window_closed") else None,
+            error=UNFIT if word == "unfit" else WORDS if word in ("failed", "window_closed") else None,
         )
         if by == "id" and sent.token not in self.recorded:
             self.unmatched.append((sent, word))
@@ -40,8 +42,10 @@ class Reporting(Stage):
         known = {sent.attempt.status, *self.news_of(sent)}
         if known & {"withdrawn", "retry"} or (sent.attempt.status == "failed" and sent.token not in self.recorded):
             return False
-        ends = known & {"failed", "window_closed"}
-        if word in ("failed", "window_closed"):
+        ends = {"unfit" if end == "template_refused" else end for end in known & ENDS}
+        if word == "unfit" and not sent.attempt.template:
+            return False
+        if word in ENDS:
             return not known & {"delivered", "read"} and ends <= {word}
         return not ends or word == "sent"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from datetime import timedelta
 from itertools import count
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ from gateway.ports import Arrival, Delivery, Ingested, Store, StorePolicy
 from gateway.store import open_store
 from tests.model.model import Model
 from tests.model.posted import Posted
-from tests.model.world import BOUNDLESS, FALLBACK, LIMIT, MARGIN, NOON, PER, SENDER, TEXT, WANTED, InHand, Sent
+from tests.model.world import BOUNDLESS, FALLBACKS, LIMIT, MARGIN, NOON, PER, SENDER, TEXT, WANTED, InHand, Sent
 
 T = TypeVar("T")
 Verb = TypeVar("Verb", bound=Callable[..., None])
@@ -106,11 +106,19 @@ class Stage(RuleBasedStateMachine):
         return self.model.downgrades(contact, self.now - PER, before)
 
     def check_decision(
-        self, decision: Decision, contact: Contact, content: Content, *, started: bool, downgrades: int
+        self,
+        decision: Decision,
+        contact: Contact,
+        content: Content,
+        *,
+        started: bool,
+        downgrades: int,
+        refused: Set[str | None] = frozenset(),
     ) -> None:
-        """Free-form where and only where it is allowed; a fallback within the limit; a template as asked, a marketing
-        one; and to a contact on the suppression list nothing that it is there for."""
+        """Free-form where and only where it is allowed; the first fallback that was not refused, within the limit; a
+        template as asked, a marketing one; and to a contact on the suppression list nothing that it is there for."""
         scope = self.model.blocked.get(contact)
+        left = [fallback for fallback in FALLBACKS if fallback.name not in refused]
         is_free = content == TEXT and self.model.is_open(contact, self.now, MARGIN) and not started
         is_stopped = scope == "everything" or (scope == "templates" and not is_free)
         if is_stopped or (scope == "marketing" and content == WANTED):
@@ -121,9 +129,9 @@ class Stage(RuleBasedStateMachine):
         elif is_free:
             assert isinstance(decision, Send)
             assert decision.content == TEXT
-        elif self.is_usable and (started or downgrades < LIMIT):
+        elif left and self.is_usable and (started or downgrades < LIMIT):
             assert isinstance(decision, Downgrade)
-            assert decision.content == FALLBACK
+            assert decision.content == left[0]
         else:
             assert isinstance(decision, Refuse)
 

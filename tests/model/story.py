@@ -9,6 +9,7 @@ from itertools import groupby, pairwise
 
 from gateway.ports import Delivery, MessageRecord
 from tests.model.posted import GIVEN_UP, VIEW, WAY, Posted
+from tests.model.world import FALLBACKS
 
 ONLY_OURS = {"queued", "sending"}
 NEXT = {
@@ -45,21 +46,24 @@ def check_story(record: MessageRecord, posted: Posted) -> None:
 
 
 def check_moves(history: Sequence[str], *, is_repeated: bool) -> None:
-    """Forward only, but for one step from handed over back to the queue."""
+    """Forward only, but for a step from handed over back to the queue after the 24-hour refusal, and after that of each
+    fallback."""
     moves = list(pairwise(history))
     allowed = NEXT_OF_REPEATED if is_repeated else NEXT
     assert all(then in allowed[before] for before, then in moves)
     if not is_repeated:
-        assert sum(before in WAY and then == "queued" for before, then in moves) <= 1
+        assert sum(before in WAY and then == "queued" for before, then in moves) <= 1 + len(FALLBACKS)
         assert all(WAY.index(then) > WAY.index(before) for before, then in moves if before in WAY and then in WAY)
 
 
 def check_attempts(posted: Posted) -> None:
-    """One downgrade after the provider's refusal, one template taken, never back to free-form from what was written."""
+    """One downgrade after the provider's refusal, each fallback refused once at most, one template taken, never back to
+    free-form from what was written."""
     statuses = [attempt.status for attempt in posted.tries]
     templates = [attempt.template for attempt in posted.tries if attempt.status != "withdrawn"]
     assert statuses.count("window_closed") <= 1
     assert templates == sorted(templates)
+    assert statuses.count("template_refused") == len(posted.unfit)
     taken = [attempt for attempt in posted.tries if attempt.template and attempt.status in WAY]
     assert len(taken) <= 1 or posted.was_repeated
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -26,7 +26,10 @@ BOUNDLESS = PacePolicy(sender_per_second=1000, contact_interval=timedelta(millis
 
 TEXT = FreeForm(type="text", text="Your parcel is here.")
 FALLBACK = TemplateMessage(name="ticket_answer", language="en_US")
+SECOND = TemplateMessage(name="parcel", language="en_US")
+FALLBACKS = (FALLBACK, SECOND)
 WANTED = TemplateMessage(name="order_ready", language="en_US")
+UNFIT = ProviderError(code=132015, status=400, name="Template paused")
 WORDS = ProviderError(code=2, status=500, name="Internal server error")
 
 
@@ -70,7 +73,13 @@ def a_draft(contact: Contact, content: Content, *, wait: timedelta | None = None
 
 
 def decided(
-    content: Content, known: Conversation | Claim, now: datetime, *, usable: bool, started: bool = False
+    content: Content,
+    known: Conversation | Claim,
+    now: datetime,
+    *,
+    usable: bool,
+    started: bool = False,
+    refused: Set[str | None] = frozenset(),
 ) -> Decision:
     circumstances = Circumstances(
         now=now,
@@ -81,7 +90,8 @@ def decided(
         template_started=started,
         suppression=known.suppression,
     )
-    return decide(content, [_rung(WANTED) if content == WANTED else _rung(FALLBACK, usable=usable)], circumstances)
+    ladder = [_rung(message, usable=usable and message.name not in refused) for message in FALLBACKS]
+    return decide(content, [_rung(WANTED)] if content == WANTED else ladder, circumstances)
 
 
 def _rung(message: TemplateMessage, *, usable: bool = True) -> Rung:
@@ -97,6 +107,8 @@ def outcome_of(word: str, provider_message_id: str) -> Outcome:
             return Submitted(provider_message_id=provider_message_id)
         case "failed":
             return Failed(error=WORDS)
+        case "unfit":
+            return Failed(error=UNFIT)
         case "window_closed":
             return WindowWasClosed(error=WORDS)
         case "unknown":

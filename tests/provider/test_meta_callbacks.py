@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.callback import CallbackEvent, ConsentChange, InboundMessage, StatusReport, Unrecognized
+from gateway.domain.callback import (
+    CallbackEvent,
+    ConsentChange,
+    InboundMessage,
+    StatusReport,
+    TemplateUpdate,
+    Unrecognized,
+)
 from gateway.domain.delivery import AttemptStatus
 from gateway.provider.callback_decoder import callback_decoder
 from tests.provider.factories import SENTENCE, a_provider
@@ -204,7 +211,7 @@ def test_a_call_counts_when_the_contact_makes_it():
     assert [getattr(event, "why", None) for event in events] == [None, "call", "call"]
 
 
-@pytest.mark.parametrize("field", ["smb_message_echoes", "history", "message_template_status_update", "brand_new"])
+@pytest.mark.parametrize("field", ["smb_message_echoes", "history", "account_update", "brand_new"])
 def test_other_fields_are_kept_with_what_stands_around_them_even_when_they_hold_messages(field: str):
     body = envelope(a_value(messages=[an_item(type="text")]), field)
     (event,) = decoded(body)
@@ -400,6 +407,8 @@ def test_every_recorded_item_is_an_event_and_only_known_fields_are_understood():
         for event, item in zip(events, items, strict=True):
             if "preferences" in path.name:
                 assert isinstance(event, ConsentChange), path.name
+            elif "template" in path.name:
+                assert isinstance(event, TemplateUpdate), path.name
             elif item is None:
                 assert isinstance(event, Unrecognized), path.name
             elif "status" in item:

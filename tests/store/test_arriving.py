@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.domain.callback import TemplateUpdate, Unrecognized
+from gateway.domain.callback import Unrecognized
 from gateway.domain.delivery import AttemptStatus, DeliveryPolicy, Failed, OnUnknown, Submitted, Unknown
 from gateway.domain.errors import ProviderError
 from gateway.domain.identity import Sender
@@ -82,14 +82,12 @@ async def test_what_is_not_understood_or_whose_it_is_unknown_is_kept(file_bench:
     kept = [
         an_inbound(sender=None),
         Arrival(event=Unrecognized(dedupe="x", raw={"odd": True}, why="no contact"), problem="unrecognized"),
-        Arrival(event=TemplateUpdate(dedupe="t", raw={"event": "PAUSED"})),
     ]
-    assert await file_bench.ingest(*kept) == Ingested(kept=3)
+    assert await file_bench.ingest(*kept) == Ingested(kept=2)
     rows = file_bench.query("select kind, state, problem from inbox order by id")
     assert rows == [
         ("message", "kept", None),
         ("unrecognized", "kept", "unrecognized"),
-        ("template", "kept", None),
     ]
     assert not await file_bench.is_window_open()
 

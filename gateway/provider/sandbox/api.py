@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.provider.sandbox.faults import Kind
+from gateway.provider.sandbox.faults import Fault, Kind
 from gateway.provider.sandbox.news import Topic
 from gateway.provider.sandbox.phone import PhoneMessage
 from gateway.provider.sandbox.rejection import (
@@ -29,6 +29,7 @@ from gateway.provider.sandbox.rejection import (
     Rejection,
     invalid,
     of_status,
+    template_refused,
 )
 from gateway.provider.sandbox.rules import Submission, read_submission
 from gateway.provider.sandbox.world import World
@@ -117,6 +118,8 @@ class ProviderApi:
             return self._fail_late(submission, WINDOW_CLOSED)
         if not self._world.phones.wants(submission):
             return self._fail_late(submission, OPTED_OUT)
+        if refused := self._refused_template(submission):
+            return self._fail_late(submission, template_refused(refused.number))
         message = self._world.phones.arrive(submission, now)
         has_arrived = message.state == "delivered"
         self._world.report(message, {"status": SENT}, *([{"status": DELIVERED}] if has_arrived else ()))
@@ -130,6 +133,11 @@ class ProviderApi:
         if self._world.faults.take(Kind.REFUSE_WINDOW, sender):
             return True
         return not self._world.phones.is_open(sender, contact, self._world.clock.now())
+
+    def _refused_template(self, submission: Submission) -> Fault | None:
+        if submission.template is None:
+            return None
+        return self._world.faults.take(Kind.REFUSE_TEMPLATE, submission.sender, template=submission.template[0])
 
     def _fail_late(self, submission: Submission, rejection: Rejection) -> PhoneMessage:
         """At once, or hours later in a status: the platform does both."""

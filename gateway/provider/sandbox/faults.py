@@ -26,8 +26,10 @@ class Kind(StrEnum):
     BALANCE_EMPTY = "balance_empty"
     REFUSE_WINDOW = "refuse_window"
     """Free-form is refused as too late though the window is open."""
+    REFUSE_TEMPLATE = "refuse_template"
+    """Templates are refused with this code: the one that ``template`` names, or all."""
     LATE_REFUSALS = "late_refusals"
-    """What is too late, or not wanted, is taken, and said to have failed in a status."""
+    """What is too late, not wanted, or a refused template is taken, and said to have failed in a status."""
     LOST_ANSWERS = "lost_answers"
     """The message is taken, and the connection closed without an answer."""
     LATE_CALLBACKS = "late_callbacks"
@@ -46,10 +48,12 @@ class Fault:
     number: int = 0
     left: int | None = None
     sender: str | None = None
+    template: str | None = None
 
     def to_json(self) -> Mapping[str, Any]:
         value: Any = f"{self.period.total_seconds():g}s" if self.period else self.number or True
-        return {"fault": self.kind.value, "value": value, "left": self.left, "sender": self.sender}
+        named = {} if self.template is None else {"template": self.template}
+        return {"fault": self.kind.value, "value": value, "left": self.left, "sender": self.sender, **named}
 
 
 Change = tuple[Kind, Fault | None]
@@ -71,7 +75,7 @@ class Faults:
 
     def order(self, asked: Asked) -> None:
         """Change what goes wrong as a request asks; nothing is changed by one that is wrong. Raises Misuse."""
-        known_only(asked, *Kind, "count", "sender", "clear")
+        known_only(asked, *Kind, "count", "sender", "template", "clear")
         sender = read_text(asked, "sender", 64) if asked.get("sender") is not None else None
         changes = [(kind, _read(kind, asked, sender)) for kind in Kind if kind.value in asked]
         if not isinstance(asked.get("clear", False), bool):
@@ -83,10 +87,11 @@ class Faults:
         for kind, fault in changes:
             self._put(kind, sender, fault)
 
-    def take(self, kind: Kind, sender: str) -> Fault | None:
+    def take(self, kind: Kind, sender: str, *, template: str | None = None) -> Fault | None:
         """The fault of this kind that happens now to the sender, if one does; it is used up by one."""
         for key in ((kind, sender), (kind, None)):
-            if fault := self._faults.get(key):
+            fault = self._faults.get(key)
+            if fault is not None and fault.template in (None, template):
                 self._use_up(key, fault)
                 return fault
         return None
@@ -125,6 +130,11 @@ def _read_status(kind: Kind, asked: Asked) -> Fault:
     return Fault(kind=kind, number=status)
 
 
+def _read_code(kind: Kind, asked: Asked) -> Fault:
+    template = read_text(asked, "template", 512) if asked.get("template") is not None else None
+    return Fault(kind=kind, number=read_count(asked, kind.value), template=template)
+
+
 def _read_copies(kind: Kind, asked: Asked) -> Fault:
     return Fault(kind=kind, number=read_count(asked, kind.value, most=MOST_COPIES))
 
@@ -141,6 +151,7 @@ _READERS: Mapping[Kind, Callable[[Kind, Asked], Fault]] = {
     Kind.ERROR: _read_status,
     Kind.BALANCE_EMPTY: _read_times,
     Kind.REFUSE_WINDOW: _read_times,
+    Kind.REFUSE_TEMPLATE: _read_code,
     Kind.LATE_REFUSALS: _read_times,
     Kind.LOST_ANSWERS: _read_times,
     Kind.LATE_CALLBACKS: _read_wait,

@@ -42,8 +42,8 @@ POST {root}/clock                            travel forwards
 GET  {root}/faults                           what goes wrong now
 POST {root}/faults                           one or more of these; "count" and "sender" limit them
      {{"latency": "2s"}} {{"error": 500}} {{"reset": 1}} {{"lost_answers": 1}} {{"balance_empty": true}}
-     {{"refuse_window": true}} {{"late_refusals": true}} {{"late_callbacks": "10s"}} {{"lost_callbacks": 1}}
-     {{"duplicate_callbacks": 1}} {{"clear": true}}
+     {{"refuse_window": true}} {{"refuse_template": 132015, "template": "ticket_answer"}} {{"late_refusals": true}}
+     {{"late_callbacks": "10s"}} {{"lost_callbacks": 1}} {{"duplicate_callbacks": 1}} {{"clear": true}}
 POST {root}/reset                            forget everything but the time
 
 The provider's API: POST {root}/v1/api/send-whatsapp, POST {root}/v1/api/receive-whatsapp

@@ -65,6 +65,11 @@ TROUBLE = Rejection(
 )
 
 
+def template_refused(code: int) -> Rejection:
+    """The platform's code for what is wrong with a template. How this provider words it is not documented."""
+    return Rejection("Template refused", f"(#{code}) The template can't be sent", code, 400)
+
+
 def invalid(field: str, message: str) -> Rejected:
     """A field is missing or wrong."""
     return Rejected(Rejection(f"Invalid Parameter: {field}", message, 1, 400))

@@ -51,6 +51,8 @@ async def test_faults_are_cleared_all_or_one(sandbox: Sandbox):
         ({"error": 500, "count": 0}, "count"),
         ({"error": 500, "count": True}, "count"),
         ({"error": 500, "sender": 7}, "sender"),
+        ({"refuse_template": True}, "refuse_template"),
+        ({"refuse_template": 132015, "template": 7}, "template"),
         ({"clear": "yes"}, "clear"),
     ],
 )
@@ -124,6 +126,15 @@ async def test_the_window_is_refused_though_open_as_often_as_asked(sandbox: Sand
     status, said = await sandbox.send()
     assert (status, said["code"]) == (400, 7)
     assert (await sandbox.send())[0] == 200
+
+
+async def test_a_template_is_refused_with_the_code_that_was_asked_for_and_no_other_one_is(sandbox: Sandbox):
+    await order(sandbox, refuse_template=132015, template="nobody_s")
+    assert (await sandbox.send_template(an_answer("x")))[0] == 200
+    await order(sandbox, refuse_template=132015, template=an_answer("x")["name"], count=1)
+    status, said = await sandbox.send_template(an_answer("x"))
+    assert (status, said["code"]) == (400, 132015)
+    assert (await sandbox.send_template(an_answer("x")))[0] == 200
 
 
 async def test_templates_are_never_refused_as_too_late(sandbox: Sandbox):

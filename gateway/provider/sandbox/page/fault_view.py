@@ -28,6 +28,13 @@ OFFERS = (
     Offer(kind=Kind.BALANCE_EMPTY, label="Empty balance", words="The provider wants to be paid first."),
     Offer(kind=Kind.REFUSE_WINDOW, label="Window refused", words="Too late, says the provider, though it is not."),
     Offer(
+        kind=Kind.REFUSE_TEMPLATE,
+        label="Template refused",
+        words="Templates are refused with this code.",
+        value="132015",
+        unit="code",
+    ),
+    Offer(
         kind=Kind.LATE_REFUSALS, label="Late refusal", words="What is too late is taken first, and fails afterwards."
     ),
     Offer(
