@@ -28,6 +28,7 @@ from gateway.metrics import Metrics
 from gateway.ports import Accepted, Answer, Clock, Store
 from gateway.registry import Registry
 from gateway.starting import Starting
+from gateway.template_checks import with_checked_templates
 from gateway.tracing import UNTRACED, Fact, Tracer
 from gateway.waiting import Waiting
 
@@ -101,22 +102,10 @@ class Accept:
         first = await self._store.replay(draft.client, idempotency, now=self._clock.now())
         return first or await self._decided(draft)
 
-    def _with_checked_templates(self, draft: Draft) -> Draft:
+    async def _decided(self, draft: Draft) -> Answer:
         if draft.sender not in self._senders:
             raise InvalidRequest("source_addr", "expected a sender of this client")
-        if self._decider.is_observed(draft.sender):  # what doesn't fit is recorded with the decision, and leaves
-            return draft
-        repair = self._senders[draft.sender].repair
-        if isinstance(draft.content, TemplateMessage):
-            draft = replace(draft, content=self._registry.check(draft.content, repair=repair))
-        if draft.fallback is not None:
-            # Whether it may be sent now is a matter for the decision, which passes over a rung that may not.
-            checked = self._registry.check(draft.fallback, must_be_approved=False, repair=repair)
-            draft = replace(draft, fallback=checked)
-        return draft
-
-    async def _decided(self, draft: Draft) -> Answer:
-        draft, now = self._with_checked_templates(draft), self._clock.now()
+        draft, now = with_checked_templates(draft, self._senders[draft.sender], self._registry), self._clock.now()
         since = self._decider.downgrades_since(draft.sender, now)
         with self._starting.place(draft.sender) as place:
             enqueuing = self._store.enqueue(

@@ -74,25 +74,54 @@ class Decider:
     ) -> Decision:
         """`refused` are the fallbacks, by name and language, that the provider would not send for this message."""
         sender = self._senders[asked.sender]
-        rungs = _Rungs(registry=self._registry.as_it_is(), health=self._health, sender=sender, now=now, refused=refused)
-        circumstances = Circumstances(
-            now=now,
-            window=known.window,
-            margin=self._margin,
-            on_closed_window=sender.on_closed_window,
-            downgrades=known.downgrades,
-            downgrade_limit=None if sender.downgrade_limit is None else sender.downgrade_limit.count,
-            template_started=template_started,
-            suppression=known.suppression,
-        )
+        rungs = self._rungs(sender, now, refused)
+        circumstances = self.circumstances(asked.sender, known, now=now, template_started=template_started)
         is_enforced = sender.mode is Mode.ENFORCE or (template_started and isinstance(asked.content, FreeForm))
         if is_enforced:  # also what was begun under enforce, and may have arrived as a template
             return decide(asked.content, rungs.of(asked, known), circumstances)
         return observed(asked.content, _would_be(rungs, asked, known, circumstances))
 
+    def circumstances(
+        self, sender: Sender, known: Known, *, now: datetime, template_started: bool = False
+    ) -> Circumstances:
+        """All that a decision depends on, besides the content and the ladder."""
+        settings = self._senders[sender]
+        return Circumstances(
+            now=now,
+            window=known.window,
+            margin=self._margin,
+            on_closed_window=settings.on_closed_window,
+            downgrades=known.downgrades,
+            downgrade_limit=None if settings.downgrade_limit is None else settings.downgrade_limit.count,
+            template_started=template_started,
+            suppression=known.suppression,
+        )
+
+    def under(self, sender: SenderConfig) -> Decider:
+        """The same with other settings of one sender."""
+        return Decider(self._registry, {**self._senders, sender.id: sender}, self._margin, self._health)
+
+    def ladder(self, asked: Asked, known: Known, *, now: datetime) -> tuple[Rung, ...]:
+        """Every rung as a decision at `now` would find it if it came to it, whatever the contact may be sent."""
+        return tuple(self._rungs(self._senders[asked.sender], now, frozenset()).of(asked, known))
+
+    def _rungs(self, sender: SenderConfig, now: datetime, refused: Set[tuple[str, str]]) -> _Rungs:
+        return _Rungs(registry=self._registry.as_it_is(), health=self._health, sender=sender, now=now, refused=refused)
+
     def is_observed(self, sender: Sender) -> bool:
         """Whether the sender's messages leave as they were asked for."""
         return self._senders[sender].mode is Mode.OBSERVE
+
+
+def fill_facts(asked: Asked, content: FreeForm, known: Known) -> FillFacts:
+    """What a fill may speak of."""
+    return FillFacts(
+        sender_id=asked.sender,
+        contact_name=known.contact_name,
+        text=content.text,
+        file_url=content.file_url,
+        reference=asked.reference,
+    )
 
 
 def _would_be(rungs: _Rungs, asked: Asked, known: Known, circumstances: Circumstances) -> Decision:
@@ -124,14 +153,8 @@ class _Rungs:
         match asked.content:
             case TemplateMessage():
                 return (self.registry.judge(asked.content, repair=sender.repair),)
-            case FreeForm(text=text, file_url=file_url):
-                facts = FillFacts(
-                    sender_id=asked.sender,
-                    contact_name=known.contact_name,
-                    text=text,
-                    file_url=file_url,
-                    reference=asked.reference,
-                )
+            case FreeForm() as content:
+                facts = fill_facts(asked, content, known)
                 return self.registry.ladder(asked.fallback, sender.ladder, sender.language, facts, repair=sender.repair)
 
     def _untried(self, rung: Rung) -> Rung:

@@ -179,6 +179,14 @@ def repairs_of(decision: Decision) -> tuple[str, ...]:
     return rungs[-1].repairs if rungs else ()
 
 
+def refuse_unfit(content: Content, rung: Rung, circumstances: Circumstances) -> Refuse:
+    """What the request itself names does not fit: the template that it asks for, or that it names to stand in."""
+    if isinstance(content, FreeForm):
+        return refuse_fallback(rung, circumstances)
+    reasons = (Reason.TEMPLATE_REQUESTED, Reason.TEMPLATE_UNUSABLE)
+    return Refuse(reasons=reasons, evidence=_evidence(circumstances, (rung,)))
+
+
 def refuse_fallback(rung: Rung, circumstances: Circumstances) -> Refuse:
     """The template that a request itself names to stand in does not fit: refused, whether it is needed or not."""
     is_open = circumstances.window.is_open(circumstances.now, circumstances.margin)
@@ -255,11 +263,16 @@ def _first_usable(
 ) -> tuple[TemplateMessage | None, tuple[Rung, ...]]:
     tried: list[Rung] = []
     for rung in ladder:
-        is_stopped = rung.message is not None and suppression is not None and suppression.stops(rung.category)
-        tried.append(replace(rung, message=None, problem=PASSED_OVER) if is_stopped else rung)
+        tried.append(heeding(rung, suppression))
         if tried[-1].message is not None:
             return rung.message, tuple(tried)
     return None, tuple(tried)
+
+
+def heeding(rung: Rung, suppression: Suppression | None) -> Rung:
+    """The rung, passed over if the contact may not be sent it."""
+    is_stopped = rung.message is not None and suppression is not None and suppression.stops(rung.category)
+    return replace(rung, message=None, problem=PASSED_OVER) if is_stopped else rung
 
 
 def _is_passed_over(tried: Iterable[Rung]) -> bool:

@@ -132,6 +132,13 @@ class Unusable:
         return f"{self.code}: {rest}" if rest else self.code
 
 
+def until_told(problem: str) -> datetime | None:
+    """Until when something stands against a template, as written by Unusable."""
+    code, _, rest = problem.partition(":")
+    _, is_told, until = rest.partition("until ")
+    return datetime.fromisoformat(until) if code in REASONS and is_told else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """All that is known of one template at one provider."""

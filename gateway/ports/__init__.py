@@ -16,7 +16,16 @@ from gateway.ports.contacts import (
     ListQuery,
     Scrubbed,
 )
-from gateway.ports.conversations import Attempt, Claim, Claims, Conversation, Conversations, Recorded, SenderState
+from gateway.ports.conversations import (
+    Attempt,
+    Claim,
+    Claims,
+    Conversation,
+    Conversations,
+    Outlook,
+    Recorded,
+    SenderState,
+)
 from gateway.ports.far_side import CallbackDecoder, Clock, Posted, Provider, Webhooks
 from gateway.ports.inbox import Arrival, Inbox, Ingested
 from gateway.ports.lookups import (
@@ -100,6 +109,7 @@ __all__ = [
     "MessageSummary",
     "Messages",
     "Outbox",
+    "Outlook",
     "Posted",
     "Provider",
     "Recorded",

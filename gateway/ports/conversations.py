@@ -30,6 +30,23 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What a message would meet if it were posted now."""
+
+    known: Conversation
+    ahead: int = 0
+    """How many messages to this contact wait before it, or are being sent."""
+    contact_wait: timedelta = timedelta(0)
+    """For how long the contact's pace would keep it, those before it included."""
+    sender_wait: timedelta = timedelta(0)
+    """The same of the sender's pace, as things are."""
+    paused_for: timedelta | None = None
+    """How long the sender has been paused by now, if it is."""
+    downgraded_at: tuple[datetime, ...] = ()
+    """When the fallbacks that count were decided on, the oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """A conversation that belongs to this worker until its lease ends, and the message at its head."""
 
@@ -98,6 +115,9 @@ class Conversations(Protocol):
         self, sender: Sender, contact: Contact, *, downgrades_since: datetime | None
     ) -> Conversation:
         """What is known now; an unknown contact has an unknown window."""
+
+    async def outlook(self, sender: Sender, contact: Contact, *, downgrades_since: datetime | None) -> Outlook:
+        """The same, with what stands before the next message and what its pace would be. Nothing is written."""
 
     async def claim(
         self,

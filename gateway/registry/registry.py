@@ -9,7 +9,8 @@ from typing import Any
 
 from gateway.domain.compliance import Rung
 from gateway.domain.errors import ConfigInvalid, NotFound, TemplateRefused
-from gateway.domain.message import TemplateMessage
+from gateway.domain.message import JsonObject, TemplateMessage
+from gateway.domain.rendered import rendered
 from gateway.domain.repair import NO_REPAIR, RepairPolicy
 from gateway.domain.template import TemplateDefinition, fold_language
 from gateway.registry.changes import Changes, changes_between
@@ -113,13 +114,21 @@ class Registry:
             return Rung(name=message.name, language=message.language, problem="unknown")
         return template.judged(message, must_be_approved=must_be_approved, repair=repair)
 
-    def rung(self, name: str, language: str, facts: FillFacts, repair: RepairPolicy = NO_REPAIR) -> Rung:
+    def rung(
+        self,
+        name: str,
+        language: str,
+        facts: FillFacts,
+        repair: RepairPolicy = NO_REPAIR,
+        *,
+        must_be_approved: bool = True,
+    ) -> Rung:
         """A template of ours, filled in to stand in for free-form content."""
         contents, key = self._contents, (name, fold_language(language))
         template = contents.templates.get(key)
         if template is None:
             return Rung(name=name, language=language, problem="unknown")
-        if not template.definition.is_approved:
+        if must_be_approved and not template.definition.is_approved:
             return Rung(name=name, language=language, problem="not_approved")
         stand_ins = contents.stand_ins.get(key)
         if stand_ins is None:
@@ -143,6 +152,14 @@ class Registry:
             yield self.judge(own, repair=repair)
         for name, its_language in rungs_of(names, language):
             yield self.rung(name, its_language, facts, repair)
+
+    def rendered(self, message: TemplateMessage) -> JsonObject | None:
+        """A message in normal form as the contact will read it; None if it does not fit its template, or not any
+        more."""
+        template = self._find(message.name, message.language)
+        if template is None or template.judged(message, must_be_approved=False).message is None:
+            return None
+        return rendered(template.definition, message.components)
 
     def missing_rungs(self, names: Sequence[str], language: str) -> tuple[str, ...]:
         """Those of a ladder that are not registered, as ``name/language``."""

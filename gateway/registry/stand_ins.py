@@ -25,7 +25,7 @@ class StandIns:
         self._made = lru_cache(_REMEMBERED)(self._make) if is_remembered else self._make
 
     def rung(self, facts: FillFacts, repair: RepairPolicy = NO_REPAIR) -> Rung:
-        """The template, filled with these facts; it is approved."""
+        """The template, filled with these facts, whether it is approved or not."""
         return self._made(self._without_unspoken(facts), repair)
 
     def _without_unspoken(self, facts: FillFacts) -> FillFacts:
@@ -39,7 +39,7 @@ class StandIns:
 
     def _make(self, facts: FillFacts, repair: RepairPolicy) -> Rung:
         try:
-            return self._template.judged(self._template.filled(facts), must_be_approved=True, repair=repair)
+            return self._template.judged(self._template.filled(facts), must_be_approved=False, repair=repair)
         except FillFailed as failed:
             definition = self._template.definition
             return Rung(name=definition.name, language=definition.language, problem=f"fill_failed: {failed}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.domain.compliance import Downgrade, Refuse, Send
@@ -19,7 +20,27 @@ LAST = 2**63 - 1
 """A place behind all others in line."""
 
 
-def known_of(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What there is of a conversation, and what a decision is taken on."""
+
+    conversation: sqlite3.Row | None
+    known: Conversation
+
+
+def find(
+    ledger: Ledger,
+    sender: Sender,
+    contact: Contact,
+    sender_row: SenderRow | sqlite3.Row | None,
+    downgrades_since: datetime | None,
+) -> Found:
+    """Accepting a message, and asking what would become of one, read the same."""
+    row = ledger.row("conversation_to_join", sender=sender, contact=contact)
+    return Found(conversation=row, known=_known(ledger, sender, contact, row, sender_row, downgrades_since))
+
+
+def _known(
     ledger: Ledger,
     sender: Sender,
     contact: Contact,

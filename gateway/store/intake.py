@@ -28,7 +28,7 @@ from gateway.store.codec import (
     template_name,
     to_json,
 )
-from gateway.store.deciding import add_decision, known_of
+from gateway.store.deciding import add_decision, find
 from gateway.store.decision_codec import evidence_text, reasons_text, repairs_text, suppression_text
 from gateway.store.digests import digest_of
 from gateway.store.leaving import lease_at_once, may_leave_at_once
@@ -114,9 +114,8 @@ class _Found:
 
 def _find(ledger: Ledger, draft: Draft, downgrades_since: datetime | None) -> _Found:
     sender = sender_row(ledger, draft.sender)
-    row = ledger.row("conversation_to_join", sender=draft.sender, contact=draft.contact)
-    known = known_of(ledger, draft.sender, draft.contact, row, sender, downgrades_since)
-    return _Found(sender=sender, conversation=row, known=known)
+    found = find(ledger, draft.sender, draft.contact, sender, downgrades_since)
+    return _Found(sender=sender, conversation=found.conversation, known=found.known)
 
 
 def _accept(

@@ -23,7 +23,7 @@ from gateway.ports import (
 )
 from gateway.store.acts import acts_of
 from gateway.store.codec import UNREADABLE, content_or, error_of, instant, instant_or_none, message_of, receipt_of
-from gateway.store.deciding import known_of
+from gateway.store.deciding import find
 from gateway.store.decision_codec import decision_facts
 from gateway.store.ledger import Ledger
 from gateway.store.senders import pause_of
@@ -141,8 +141,7 @@ def _summary(row: sqlite3.Row) -> MessageSummary:
 def conversation(
     ledger: Ledger, sender: Sender, contact: Contact, *, downgrades_since: datetime | None
 ) -> Conversation:
-    row = ledger.row("conversation_of", sender=sender, contact=contact)
-    return known_of(ledger, sender, contact, row, ledger.row("sender_by_id", id=sender), downgrades_since)
+    return find(ledger, sender, contact, ledger.row("sender_by_id", id=sender), downgrades_since).known
 
 
 def sender_states(ledger: Ledger) -> tuple[SenderState, ...]:

@@ -57,10 +57,15 @@ async def open_store(
         raise
 
 
-async def open_for_reading(path: Path, *, ticks: Callable[[], float] | None = None) -> SqliteReader:
-    """Open a store's file for look-ups, whoever serves it. Raises CannotStart when there is none, or none of ours."""
+async def open_for_reading(
+    path: Path, policy: StorePolicy | None = None, *, ticks: Callable[[], float] | None = None
+) -> SqliteReader:
+    """Open a store's file for look-ups, whoever serves it. Raises CannotStart when there is none, or none of ours.
+
+    The `policy` counts only for what is said of pace and limits.
+    """
     _check_file(path)
-    units = Units(StorePolicy(), ticks=ticks or wall_clock(), draw=random.random)
+    units = Units(policy or StorePolicy(), ticks=ticks or wall_clock(), draw=random.random)
     return SqliteReader(await _open(partial(_connect_read_only, path), partial(_check_version, name=str(path))), units)
 
 

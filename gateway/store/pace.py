@@ -28,6 +28,11 @@ class Pace:
         """How many may go now."""
         return max(0, self.latest(tick) - max(tat, tick)) // self.interval
 
+    def wait(self, tat: int, tick: int, *, ahead: int = 0) -> int:
+        """For how long the next one has to wait, if so many go before it."""
+        due = max(min(tat, self.latest(tick)), tick) + ahead * self.interval
+        return max(0, due - (self.burst - 1) * self.interval - tick)
+
     def charged(self, tat: int, tick: int, count: int = 1) -> int:
         """`tat` after so many more have gone."""
         return max(tat, tick) + count * self.interval

@@ -257,6 +257,16 @@ where conversation = :conversation and downgraded_at is not null and downgraded_
     and status not in ('refused', 'expired', 'cancelled')
     and case when is_observed then :observing else status <> 'failed' end
 
+-- downgrade_times: of the fallbacks that `downgrades` counts for the next message, the oldest first
+select downgraded_at from message
+where conversation = :conversation and downgraded_at is not null and downgraded_at > :since
+    and status not in ('refused', 'expired', 'cancelled')
+    and case when is_observed then :observing else status <> 'failed' end
+order by downgraded_at
+
+-- length_of_line: how many messages stand in it, the one that is being sent among them
+select count(*) as count from message where conversation = :conversation and due_at is not null
+
 -- count_open: messages not yet handed over or ended
 insert into backlog (client, sender, open) values (:client, :sender, :change)
 on conflict (client, sender) do update set open = open + excluded.open

@@ -19,6 +19,7 @@ from gateway.ports import (
     MessagePage,
     MessageQuery,
     MessageRecord,
+    Outlook,
     SenderState,
     StorePolicy,
     Stretch,
@@ -30,6 +31,7 @@ from gateway.ports import (
 from gateway.store import (
     decisions,
     lookups,
+    outlook,
     reports,
     suppressions,
     template_health,
@@ -85,6 +87,9 @@ class SqliteReader:
         self, sender: Sender, contact: Contact, *, downgrades_since: datetime | None
     ) -> Conversation:
         return await self._look_up(lookups.conversation, sender, contact, downgrades_since=downgrades_since)
+
+    async def outlook(self, sender: Sender, contact: Contact, *, downgrades_since: datetime | None) -> Outlook:
+        return await self._look_up(outlook.outlook, sender, contact, downgrades_since=downgrades_since)
 
     async def sender_states(self) -> Sequence[SenderState]:
         return await self._look_up(lookups.sender_states)

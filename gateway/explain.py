@@ -1,0 +1,132 @@
+"""What posting a message would come to at this instant, and why. Nothing is stored, sent, counted or logged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from gateway.config import SenderConfig
+from gateway.considering import Considering
+from gateway.decision import Decider
+from gateway.domain.compliance import Downgrade, Mode, OnClosedWindow, Send
+from gateway.domain.errors import InvalidRequest, Misfit, TemplateRefused
+from gateway.domain.explanation import ExplainedPace, Explanation, explain
+from gateway.domain.identity import Sender
+from gateway.domain.message import Content, Draft, FreeForm, JsonObject
+from gateway.domain.rendered import rendered_free_form
+from gateway.domain.would_change import Amended, Considered, What
+from gateway.ports import Clock, Conversations, Outlook
+from gateway.registry import Registry
+from gateway.template_checks import AT, with_checked_templates
+from gateway.template_health import TemplateHealth
+
+
+class Explain:
+    """Explains drafts, and what was decided of messages."""
+
+    def __init__(
+        self,
+        *,
+        store: Conversations,
+        registry: Registry,
+        decider: Decider,
+        senders: Mapping[Sender, SenderConfig],
+        clock: Clock,
+        health: TemplateHealth | None = None,
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._decider = decider
+        self._senders = senders
+        self._clock = clock
+        self._health = health
+
+    async def __call__(
+        self, draft: Draft, *, on_closed_window: OnClosedWindow | None = None, fallback_at: str = AT
+    ) -> Explanation:
+        """What accepting the draft now would decide. What does not fit is part of the answer.
+
+        `on_closed_window` is the request's own word, before its sender's. `fallback_at` is where the template that is
+        to stand in is found in the request. Raises InvalidRequest for an unknown sender, StoreUnavailable.
+        """
+        sender = self._sender(draft.sender, on_closed_window)
+        checked, misfits = self._checked(draft, sender, fallback_at)
+        now = self._clock.now()
+        since = self._decider.downgrades_since(draft.sender, now)
+        outlook = await self._store.outlook(draft.sender, draft.contact, downgrades_since=since)
+        considering = Considering(sender, self._decider, self._registry, self._health)
+        considered = considering(checked, outlook.known, now=now, limit_frees_at=_limit_frees_at(sender, outlook))
+        explanation = explain(
+            _naming(considered, misfits),
+            rendered=self._rendered_of(considered),
+            misfits=misfits,
+            pace=_pace_of(outlook),
+        )
+        return explanation if draft.fallback is None else _with_own_at(explanation, fallback_at)
+
+    def _sender(self, sender: Sender, on_closed_window: OnClosedWindow | None) -> SenderConfig:
+        if sender not in self._senders:
+            raise InvalidRequest("from", "expected a sender of this client")
+        settings = self._senders[sender]
+        return settings if on_closed_window is None else replace(settings, on_closed_window=on_closed_window)
+
+    def _checked(self, draft: Draft, sender: SenderConfig, fallback_at: str) -> tuple[Draft, Sequence[Misfit]]:
+        """As accepting would take it; what does not fit is looked for also where nobody minds."""
+        minding = replace(sender, mode=Mode.ENFORCE)
+        try:
+            checked = with_checked_templates(draft, minding, self._registry, fallback_at=fallback_at)
+        except TemplateRefused as refused:
+            return draft, refused.misfits
+        return (draft if sender.mode is Mode.OBSERVE else checked), ()
+
+    def _rendered_of(self, considered: Considered) -> JsonObject | None:
+        decision = considered.decision
+        return self._rendered(decision.content) if isinstance(decision, Send | Downgrade) else None
+
+    def _rendered(self, content: Content) -> JsonObject | None:
+        return rendered_free_form(content) if isinstance(content, FreeForm) else self._registry.rendered(content)
+
+
+def _limit_frees_at(sender: SenderConfig, outlook: Outlook) -> datetime | None:
+    """When there is room for one more fallback, if none is given meanwhile."""
+    limit, given = sender.downgrade_limit, outlook.downgraded_at
+    if limit is None or limit.count < 1 or len(given) < limit.count:
+        return None
+    return given[-limit.count] + limit.per
+
+
+def _pace_of(outlook: Outlook) -> ExplainedPace:
+    return ExplainedPace(
+        contact_wait=outlook.contact_wait,
+        sender_wait=outlook.sender_wait,
+        ahead=outlook.ahead,
+        paused=outlook.known.pause,
+        paused_for=outlook.paused_for,
+    )
+
+
+def _naming(considered: Considered, misfits: Sequence[Misfit]) -> Considered:
+    """With all places of the request at which arguments are to be corrected."""
+    if not misfits:
+        return considered
+    paths = tuple(dict.fromkeys(misfit.path for misfit in misfits))
+    return replace(considered, amended=tuple(_at(amended, paths) for amended in considered.amended))
+
+
+def _at(amended: Amended, paths: tuple[str, ...]) -> Amended:
+    return replace(amended, paths=paths) if amended.what is What.ARGUMENTS_CORRECTED else amended
+
+
+def _with_own_at(explanation: Explanation, at: str) -> Explanation:
+    """The request's own template is the first rung: its problem names places, and they are those of the request."""
+    if at == AT or not explanation.rungs:
+        return explanation
+    first, *rest = explanation.rungs
+    problem, path = first.rung.problem, first.rung.path
+    placed = replace(
+        first.rung,
+        problem=None if problem is None else problem.replace(AT, at),
+        path=None if path is None else path.replace(AT, at),
+    )
+    return replace(explanation, rungs=(replace(first, rung=placed), *rest))
