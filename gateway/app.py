@@ -23,6 +23,7 @@ from gateway.domain.compliance import Mode
 from gateway.domain.identity import MessageId, Sender
 from gateway.doors import listen, open_door, open_internal_door, open_operator_door
 from gateway.egress import Egress
+from gateway.explain import Explain
 from gateway.far_side import mounts_of, routes_of
 from gateway.ingest import Directory, Ingest, directories
 from gateway.metrics import Scrape
@@ -179,6 +180,7 @@ def _parts(base: Base, dispatch: Dispatch, relay: Relay, scrape: Scrape) -> Part
     return Parts(
         accept=_accept(base, dispatch),
         ingest=_ingest(base, dispatch, relay),
+        explain=_explain(base),
         store=base.store,
         registry=base.registry,
         clock=base.clock,
@@ -205,6 +207,17 @@ def _accept(base: Base, dispatch: Dispatch) -> Accept:
         starting=dispatch,
         metrics=base.monitoring.metrics,
         tracer=base.monitoring.tracer,
+    )
+
+
+def _explain(base: Base) -> Explain:
+    return Explain(
+        store=base.store,
+        registry=base.registry,
+        decider=base.decider,
+        senders={sender.id: sender for sender in base.config.senders},
+        clock=base.clock,
+        health=base.watch.health,
     )
 
 

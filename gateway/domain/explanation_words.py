@@ -11,7 +11,7 @@ from gateway.domain.would_change import Change, Form, What
 
 REASONS: Mapping[Reason, str] = {
     Reason.WINDOW_OPEN: "The customer wrote within the last 24 hours, so anything may be sent.",
-    Reason.WINDOW_CLOSED: "The customer's last message is 24 hours old, or nearly: only a template may leave.",
+    Reason.WINDOW_CLOSED: "The customer has not written for 24 hours, or nearly: only a template may leave.",
     Reason.WINDOW_UNKNOWN: "As far as is known the customer has never written to this sender.",
     Reason.WINDOW_REFUTED: "The provider refused a message as too late, and the customer has not written since.",
     Reason.TEMPLATE_REQUESTED: "A template was asked for, which may be sent at any time.",

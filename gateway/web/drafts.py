@@ -22,14 +22,22 @@ _IMAGE, _TEMPLATE = 2, 4
 
 
 class Senders:
-    """The senders, as a client may name them: by id or by alias."""
+    """The senders, as a client may name them: by id or by alias, on the native surface by phone_number_id too."""
 
     def __init__(self, senders: Iterable[SenderConfig]) -> None:
+        senders = tuple(senders)
         self._named = {name: sender for sender in senders for name in (sender.id, *sender.aliases)}
+        self._numbered = {sender.phone_number_id: sender for sender in senders if sender.phone_number_id is not None}
 
     def find(self, name: str, client: ClientConfig) -> SenderConfig | None:
         """The client's sender of that name; None for an unknown one and for another client's."""
-        sender = self._named.get(name)
+        return self._of(client, self._named.get(name))
+
+    def find_native(self, name: str, client: ClientConfig) -> SenderConfig | None:
+        """The same where the Cloud API's name of a sender, its `phone_number_id`, is known as well."""
+        return self._of(client, self._named.get(name) or self._numbered.get(name))
+
+    def _of(self, client: ClientConfig, sender: SenderConfig | None) -> SenderConfig | None:
         return sender if sender is not None and sender.id in client.senders else None
 
 

@@ -11,6 +11,8 @@ from aiohttp import web
 
 from gateway.config import ClientConfig, Config
 from gateway.domain.callback import CallbackEvent
+from gateway.domain.compliance import OnClosedWindow
+from gateway.domain.explanation import Explanation
 from gateway.domain.message import Draft
 from gateway.metrics import Exposition, Metrics
 from gateway.ports import Answer, CallbackDecoder, Clock, Ingested, Store
@@ -28,12 +30,21 @@ class Ingest(Protocol):
     def __call__(self, provider: str, events: Sequence[CallbackEvent]) -> Awaitable[Ingested]: ...
 
 
+class Explain(Protocol):
+    """The verb of ``gateway.explain``."""
+
+    def __call__(
+        self, draft: Draft, *, on_closed_window: OnClosedWindow | None, fallback_at: str
+    ) -> Awaitable[Explanation]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """The verbs, and what is looked up beside them."""
 
     accept: Callable[[Draft], Awaitable[Answer]]
     ingest: Ingest
+    explain: Explain
     store: Store
     registry: Registry
     clock: Clock

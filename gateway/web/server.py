@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.web import callbacks, decision_telecom, monitoring, native, templates
+from gateway.web import callbacks, decision_telecom, explaining, monitoring, native, templates
 from gateway.web.auth import Keys
 from gateway.web.drafts import DraftRules, Senders
 from gateway.web.middleware import errors
@@ -19,6 +19,7 @@ __all__ = ["Parts", "build_app", "build_internal_app"]
 ROUTES = (
     web.post("/v1/api/send-whatsapp", decision_telecom.send_whatsapp),
     web.post("/v1/api/receive-whatsapp", decision_telecom.receive_whatsapp),
+    web.post("/v1/explain", explaining.explain),
     web.get("/v1/messages", native.messages),
     web.get("/v1/messages/{id}", native.message),
     web.get("/v1/windows/{sender}/{contact}", native.window),

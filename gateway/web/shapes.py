@@ -17,7 +17,7 @@ from gateway.domain.message import JsonObject
 from gateway.shipped import shipped
 from gateway.web.json_path import path_of
 
-SHAPES = ("send-whatsapp", "send-whatsapp-bare", "template-params", "receive-whatsapp")
+SHAPES = ("send-whatsapp", "send-whatsapp-bare", "template-params", "receive-whatsapp", "explain")
 
 Step = str | int
 

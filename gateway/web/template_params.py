@@ -32,9 +32,14 @@ def parse_template(written: str | JsonObject, outer: Outer, *, depth: int) -> Te
     template = params["template"]
     _check_contact(params.get("to"), outer.contact)
     _check_name(template.get("name"), outer.name)
+    return template_of({**template, "name": outer.name}, language=outer.language)
+
+
+def template_of(template: JsonObject, *, language: str) -> TemplateMessage:
+    """A template object that has its shape; `language` where it names none."""
     return TemplateMessage(
-        name=outer.name,
-        language=_language(template.get("language")) or outer.language,
+        name=template["name"],
+        language=_language(template.get("language")) or language,
         components=tuple(template.get("components") or ()),
         namespace=template.get("namespace") or None,
     )

@@ -24,6 +24,7 @@ from gateway.domain.compliance import Downgrade, Send
 from gateway.domain.delivery import Outcome
 from gateway.domain.identity import MessageId, Sender, draw_token
 from gateway.egress import Egress
+from gateway.explain import Explain
 from gateway.ingest import Ingest, directories
 from gateway.metrics import Metrics, Names, Scrape
 from gateway.ports import Attempt, Claim, Store, StorePolicy
@@ -86,7 +87,9 @@ def a_config(tmp_path: Path) -> Config:
     templates = tmp_path / "templates"
     templates.mkdir(exist_ok=True)
     (templates / "ticket_answer.en_US.yaml").write_text(TEMPLATE, encoding="utf-8")
-    desk = SenderConfig(id=Sender("Desk"), provider="dt", aliases=("380441234567",), ladder=("ticket_answer",))
+    desk = SenderConfig(
+        id=Sender("Desk"), provider="dt", aliases=("380441234567",), phone_number_id="1063", ladder=("ticket_answer",)
+    )
     shop = SenderConfig(id=Sender("Shop"), provider="dt")
     return Config(
         server=ServerConfig(operator=tmp_path / "gateway.sock"),
@@ -155,6 +158,10 @@ class House(Inside):
         message_id = answer["message_id"]
         assert isinstance(message_id, int)
         return message_id
+
+    async def explain(self, body: Any, *, key: str = DESK_KEY, **headers: str) -> ClientResponse:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.http.post("/v1/explain", json=body, headers={**bearer(key), **named})
 
     async def receive(self, message_id: Any, *, key: str = DESK_KEY) -> ClientResponse:
         return await self.http.post("/v1/api/receive-whatsapp", json={"message_id": message_id}, headers=basic(key))
@@ -264,6 +271,7 @@ def _inside(config: Config, store: Store) -> Inside:
     parts = Parts(
         accept=accept,
         ingest=ingest,
+        explain=Explain(store=store, registry=registry, decider=decider, senders=senders, clock=clock),
         store=store,
         registry=registry,
         clock=clock,
