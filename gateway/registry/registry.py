@@ -154,12 +154,10 @@ class Registry:
             yield self.rung(name, its_language, facts, repair)
 
     def rendered(self, message: TemplateMessage) -> JsonObject | None:
-        """A message in normal form as the contact will read it; None if it does not fit its template, or not any
-        more."""
+        """A message as the contact will read it; None if it does not fit its template, or not any more."""
         template = self._find(message.name, message.language)
-        if template is None or template.judged(message, must_be_approved=False).message is None:
-            return None
-        return rendered(template.definition, message.components)
+        fit = None if template is None else template.judged(message, must_be_approved=False).message
+        return None if template is None or fit is None else rendered(template.definition, fit.components)
 
     def missing_rungs(self, names: Sequence[str], language: str) -> tuple[str, ...]:
         """Those of a ladder that are not registered, as ``name/language``."""

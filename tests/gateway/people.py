@@ -19,6 +19,7 @@ import click.testing
 from gateway.app import Gateway, running
 from gateway.cli import cli
 from gateway.config_file import load_config
+from gateway.provider.sandbox import TravelClock
 
 KEY = "gateway-test-key-of-the-desk"
 CONTACT = "380501234567"
@@ -42,11 +43,11 @@ delivery: {{callback_hosts: {{allow: [127.0.0.1/32]}}}}
 """
 
 
-def furnish(folder: Path) -> None:
+def furnish(folder: Path, config: str = CONFIG) -> None:
     """The files of an operator."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
-    (folder / "config.yaml").write_text(CONFIG.format(port=port, key=KEY), "utf-8")
+    (folder / "config.yaml").write_text(config.format(port=port, key=KEY), "utf-8")
     (folder / "templates").mkdir()
     for name, category in TEMPLATES.items():
         text = f"name: {name}\nlanguage: en_US\n{category}\nstatus: APPROVED\n"
@@ -62,10 +63,22 @@ class Shop:
 
     async def post(self, **fields: Any) -> tuple[int, Any]:
         body = {"source_addr": SHOP, "destination_addr": CONTACT, "message_type": 1, "text": "hello", **fields}
+        status, answer, _ = await self.post_body(body)
+        return status, answer
+
+    async def post_body(self, body: dict[str, Any], **headers: str) -> tuple[int, Any, dict[str, str]]:
+        """A body as it is; the answer with its headers."""
         authorization = "Basic " + base64.b64encode(KEY.encode()).decode()
         url = f"{self.gateway.base_url}/v1/api/send-whatsapp"
-        async with self.http.post(url, json=body, headers={"Authorization": authorization}) as answer:
-            return answer.status, await answer.json()
+        named = {"Authorization": authorization, **_named(headers)}
+        async with self.http.post(url, json=body, headers=named) as answer:
+            return answer.status, await answer.json(), dict(answer.headers)
+
+    async def explain(self, body: dict[str, Any], **headers: str) -> Any:
+        url, named = f"{self.gateway.base_url}/v1/explain", {"Authorization": f"Bearer {KEY}", **_named(headers)}
+        async with self.http.post(url, json=body, headers=named) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
 
     async def post_template(self, name: str, **fields: Any) -> tuple[int, Any]:
         template = {"name": name, "language": {"code": "en_US"}}
@@ -105,6 +118,10 @@ class Shop:
         return list(json.loads((await self.run("contacts", "list", "--json")).stdout)["contacts"])
 
 
+def _named(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
 async def run(folder: Path, *words: str, stdin: str | None = None) -> click.testing.Result:
     """The command line, in a thread of its own: it runs a loop of its own."""
     command = [*words, "--config", str(folder / "config.yaml")]
@@ -112,9 +129,9 @@ async def run(folder: Path, *words: str, stdin: str | None = None) -> click.test
 
 
 @asynccontextmanager
-async def a_shop(folder: Path) -> AsyncIterator[Shop]:
+async def a_shop(folder: Path, *, clock: TravelClock | None = None) -> AsyncIterator[Shop]:
     if not (folder / "config.yaml").exists():
         furnish(folder)
     config = load_config(folder / "config.yaml", os.environ)
-    async with aiohttp.ClientSession() as http, running(config) as gateway:
+    async with aiohttp.ClientSession() as http, running(config, clock=clock) as gateway:
         yield Shop(folder, gateway, http)
