@@ -9,14 +9,14 @@ from datetime import datetime
 from gateway.config import SenderConfig
 from gateway.considering import Considering
 from gateway.decision import Decider
-from gateway.domain.compliance import Downgrade, Mode, OnClosedWindow, Send
+from gateway.domain.compliance import Decision, Downgrade, Mode, OnClosedWindow, Send
 from gateway.domain.errors import InvalidRequest, Misfit, TemplateRefused
 from gateway.domain.explanation import ExplainedPace, Explanation, explain
 from gateway.domain.identity import Sender
-from gateway.domain.message import Content, Draft, FreeForm, JsonObject
+from gateway.domain.message import Content, Draft, FreeForm, JsonObject, TemplateMessage
 from gateway.domain.rendered import rendered_free_form
-from gateway.domain.would_change import Amended, Considered, What
-from gateway.ports import Clock, Conversations, Outlook
+from gateway.domain.would_change import Amended, Considered, What, as_recorded
+from gateway.ports import Clock, Conversations, MessageRecord, Outlook
 from gateway.registry import Registry
 from gateway.template_checks import AT, with_checked_templates
 from gateway.template_health import TemplateHealth
@@ -65,6 +65,18 @@ class Explain:
         )
         return explanation if draft.fallback is None else _with_own_at(explanation, fallback_at)
 
+    def recorded(self, record: MessageRecord) -> Explanation | None:
+        """The same of a message, from what was stored with its last decision; None where that is damaged.
+
+        The rungs are those that were tried, and nobody knows any more what the pace was. What would have changed it is
+        told as far as the evidence tells it.
+        """
+        if record.decided is None:
+            return None
+        considered = as_recorded(record.message.content, record.decided)
+        leaves = isinstance(record.decided, Send | Downgrade)
+        return explain(considered, rendered=self._rendered(_left_as(record, record.decided)) if leaves else None)
+
     def _sender(self, sender: Sender, on_closed_window: OnClosedWindow | None) -> SenderConfig:
         if sender not in self._senders:
             raise InvalidRequest("from", "expected a sender of this client")
@@ -84,8 +96,21 @@ class Explain:
         decision = considered.decision
         return self._rendered(decision.content) if isinstance(decision, Send | Downgrade) else None
 
-    def _rendered(self, content: Content) -> JsonObject | None:
-        return rendered_free_form(content) if isinstance(content, FreeForm) else self._registry.rendered(content)
+    def _rendered(self, content: Content | None) -> JsonObject | None:
+        match content:
+            case FreeForm(text=None, file_url=None) | None:  # no longer kept
+                return None
+            case FreeForm():
+                return rendered_free_form(content)
+            case TemplateMessage():
+                return self._registry.rendered(content)
+
+
+def _left_as(record: MessageRecord, decided: Decision) -> Content | None:
+    """What was sent, mended where that was needed; before the first attempt what is to be sent."""
+    if record.attempts:
+        return record.attempts[-1].content
+    return decided.content if isinstance(decided, Send | Downgrade) else None
 
 
 def _limit_frees_at(sender: SenderConfig, outlook: Outlook) -> datetime | None:

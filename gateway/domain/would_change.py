@@ -47,6 +47,11 @@ Action = Literal["send", "downgrade", "hold", "refuse"]
 _ACTIONS: dict[type, Action] = {Send: "send", Downgrade: "downgrade", Hold: "hold", Refuse: "refuse"}
 
 
+def would_be_of(decision: Decision) -> Decision:
+    """What is decided, or where the sender only observes what would have been."""
+    return (isinstance(decision, Send) and decision.instead_of) or decision
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """What a decision comes to for the contact: as what it leaves, if it does."""
@@ -103,8 +108,29 @@ class Considered:
 
     @property
     def would_be(self) -> Decision:
-        """What is decided, or where the sender only observes what would have been."""
-        return (isinstance(self.decision, Send) and self.decision.instead_of) or self.decision
+        return would_be_of(self.decision)
+
+
+def as_recorded(content: Content, decision: Decision) -> Considered:
+    """A decision of which no more is known than its own evidence: the rungs that were not tried are not."""
+    evidence, reasons = decision.evidence, would_be_of(decision).reasons
+    circumstances = Circumstances(
+        now=evidence.at,
+        window=evidence.window,
+        margin=evidence.margin,
+        on_closed_window=OnClosedWindow.REFUSE if Reason.DOWNGRADE_OFF in reasons else OnClosedWindow.DOWNGRADE,
+        downgrades=evidence.downgrades,
+        downgrade_limit=evidence.downgrade_limit,
+        template_started=Reason.TEMPLATE_STARTED in reasons,
+        suppression=evidence.suppression,
+    )
+    return Considered(
+        content=content,
+        decision=decision,
+        circumstances=circumstances,
+        ladder=evidence.rungs,
+        is_unfit=Reason.TEMPLATE_UNUSABLE in reasons,
+    )
 
 
 def changes_of(considered: Considered) -> tuple[Change, ...]:

@@ -88,6 +88,8 @@ class MessageRecord:
     """The decision at acceptance, then each that replaced it: ``{stage, at, action, reasons, template, evidence}``."""
     attempts: tuple[AttemptRecord, ...]
     history: tuple[StatusChange, ...]
+    decided: Decision | None = None
+    """The last of the decisions as a value, as far as it is kept; None where it is damaged."""
     acts: tuple[ActRecord, ...] = ()
     """What operators did to it; only an operator is told."""
 

@@ -98,7 +98,7 @@ def content_facts(content: Content) -> JsonObject:
 
 def content_of(text: str) -> Content:
     facts = json.loads(text)
-    return _template_of(facts) if facts["type"] == "template" else FreeForm(**facts)
+    return template_of_facts(facts) if facts["type"] == "template" else FreeForm(**facts)
 
 
 def content_or(text: str, instead: T) -> Content | T:
@@ -115,7 +115,7 @@ def template_of_text(text: str | None) -> TemplateMessage | None:
     return content if isinstance(content, TemplateMessage) else None
 
 
-def _template_of(facts: dict[str, Any]) -> TemplateMessage:
+def template_of_facts(facts: Mapping[str, Any]) -> TemplateMessage:
     return TemplateMessage(
         name=facts["name"],
         language=facts["language"],

@@ -26,6 +26,7 @@ from gateway.store.codec import UNREADABLE, content_or, error_of, instant, insta
 from gateway.store.deciding import find
 from gateway.store.decision_codec import decision_facts
 from gateway.store.ledger import Ledger
+from gateway.store.recorded import decision_of
 from gateway.store.senders import pause_of
 from gateway.store.spans import first_message
 from gateway.store.statuses import history_of
@@ -37,13 +38,15 @@ def message(ledger: Ledger, message_id: MessageId, *, client: str | None) -> Mes
     row = ledger.row("message_by_id", id=message_id)
     if row is None or client not in (None, row["client"]):
         raise NotFound("no such message")
+    message, decisions = message_of(row), ledger.rows("decisions_of", message=row["place"]).fetchall()
     return MessageRecord(
-        message=message_of(row),
+        message=message,
         status=Status(row["status"]),
         failure=None if row["failure"] is None else Failure(row["failure"]),
         error=error_of(row["error"]),
         receipt=receipt_of(row["receipt"]),
-        decisions=tuple(decision_facts(one) for one in ledger.rows("decisions_of", message=row["place"])),
+        decisions=tuple(map(decision_facts, decisions)),
+        decided=decision_of(decisions[-1], message.content) if decisions else None,
         attempts=tuple(_attempt_record(one, row) for one in ledger.rows("attempts_of", message=row["place"])),
         history=tuple(StatusChange(status=status, at=instant(at)) for status, at in history_of(row)),
         acts=acts_of(ledger, message_id) if client is None else (),

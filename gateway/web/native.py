@@ -12,6 +12,7 @@ from gateway.domain.identity import Contact, MessageId, Sender, parse_contact
 from gateway.domain.message import Status
 from gateway.ports import MessageQuery
 from gateway.web.answers import answer
+from gateway.web.explanations import explanation_view
 from gateway.web.parts import FRONT, PARTS, SHOWS_DETAILS, Front, Parts
 from gateway.web.requests import admit_bearer
 from gateway.web.views import message_view, page_view, paused_view, window_view
@@ -26,7 +27,9 @@ async def message(request: web.Request) -> web.Response:
     front = request.app[FRONT]
     client = admit_bearer(request, front)
     record = await front.parts.store.message(_message_id(request.match_info["id"]), client=client.name)
-    return answer(message_view(record))
+    explanation = front.parts.explain.recorded(record)
+    explained = None if explanation is None else explanation_view(explanation)
+    return answer({**message_view(record), "explanation": explained})
 
 
 async def messages(request: web.Request) -> web.Response:

@@ -15,7 +15,7 @@ from gateway.domain.compliance import OnClosedWindow
 from gateway.domain.explanation import Explanation
 from gateway.domain.message import Draft
 from gateway.metrics import Exposition, Metrics
-from gateway.ports import Answer, CallbackDecoder, Clock, Ingested, Store
+from gateway.ports import Answer, CallbackDecoder, Clock, Ingested, MessageRecord, Store
 from gateway.registry import Registry
 from gateway.template_health import TemplateHealth
 from gateway.tracing import UNTRACED, Tracer
@@ -36,6 +36,8 @@ class Explain(Protocol):
     def __call__(
         self, draft: Draft, *, on_closed_window: OnClosedWindow | None, fallback_at: str
     ) -> Awaitable[Explanation]: ...
+
+    def recorded(self, record: MessageRecord) -> Explanation | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -196,6 +196,8 @@ class Story:
         assert_told(explained, told)
         ended = await self.shop.ends((status, answer), "delivered", "read", "failed", "refused")
         assert_attempted(explained, ended["attempts"][0]["content"])
+        if len(ended["decisions"]) == 1:
+            assert_recorded(explained, ended["explanation"])
         if len(ended["attempts"]) == 1 and ended["status"] in ("delivered", "read"):
             await self.assert_arrived(explained, body)
 
@@ -246,6 +248,17 @@ def assert_attempted(explained: Words, content: Words) -> None:
     else:
         named = content["template"]
         assert {"name": named["name"], "language": named["language"]} == explained["template"]
+
+
+def assert_recorded(explained: Words, recorded: Words) -> None:
+    """The record of the message gives the same answer, as far as a record can."""
+    assert list(recorded) == list(explained)
+    same = ("at", "decision", "reasons", "would_be", "window", "template", "rendered")
+    assert {name: recorded[name] for name in same} == {name: explained[name] for name in same}
+    assert recorded["rungs"] == [rung for rung in explained["rungs"] if rung["verdict"] != "not_needed"]
+    assert recorded["pace"] is None
+    foretold = {(change["what"], change["when"]) for change in explained["would_change"]}
+    assert {(change["what"], change["when"]) for change in recorded["would_change"]} <= foretold
 
 
 # --- the stories ------------------------------------------------------------------------------------------------------

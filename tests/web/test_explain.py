@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from gateway.domain.identity import Sender
 from gateway.ports import MessageQuery
-from tests.web.conftest import DESK_KEY, SHOP_KEY, TEXT, House, basic
+from tests.web.conftest import DESK_KEY, NOON, SHOP_KEY, TEXT, House, basic
 from tests.web.test_native import assert_problem
 
 CONTACT = "380501234567"
@@ -214,3 +215,24 @@ async def test_nothing_is_stored_counted_or_told(house: House, capsys: pytest.Ca
     assert (await house.parts.store.messages(MessageQuery())).messages == ()
     printed = capsys.readouterr()
     assert secret not in printed.out + printed.err
+
+
+# --- what was decided of a message ------------------------------------------------------------------------------------
+
+
+async def test_the_record_of_a_message_gives_the_same_answer(house: House) -> None:
+    before = await explained(house, TEXT, Gateway_Reference="A7")
+    answer = await house.send(Gateway_Reference="A7")
+    message_id = (await answer.json())["message_id"]
+    house.clock.moment += timedelta(hours=3)
+    recorded = (await (await house.get(f"/v1/messages/{message_id}")).json())["explanation"]
+    assert recorded == {**before, "pace": None}
+
+
+async def test_of_content_that_is_not_kept_any_more_nothing_is_shown(house: House) -> None:
+    message_id = await house.sent(_documented(a_template("a private word")))
+    await house.parts.store.claim(Sender("Desk"), limit=1, now=NOON + timedelta(days=2), downgrades_since=None)
+    assert await house.parts.store.sweep(now=NOON + timedelta(days=40)) > 0
+    recorded = (await (await house.get(f"/v1/messages/{message_id}")).json())["explanation"]
+    assert (recorded["decision"], recorded["rendered"]) == ("send", None)
+    assert recorded["template"] == {"name": "ticket_answer", "language": "en_US"}
