@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 from gateway.config import SenderConfig
 from gateway.considering import Considering
@@ -12,14 +13,20 @@ from gateway.decision import Decider
 from gateway.domain.compliance import Decision, Downgrade, Mode, OnClosedWindow, Send
 from gateway.domain.errors import InvalidRequest, Misfit, TemplateRefused
 from gateway.domain.explanation import ExplainedPace, Explanation, explain
-from gateway.domain.identity import Sender
+from gateway.domain.identity import Contact, Sender
 from gateway.domain.message import Content, Draft, FreeForm, JsonObject, TemplateMessage
 from gateway.domain.rendered import rendered_free_form
 from gateway.domain.would_change import Amended, Considered, What, as_recorded
-from gateway.ports import Clock, Conversations, MessageRecord, Outlook
+from gateway.ports import Clock, MessageRecord, Outlook
 from gateway.registry import Registry
 from gateway.template_checks import AT, with_checked_templates
 from gateway.template_health import TemplateHealth
+
+
+class Store(Protocol):
+    """As much of the store as is asked."""
+
+    async def outlook(self, sender: Sender, contact: Contact, *, downgrades_since: datetime | None) -> Outlook: ...
 
 
 class Explain:
@@ -28,7 +35,7 @@ class Explain:
     def __init__(
         self,
         *,
-        store: Conversations,
+        store: Store,
         registry: Registry,
         decider: Decider,
         senders: Mapping[Sender, SenderConfig],

@@ -16,8 +16,9 @@ from gateway.config import DowngradeLimit, SenderConfig
 from gateway.considering import Considering
 from gateway.decision import Decider
 from gateway.domain.compliance import Mode, OnClosedWindow, Reason
+from gateway.domain.delivery import PauseCause
 from gateway.domain.explanation import ExplainedRung, Verdict, explain
-from gateway.domain.explanation_words import PROBLEMS, REASONS, sentence_of_change, sentence_of_problem
+from gateway.domain.explanation_words import PAUSES, PROBLEMS, REASONS, sentence_of_change, sentence_of_problem
 from gateway.domain.health import (
     REASONS as HEALTH_REASONS,
 )
@@ -315,7 +316,7 @@ def test_arguments_that_don_t_fit_are_told_before_all_else(registries: Registrie
 
 
 def test_every_reason_and_every_change_has_a_sentence() -> None:
-    assert set(REASONS) == set(Reason)
+    assert (set(REASONS), set(PAUSES)) == (set(Reason), set(PauseCause))
     for what in What:
         change = Change(what=what, then=Form("refuse"), at=NOW, template="t/en_US", paths=("$.a", "$.b"))
         assert sentence_of_change(change).endswith(" is refused.")

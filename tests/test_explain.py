@@ -16,10 +16,10 @@ from gateway.domain.explanation import Explanation
 from gateway.domain.suppression import Scope
 from gateway.domain.would_change import Form, What
 from gateway.explain import Explain
-from gateway.ports import Conversations, StorePolicy
+from gateway.ports import StorePolicy
 from gateway.registry import Registry
 from gateway.shipped import shipped
-from gateway.store import SqliteStore, open_for_reading, open_store
+from gateway.store import SqliteReader, SqliteStore, open_for_reading, open_store
 from tests.store.asking import enqueue
 from tests.store.factories import CONTACT, NOW, PROVIDER, SENDER, a_downgrade, a_draft, an_inbound
 
@@ -39,7 +39,7 @@ class SetClock:
         raise AssertionError("nobody waits here")
 
 
-def an_explain(store: Conversations, clock: SetClock) -> Explain:
+def an_explain(store: SqliteReader, clock: SetClock) -> Explain:
     decider = Decider(REGISTRY, {SENDER: SETTINGS}, timedelta(seconds=60))
     return Explain(store=store, registry=REGISTRY, decider=decider, senders={SENDER: SETTINGS}, clock=clock)
 

@@ -19,6 +19,7 @@ import uvloop
 from gateway import __version__, keys
 from gateway.cli.contacts import contacts
 from gateway.cli.decisions import decisions
+from gateway.cli.explain import explain
 from gateway.cli.messages import messages
 from gateway.cli.options import config_option, json_option
 from gateway.cli.report import report
@@ -69,6 +70,7 @@ def cli() -> None:
 
 
 cli.add_command(decisions)
+cli.add_command(explain)
 cli.add_command(messages)
 cli.add_command(contacts)
 cli.add_command(report)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.domain.compliance import PASSED_OVER, Reason
+from gateway.domain.delivery import PauseCause
 from gateway.domain.health import REFUSED_RECENTLY, TemplateStatus
 from gateway.domain.instant import rfc3339
 from gateway.domain.would_change import Change, Form, What
@@ -48,6 +49,15 @@ PROBLEMS: Mapping[str, str] = {
     "refused": "The provider would not send it for this message.",
     REFUSED_RECENTLY: "The provider refused it a short while ago.",
     **{status.lower(): sentence for status, sentence in _STANDING.items()},
+}
+
+
+PAUSES: Mapping[PauseCause, str] = {
+    PauseCause.NOT_WRITTEN: "The provider can't be reached.",
+    PauseCause.THROTTLED: "The provider wants fewer messages at a time.",
+    PauseCause.UNAUTHORIZED: "The provider does not take the key.",
+    PauseCause.BALANCE: "The account at the provider is empty.",
+    PauseCause.FAILING: "The provider failed several times in a row.",
 }
 
 

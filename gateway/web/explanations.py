@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from gateway.domain.explanation import ExplainedPace, ExplainedRung, ExplainedWindow, Explanation
-from gateway.domain.explanation_words import REASONS, sentence_of_change, sentence_of_problem
+from gateway.domain.explanation_words import PAUSES, REASONS, sentence_of_change, sentence_of_problem
 from gateway.domain.instant import rfc3339, rfc3339_or_none
 from gateway.domain.would_change import Change, Form
 
@@ -77,7 +77,13 @@ def _rung(explained: ExplainedRung) -> View:
 
 
 def _pace(pace: ExplainedPace) -> View:
-    paused = None if pace.paused is None else {"cause": pace.paused.value, "for": _seconds(pace.paused_for)}
+    paused = None
+    if pace.paused is not None:
+        paused = {
+            "cause": pace.paused.value,
+            "for": _seconds(pace.paused_for),
+            "sentence": PAUSES[pace.paused],
+        }
     return {
         "delay": _seconds(pace.delay),
         "contact": _seconds(pace.contact_wait),
