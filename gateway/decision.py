@@ -13,6 +13,7 @@ from gateway.domain.identity import Sender
 from gateway.domain.message import Content, FreeForm, TemplateMessage
 from gateway.domain.suppression import Suppression
 from gateway.domain.window import ServiceWindow
+from gateway.ladders import Ladders
 from gateway.registry import FillFacts, Registry
 from gateway.template_health import TemplateHealth
 
@@ -28,6 +29,8 @@ class Asked(Protocol):
     def fallback(self) -> TemplateMessage | None: ...
     @property
     def reference(self) -> str | None: ...
+    @property
+    def intent(self) -> str | None: ...
 
 
 class Known(Protocol):
@@ -52,9 +55,11 @@ class Decider:
         senders: Mapping[Sender, SenderConfig],
         margin: timedelta,
         health: TemplateHealth | None = None,
+        ladders: Ladders | None = None,
     ) -> None:
         self._registry = registry
         self._health = health or TemplateHealth()
+        self._ladders = ladders or Ladders()
         self._senders = senders
         self._margin = margin
 
@@ -74,7 +79,14 @@ class Decider:
     ) -> Decision:
         """`refused` are the fallbacks, by name and language, that the provider would not send for this message."""
         sender = self._senders[asked.sender]
-        rungs = _Rungs(registry=self._registry.as_it_is(), health=self._health, sender=sender, now=now, refused=refused)
+        rungs = _Rungs(
+            registry=self._registry.as_it_is(),
+            ladders=self._ladders,
+            health=self._health,
+            sender=sender,
+            now=now,
+            refused=refused,
+        )
         circumstances = Circumstances(
             now=now,
             window=known.window,
@@ -109,6 +121,7 @@ class _Rungs:
     """The templates as they are at one moment, for one sender."""
 
     registry: Registry
+    ladders: Ladders
     health: TemplateHealth
     sender: SenderConfig
     now: datetime
@@ -132,7 +145,10 @@ class _Rungs:
                     file_url=file_url,
                     reference=asked.reference,
                 )
-                return self.registry.ladder(asked.fallback, sender.ladder, sender.language, facts, repair=sender.repair)
+                steps = self.ladders.steps(sender, asked.intent, asked.content.type)
+                return self.registry.ladder(
+                    asked.fallback, steps, facts, alternates=sender.alternates, repair=sender.repair
+                )
 
     def _untried(self, rung: Rung) -> Rung:
         """No template is tried a second time for one message, however soon it may be sent again."""

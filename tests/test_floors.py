@@ -16,6 +16,7 @@ FLOORS = (
     {"egress", "metrics", "tracing"},
     {"config_file", "post_traces", "status_traces"},
     {"registry", "template_health"},
+    {"ladders"},
     {"decision", "erasing"},
     {"sending", "starting"},
     {"accept", "ingest", "dispatch", "relay", "report", "silence", "upkeep", "reloading"},

@@ -62,7 +62,9 @@ class Shelf:
 
     def _usual(self, name: str, known: Sequence[str]) -> str:
         """The only language, or the only one that senders use."""
-        used = {ladder.language for ladder in self.ladders}
+        from gateway.domain.template import fold_language
+
+        used = {fold_language(language) for ladder in self.ladders for language in ladder.languages}
         for candidates in (known, [language for language in known if language in used]):
             if len(candidates) == 1:
                 return candidates[0]
