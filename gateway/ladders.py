@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from gateway.config import Config, IntentConfig, SenderConfig
 from gateway.domain.ladder import Step, steps_of
@@ -16,11 +15,17 @@ class Ladders:
 
     def __init__(self, intents: Sequence[IntentConfig] = ()) -> None:
         self._intents = tuple(intents)
-        self._made = lru_cache(maxsize=4096)(self._make)
+        self._names = frozenset(intent.name for intent in intents)
+        self._made: dict[tuple[str, str | None, str], tuple[Step, ...]] = {}
 
     def steps(self, sender: SenderConfig, intent: str | None, content: str) -> tuple[Step, ...]:
         """For a message from this sender, about `intent`, with content of this type."""
-        return self._made(sender, intent, content)
+        known = intent if intent in self._names else None  # one that went from the configuration since it was accepted
+        key = (sender.id, known, content)
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = self._make(sender, known, content)
+        return made
 
     def _make(self, sender: SenderConfig, intent: str | None, content: str) -> tuple[Step, ...]:
         meant = [each for each in self._intents if _is_meant(each, sender, intent, content)]
