@@ -26,6 +26,7 @@ from gateway.egress import Egress
 from gateway.explain import Explain
 from gateway.far_side import mounts_of, routes_of
 from gateway.ingest import Directory, Ingest, directories
+from gateway.ladders import Ladders
 from gateway.metrics import Scrape
 from gateway.monitoring import Monitoring
 from gateway.operator import operator_app
@@ -109,7 +110,7 @@ async def _start(
         registry=registry,
         store=store,
         clock=clock,
-        decider=Decider(registry, senders, config.window.margin, watch.health),
+        decider=Decider(registry, senders, config.window.margin, watch.health, Ladders(config.intents)),
         waiting=Waiting(config.limits.waiting),
         egress=Egress(config.callback_hosts),
         stopping=Stopping(),

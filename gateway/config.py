@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 from gateway.domain.compliance import Mode, OnClosedWindow
 from gateway.domain.delivery import DeliveryPolicy, PacePolicy
@@ -106,8 +107,29 @@ class SenderConfig:
     """``name`` (in the sender's language) or ``name/language``."""
     downgrade_limit: DowngradeLimit | None = DowngradeLimit(count=2, per=timedelta(hours=24))
     language: str = "en_US"
+    alternates: tuple[str, ...] = ()
+    """Languages in which a fallback may leave when it can't leave in the first one, best first."""
     repair: RepairPolicy = NO_REPAIR
     """What may be mended in template arguments, where the template itself says nothing."""
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Those in which its contacts may get a fallback, best first."""
+        return (self.language, *self.alternates)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntentConfig:
+    """Templates for messages of which all that it says is true."""
+
+    name: str | None = None
+    """What the request says that it is about."""
+    content: Literal["text", "image"] | None = None
+    sender: Sender | None = None
+    templates: tuple[str, ...] = ()
+    """As in a ladder."""
+    by_language: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Or those of each language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +177,7 @@ class Config:
     clients: tuple[ClientConfig, ...]
     providers: tuple[ProviderConfig, ...]
     senders: tuple[SenderConfig, ...]
+    intents: tuple[IntentConfig, ...] = ()
     window: WindowConfig = field(default_factory=WindowConfig)
     pace: PacePolicy = field(default_factory=PacePolicy)
     delivery: DeliveryPolicy = field(default_factory=DeliveryPolicy)
@@ -163,6 +186,10 @@ class Config:
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     tracing: TracingConfig | None = None
     """None: no traces are kept."""
+
+    def intent_names(self) -> frozenset[str]:
+        """What a request may say that it is about."""
+        return frozenset(intent.name for intent in self.intents if intent.name is not None)
 
     def listeners(self) -> Mapping[Sender, tuple[str, ...]]:
         """For each sender the clients that list it and have a webhook."""

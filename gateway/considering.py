@@ -67,17 +67,22 @@ class Considering:
     # --- what each would be ------------------------------------------------------------------------------------------
 
     def _amended(self, asked: Asked, known: Known, ladder: tuple[Rung, ...], now: datetime) -> Iterator[Amended]:
+        forms = tuple(self._registry.own_forms(_own(asked), self._alternates(asked)))
         for place, rung in enumerate(ladder):
-            own = _own(asked) if place == 0 else None
             code = (rung.problem or "").partition(":")[0]
             if code in _STANDS_AGAINST:
-                usable = self._usable(asked, known, rung, own, now)
+                form = forms[place] if place < len(forms) else None
+                usable = self._usable(asked, known, rung, form, now)
                 until = until_told(rung.problem or "")
                 yield Amended(place=place, rung=usable, what=What.TEMPLATE_USABLE, at=until)
-            elif code == "contract" and own is not None:
-                corrected = self._corrected(own, now)
+            elif code == "contract" and place == 0 and forms:
+                corrected = self._corrected(forms[0], now)
                 paths = () if rung.path is None else (rung.path,)
                 yield Amended(place=place, rung=corrected, what=What.ARGUMENTS_CORRECTED, paths=paths)
+
+    def _alternates(self, asked: Asked) -> tuple[str, ...]:
+        """A template that is asked for is meant in its own language."""
+        return self._sender.alternates if isinstance(asked.content, FreeForm) else ()
 
     def _usable(self, asked: Asked, known: Known, rung: Rung, own: TemplateMessage | None, now: datetime) -> Rung:
         """What it would be if only that ended for which it is passed over."""
@@ -107,5 +112,5 @@ class Considering:
 
 
 def _own(asked: Asked) -> TemplateMessage | None:
-    """The template that the request itself names: it is the first rung."""
+    """The template that the request itself names: its forms are the first rungs."""
     return asked.content if isinstance(asked.content, TemplateMessage) else asked.fallback

@@ -13,6 +13,7 @@ from gateway.domain.identity import Sender
 from gateway.domain.message import Content, FreeForm, TemplateMessage
 from gateway.domain.suppression import Suppression
 from gateway.domain.window import ServiceWindow
+from gateway.ladders import Ladders
 from gateway.registry import FillFacts, Registry
 from gateway.template_health import TemplateHealth
 
@@ -28,6 +29,8 @@ class Asked(Protocol):
     def fallback(self) -> TemplateMessage | None: ...
     @property
     def reference(self) -> str | None: ...
+    @property
+    def intent(self) -> str | None: ...
 
 
 class Known(Protocol):
@@ -52,9 +55,11 @@ class Decider:
         senders: Mapping[Sender, SenderConfig],
         margin: timedelta,
         health: TemplateHealth | None = None,
+        ladders: Ladders | None = None,
     ) -> None:
         self._registry = registry
         self._health = health or TemplateHealth()
+        self._ladders = ladders or Ladders()
         self._senders = senders
         self._margin = margin
 
@@ -99,14 +104,22 @@ class Decider:
 
     def under(self, sender: SenderConfig) -> Decider:
         """The same with other settings of one sender."""
-        return Decider(self._registry, {**self._senders, sender.id: sender}, self._margin, self._health)
+        senders = {**self._senders, sender.id: sender}
+        return Decider(self._registry, senders, self._margin, self._health, self._ladders)
 
     def ladder(self, asked: Asked, known: Known, *, now: datetime) -> tuple[Rung, ...]:
         """Every rung as a decision at `now` would find it if it came to it, whatever the contact may be sent."""
         return tuple(self._rungs(self._senders[asked.sender], now, frozenset()).of(asked, known))
 
     def _rungs(self, sender: SenderConfig, now: datetime, refused: Set[tuple[str, str]]) -> _Rungs:
-        return _Rungs(registry=self._registry.as_it_is(), health=self._health, sender=sender, now=now, refused=refused)
+        return _Rungs(
+            registry=self._registry.as_it_is(),
+            ladders=self._ladders,
+            health=self._health,
+            sender=sender,
+            now=now,
+            refused=refused,
+        )
 
     def is_observed(self, sender: Sender) -> bool:
         """Whether the sender's messages leave as they were asked for."""
@@ -138,6 +151,7 @@ class _Rungs:
     """The templates as they are at one moment, for one sender."""
 
     registry: Registry
+    ladders: Ladders
     health: TemplateHealth
     sender: SenderConfig
     now: datetime
@@ -155,7 +169,10 @@ class _Rungs:
                 return (self.registry.judge(asked.content, repair=sender.repair),)
             case FreeForm() as content:
                 facts = fill_facts(asked, content, known)
-                return self.registry.ladder(asked.fallback, sender.ladder, sender.language, facts, repair=sender.repair)
+                steps = self.ladders.steps(sender, asked.intent, content.type)
+                return self.registry.ladder(
+                    asked.fallback, steps, facts, alternates=sender.alternates, repair=sender.repair
+                )
 
     def _untried(self, rung: Rung) -> Rung:
         """No template is tried a second time for one message, however soon it may be sent again."""

@@ -12,8 +12,9 @@ import structlog
 
 from gateway.config import Config
 from gateway.domain.errors import ConfigInvalid
+from gateway.ladders import ladder_problems
 from gateway.metrics import Metrics
-from gateway.registry import Changes, Registry, missing_rungs, template_paths, tightening_paths
+from gateway.registry import Changes, Registry, template_paths, tightening_paths
 
 log = structlog.get_logger()
 
@@ -48,7 +49,7 @@ class Reloading:
 
     def _load(self) -> Registry:
         loaded = Registry.load(self._config.templates, self._config.schemas)
-        problems = [*missing_rungs(self._config.senders, loaded, self._config.templates)]
+        problems = [*ladder_problems(self._config, loaded)]
         if problems:
             raise ConfigInvalid(problems)
         return loaded

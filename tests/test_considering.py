@@ -61,6 +61,7 @@ class Asked:
     content: Content
     fallback: TemplateMessage | None = None
     reference: str | None = None
+    intent: str | None = None
     sender: Sender = SHOP
 
 

@@ -32,6 +32,7 @@ class Asked:
     content: Content
     fallback: TemplateMessage | None = None
     reference: str | None = None
+    intent: str | None = None
     sender: Sender = SHOP
 
 

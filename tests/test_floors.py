@@ -16,6 +16,7 @@ FLOORS = (
     {"egress", "metrics", "tracing"},
     {"config_file", "post_traces", "status_traces"},
     {"registry", "template_health"},
+    {"ladders"},
     {"decision", "erasing", "template_checks"},
     {"sending", "starting", "considering"},
     {"accept", "explain", "ingest", "dispatch", "relay", "report", "silence", "upkeep", "reloading"},

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.domain.errors import ConfigInvalid
+from gateway.domain.ladder import steps_of
 from gateway.registry import FillFacts
 from tests.template_factories import BODY, BUTTONS, IMAGE_HEADER, a_document, a_message, a_registry, body, button, text
 
@@ -240,7 +241,7 @@ def ladder_registry(tmp_path):
 
 def test_a_ladder_is_the_requests_own_template_then_the_senders(ladder_registry):
     own = a_message(body("x"), name="unfilled")
-    rungs = list(ladder_registry.ladder(own, ["first", "second/uk"], "en-US", FACTS))
+    rungs = list(ladder_registry.ladder(own, steps_of(["first", "second/uk"], ["en-US"]), FACTS))
     assert [(rung.name, rung.language, rung.problem) for rung in rungs] == [
         ("unfilled", "en_US", None),
         ("first", "en_US", None),
@@ -249,7 +250,9 @@ def test_a_ladder_is_the_requests_own_template_then_the_senders(ladder_registry)
 
 
 def test_each_rung_that_is_passed_over_says_why(ladder_registry):
-    rungs = ladder_registry.ladder(None, ["nobody", "paused", "unfilled", "first", "second/uk"], "en_US", NOTHING)
+    rungs = ladder_registry.ladder(
+        None, steps_of(["nobody", "paused", "unfilled", "first", "second/uk"], ["en_US"]), NOTHING
+    )
     assert [rung.problem for rung in rungs] == [
         "unknown",
         "not_approved",
@@ -260,23 +263,23 @@ def test_each_rung_that_is_passed_over_says_why(ladder_registry):
 
 
 def test_a_rung_is_only_tried_when_it_is_asked_for(ladder_registry):
-    class Names(list):
+    class Steps(list):
         asked = 0
 
         def __iter__(self):
-            for name in super().__iter__():
+            for step in super().__iter__():
                 self.asked += 1
-                yield name
+                yield step
 
-    names = Names(["first", "second/uk", "nobody"])
-    assert next(iter(ladder_registry.ladder(None, names, "en_US", FACTS))).message is not None
-    assert names.asked == 1
+    steps = Steps(steps_of(["first", "second/uk", "nobody"], ["en_US"]))
+    assert next(iter(ladder_registry.ladder(None, steps, FACTS))).message is not None
+    assert steps.asked == 1
 
 
 def test_what_a_ladder_lacks_is_told_for_the_check_of_a_configuration(ladder_registry):
     ladder = ["first", "second", "second/uk", "unfilled", "paused"]
-    assert ladder_registry.missing_rungs(ladder, "en_US") == ("second/en_US",)
-    assert ladder_registry.unfilled_rungs(ladder, "en_US") == ("unfilled/en_US",)
-    assert ladder_registry.usable_rungs(ladder, "en_US") == ("first/en_US", "second/uk")
+    assert ladder_registry.missing_rungs(steps_of(ladder, ["en_US"])) == ("second/en_US",)
+    assert ladder_registry.unfilled_rungs(steps_of(ladder, ["en_US"])) == ("unfilled/en_US",)
+    assert ladder_registry.usable_rungs(steps_of(ladder, ["en_US"])) == ("first/en_US", "second/uk")
     assert ladder_registry.can_stand_in("first", "en_US")
     assert not ladder_registry.can_stand_in("paused", "en_US")

@@ -21,6 +21,7 @@ from gateway.domain.errors import CannotStart, GatewayError
 from gateway.domain.instant import rfc3339
 from gateway.egress import Egress
 from gateway.explain import Explain
+from gateway.ladders import Ladders
 from gateway.registry import Registry
 from gateway.store import SqliteReader, open_for_reading
 from gateway.template_health import TemplateHealth
@@ -28,8 +29,6 @@ from gateway.web.drafts import DraftRules, Senders
 from gateway.web.explanations import View, explanation_view
 from gateway.web.questions import Question, parse_question
 from gateway.web.send_headers import parse_send_headers
-
-REFERENCE = "Gateway-Reference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +52,16 @@ class Told:
 
 
 async def explained(
-    path: Path, environ: Mapping[str, str], body: Mapping[str, Any], *, reference: str | None, at: datetime | None
+    path: Path, environ: Mapping[str, str], body: Mapping[str, Any], *, headers: Mapping[str, str], at: datetime | None
 ) -> Told:
-    """The object that POST /v1/explain answers. Raises InvalidRequest, CannotStart, ConfigInvalid."""
+    """The object that POST /v1/explain answers, asked with these headers.
+
+    Raises InvalidRequest, CannotStart, ConfigInvalid.
+    """
     config, places = load_config(path, environ), load_places(path, environ)
     if places.store_file is None:
         raise CannotStart("the store is in memory, where only its gateway can look: ask it by POST /v1/explain")
-    question = _question(config, body, reference)
+    question = _question(config, body, headers)
     now = at or await _time_of_gateway(places)
     reader = await open_for_reading(places.store_file, store_policy(config))
     try:
@@ -69,7 +71,7 @@ async def explained(
     return Told(view=view, remark=None if now is not None else _remark(config))
 
 
-def _question(config: Config, body: Mapping[str, Any], reference: str | None) -> Question:
+def _question(config: Config, body: Mapping[str, Any], headers: Mapping[str, str]) -> Question:
     """As a client would ask to whom every sender belongs."""
     senders = tuple(sender.id for sender in config.senders)
     operator = ClientConfig(name="operator", key_digests=frozenset(), senders=senders)
@@ -77,9 +79,9 @@ def _question(config: Config, body: Mapping[str, Any], reference: str | None) ->
         senders=Senders(config.senders),
         may_post_to=Egress(config.callback_hosts).problem,
         depth=config.limits.depth,
+        intents=config.intent_names(),
     )
-    headers = CIMultiDict({} if reference is None else {REFERENCE: reference})
-    return parse_question(body, parse_send_headers(headers), operator, rules)
+    return parse_question(body, parse_send_headers(CIMultiDict(headers)), operator, rules)
 
 
 async def _asked(config: Config, reader: SqliteReader, question: Question, now: datetime) -> View:
@@ -89,7 +91,7 @@ async def _asked(config: Config, reader: SqliteReader, question: Question, now: 
     explain = Explain(
         store=reader,
         registry=registry,
-        decider=Decider(registry, senders, config.window.margin, health),
+        decider=Decider(registry, senders, config.window.margin, health, Ladders(config.intents)),
         senders=senders,
         clock=SetClock(now),
         health=health,

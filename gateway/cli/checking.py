@@ -10,7 +10,9 @@ from typing import TypeVar
 from gateway.config import Config
 from gateway.config_file import Places, load_config, load_folders, load_places, warnings
 from gateway.domain.errors import ConfigInvalid
-from gateway.registry import Registry, missing_rungs
+from gateway.domain.ladder import steps_of
+from gateway.ladders import ladder_problems, ladder_warnings
+from gateway.registry import Registry
 from gateway.tracing import missing_package
 
 T = TypeVar("T")
@@ -37,8 +39,8 @@ def check(path: Path, environ: Mapping[str, str]) -> Checked:
     problems += _missing_packages(path, config)
     found = [*_warnings(path, config), *(registry.warnings if registry is not None else ())]
     if config is not None and registry is not None:
-        problems += [f"{path}: {told}" for told in missing_rungs(config.senders, registry, config.templates)]
-        found += _unfilled_rungs(path, config, registry)
+        problems += [f"{path}: {told}" for told in ladder_problems(config, registry)]
+        found += [f"{path}: {told}" for told in ladder_warnings(config, registry)]
         found += _useless_ladders(path, config, registry)
     return Checked(config=None if problems else config, problems=tuple(problems), warnings=tuple(found))
 
@@ -69,15 +71,10 @@ def _missing_packages(path: Path, config: Config | None) -> Iterator[str]:
         yield f"{path}: {problem}"
 
 
-def _unfilled_rungs(path: Path, config: Config, registry: Registry) -> Iterator[str]:
-    for index, sender in enumerate(config.senders):
-        for rung in registry.unfilled_rungs(sender.ladder, sender.language):
-            yield f"{path}: senders[{index}].ladder: {rung} has no fill, so it is always passed over"
-
-
 def _useless_ladders(path: Path, config: Config, registry: Registry) -> Iterator[str]:
     for index, sender in enumerate(config.senders):
-        if sender.ladder and not registry.usable_rungs(sender.ladder, sender.language):
+        steps = steps_of(sender.ladder, sender.languages)
+        if steps and not registry.usable_rungs(steps):
             yield (
                 f"{path}: senders[{index}].ladder: nothing on the ladder of {sender.id} is APPROVED and has a fill: "
                 "every free-form message into a closed window will be refused, unless it brings a fallback of its own"

@@ -38,6 +38,7 @@ class InstantType(click.ParamType[datetime]):
 @click.option("--template", metavar="NAME[/LANG]", help="A template message.")
 @click.option("--body-arg", "arguments", multiple=True, help="An argument of its body; once for each.")
 @click.option("--reference", help="What a fill knows as message.reference.")
+@click.option("--intent", help="What it is about: an intent of the configuration.")
 @click.option(
     "--body", "file", type=click.File("rb"), help="A whole body as a program posts it, in JSON; - for standard input."
 )
@@ -47,6 +48,7 @@ def explain(
     as_json: bool,
     file: BinaryIO | None,
     reference: str | None,
+    intent: str | None,
     at: datetime | None,
     **asked: Any,
 ) -> None:
@@ -59,10 +61,12 @@ def explain(
     from gateway.cli.explained import lines_of
 
     body = _body(asked) if file is None else _read(file, asked)
-    if "source_addr" not in body and reference is not None:
-        body["reference"] = reference
+    beside = {name: value for name, value in (("reference", reference), ("intent", intent)) if value is not None}
+    if "source_addr" not in body:
+        body |= beside
+    headers = {f"Gateway-{name.title()}": value for name, value in beside.items()}
     try:
-        told = asyncio.run(explained(path, os.environ, body, reference=reference, at=at))
+        told = asyncio.run(explained(path, os.environ, body, headers=headers, at=at))
     except InvalidRequest as invalid:
         raise click.ClickException(f"{invalid.path}: {invalid}") from None
     if told.remark is not None:

@@ -8,9 +8,10 @@ from typing import Any
 
 from gateway.cli.tables import shown as printable
 from gateway.config_file import Ladder
+from gateway.domain.ladder import steps_of
 from gateway.domain.places import optional_places, required_places
 from gateway.domain.template import Place, shown
-from gateway.registry import RegisteredTemplate, key_of, rungs_of, template_paths, tightening_paths
+from gateway.registry import RegisteredTemplate, key_of, template_paths, tightening_paths
 
 View = dict[str, Any]
 Part = Mapping[str, Any]
@@ -35,8 +36,8 @@ def _rungs(template: RegisteredTemplate, ladders: Sequence[Ladder]) -> Iterator[
     """Whose ladder it stands on, and where: 1 is tried first."""
     own = (template.definition.name, template.definition.language)
     for ladder in ladders:
-        for place, rung in enumerate(rungs_of(ladder.rungs, ladder.language), start=1):
-            if rung == own:
+        for place, step in enumerate(steps_of(ladder.rungs, ladder.languages), start=1):
+            if own in step:
                 yield {"sender": ladder.sender, "place": place}
 
 

@@ -15,6 +15,7 @@ from gateway.cli.options import config_option, json_option
 from gateway.cli.tables import print_table
 from gateway.cli.template_import import import_templates
 from gateway.cli.template_lint import lint_templates
+from gateway.cli.template_preview import preview_template
 from gateway.domain.errors import NotFound
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ class Shelf:
 
     def _usual(self, name: str, known: Sequence[str]) -> str:
         """The only language, or the only one that senders use."""
-        used = {ladder.language for ladder in self.ladders}
+        from gateway.domain.template import fold_language
+
+        used = {fold_language(language) for ladder in self.ladders for language in ladder.languages}
         for candidates in (known, [language for language in known if language in used]):
             if len(candidates) == 1:
                 return candidates[0]
@@ -71,6 +74,7 @@ class Shelf:
 
 templates.add_command(import_templates)
 templates.add_command(lint_templates)
+templates.add_command(preview_template)
 
 
 @templates.command("list")

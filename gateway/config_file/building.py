@@ -14,6 +14,7 @@ from gateway.config import (
     Config,
     DowngradeLimit,
     InboundFields,
+    IntentConfig,
     InternalConfig,
     LimitsConfig,
     ProviderConfig,
@@ -96,6 +97,7 @@ def build(tree: Values, folder: Path) -> Config:
         clients=tuple(_client(values) for values in tree["clients"]),
         providers=tuple(_provider(values) for values in tree["providers"]),
         senders=tuple(_sender(values) for values in tree["senders"]),
+        intents=tuple(_intent(values) for values in tree.get("intents", ())),
         window=WindowConfig(**_given(tree.get("window", {}), margin=duration, also_opened_by=frozenset)),
         pace=PacePolicy(
             **_given(tree.get("pace", {}), sender_per_second=float, contact_interval=duration, contact_burst=int)
@@ -203,8 +205,19 @@ def _sender(values: Values) -> SenderConfig:
             ladder=tuple,
             downgrade_limit=_downgrade_limit,
             language=str,
+            alternates=tuple,
             repair=_repair,
         ),
+    )
+
+
+def _intent(values: Values) -> IntentConfig:
+    written = values["templates"]
+    is_mapping = isinstance(written, Mapping)
+    return IntentConfig(
+        templates=() if is_mapping else tuple(written),
+        by_language={language: tuple(names) for language, names in written.items()} if is_mapping else {},
+        **_given(values, name=str, content=str, sender=Sender),
     )
 
 

@@ -33,6 +33,7 @@ def problems_across(tree: Tree) -> Iterator[Problem]:
         _internal,
         _incomplete_providers,
         _unknown_references,
+        _intents,
         _repeated_names,
         _repeated_spellings,
         _keys,
@@ -159,6 +160,17 @@ def _unknown_references(tree: Tree) -> Iterator[Problem]:
             if sender_id not in senders:
                 known = f"known: {', '.join(senders) or 'none'}"
                 yield (*place, "senders", index), f"no sender has this id; {known}"
+
+
+def _intents(tree: Tree) -> Iterator[Problem]:
+    """Each says when it is meant, by something that there is."""
+    senders = [name for _, row in rows(tree, "senders") if (name := text(row, "id"))]
+    for place, intent in rows(tree, "intents"):
+        if not {"name", "content", "sender"} & intent.keys():
+            yield place, "says nothing of when it is meant; give it a name, a content or a sender"
+        sender = text(intent, "sender")
+        if sender and sender not in senders:
+            yield (*place, "sender"), f"no sender has this id; known: {', '.join(senders) or 'none'}"
 
 
 def _repeated_names(tree: Tree) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from gateway.config import SenderConfig
 from gateway.config_file.tree import Place, Tree, rows
 from gateway.domain.identity import Sender
 
-_KEYS = ("id", "ladder", "language")
+_KEYS = ("id", "ladder", "language", "alternates")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class Ladder:
 
     sender: str
     rungs: tuple[str, ...]
-    language: str
+    languages: tuple[str, ...]
 
 
 def bare_senders(tree: Tree) -> Tree:
@@ -38,8 +38,9 @@ def ladders_in(tree: Tree) -> tuple[Ladder, ...]:
             id=Sender(row["id"]),
             provider="",
             ladder=tuple(row.get("ladder", ())),
+            alternates=tuple(row.get("alternates", ())),
             **({"language": row["language"]} if "language" in row else {}),
         )
         for _, row in rows(tree, "senders")
     ]
-    return tuple(Ladder(sender=sender.id, rungs=sender.ladder, language=sender.language) for sender in senders)
+    return tuple(Ladder(sender=sender.id, rungs=sender.ladder, languages=sender.languages) for sender in senders)

@@ -9,6 +9,7 @@ from gateway.domain.template import (
     CODE_LIMIT,
     COUPON_LIMIT,
     HEADER_LIMIT,
+    LINK_LIMIT,
     PRODUCTS_LIMIT,
     SECTION_TITLE_LIMIT,
     SECTIONS_LIMIT,
@@ -111,7 +112,7 @@ def _link(description: str) -> Schema:
         "type": "string",
         "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/]",
         "not": {"pattern": "[ \\n\\r\\t]"},
-        "maxLength": URL_LIMIT,
+        "maxLength": LINK_LIMIT,
     }
 
 

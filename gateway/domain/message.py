@@ -85,6 +85,8 @@ class Draft:
     fallback: TemplateMessage | None = None
     """The template that the request itself names to stand in."""
     reference: str | None = None
+    intent: str | None = None
+    """What the request says that it is about: one of the names in the configuration."""
     callback_url: str | None = None
     wait: timedelta | None = None
     """How long the client waits for the provider's answer (``Prefer: wait``)."""
@@ -107,6 +109,7 @@ class OutboundMessage:
     callback_url: str | None
     accepted_at: datetime
     expires_at: datetime
+    intent: str | None = None
     traceparent: str | None = None
 
 

@@ -34,6 +34,9 @@ PRODUCTS_LIMIT = 30
 arguments are filled in. Its pages say 20 and 15 of a coupon code: the longer is taken. That a one-time code has at
 most 15 characters is second-hand."""
 
+LINK_LIMIT = 2048
+"""Of media. The platform's pages name none; this is what our own surfaces take."""
+
 PLACEHOLDER = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 POSITIONAL = re.compile(r"[1-9][0-9]{0,2}")
 

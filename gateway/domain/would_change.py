@@ -180,10 +180,10 @@ def _as_window_closes(considered: Considered) -> Iterator[Change]:
     closes_at = now.window.closes_at
     if closes_at is None or not now.window.is_open(now.now, now.margin):
         return
-    if considered.ladder_at is None:
-        yield Change(what=What.WINDOW_CLOSES, then=None, at=closes_at - now.margin)
-    else:
+    if considered.ladder_at is not None:
         yield _later(considered, What.WINDOW_CLOSES, closes_at - now.margin)
+    elif isinstance(considered.would_be, Send):
+        yield Change(what=What.WINDOW_CLOSES, then=None, at=closes_at - now.margin)
 
 
 def _later(considered: Considered, what: What, at: datetime) -> Change:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gateway.registry.loading import Key
+from gateway.domain.ladder import Key
 from gateway.registry.registered import RegisteredTemplate
 
 

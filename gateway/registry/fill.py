@@ -43,7 +43,7 @@ class Fill:
             try:
                 filled[place] = text.filled(context)
             except FillFailed as failed:
-                raise FillFailed(f"{shown(place)} {failed}") from None
+                raise type(failed)(f"{shown(place)} {failed}") from None
         return components_from(self.definition, filled)
 
 

@@ -48,6 +48,10 @@ class FillFailed(Exception):
     """A fill gave nothing for this message. Says why, never with what."""
 
 
+class FillLacks(FillFailed):
+    """It speaks of what this message does not have."""
+
+
 def one_line(text: object) -> str:
     """All white space folded to single spaces."""
     return " ".join(str(text).split())
@@ -97,7 +101,7 @@ class FillText:
         try:
             text = self.template.render(context).strip()
         except UndefinedError:
-            raise FillFailed(f"needs {self._absent(context)}") from None
+            raise FillLacks(f"needs {self._absent(context)}") from None
         except Exception as error:  # an operator's expression may raise anything, and its words may hold the value
             raise FillFailed(f"raised {type(error).__name__}") from None
         if len(text) > LONGEST:

@@ -12,9 +12,10 @@ from typing import Any
 from uuid import uuid4
 
 from gateway.config_file.reading import Unreadable, read_text
+from gateway.domain.ladder import Key
 from gateway.domain.template import Place, fold_language, shown
 from gateway.registry.files import LARGEST_TEMPLATE, FileInvalid, parse_json, raw_template, template_from
-from gateway.registry.loading import Key, key_of, template_paths
+from gateway.registry.loading import key_of, template_paths
 from gateway.registry.rendering import fill_written_in, rendered
 
 OURS = ("namespace", "repair", "fill")

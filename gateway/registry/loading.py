@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.domain.ladder import Key
 from gateway.domain.template import Place, fold_language, shown
 from gateway.registry.files import FileInvalid, read_template, read_tightening
 from gateway.registry.registered import RegisteredTemplate
 from gateway.registry.schema import Schema
 from gateway.registry.trial import problems_on_trial, warnings_on_trial
-
-Key = tuple[str, str]
-"""Name and language."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from gateway.domain.compliance import Rung
 from gateway.domain.errors import ConfigInvalid, NotFound, TemplateRefused
+from gateway.domain.ladder import Key, Step, keys_of
 from gateway.domain.message import JsonObject, TemplateMessage
 from gateway.domain.rendered import rendered
 from gateway.domain.repair import NO_REPAIR, RepairPolicy
 from gateway.domain.template import TemplateDefinition, fold_language
 from gateway.registry.changes import Changes, changes_between
 from gateway.registry.fill_text import FillFacts
-from gateway.registry.loading import Key, Loading
+from gateway.registry.loading import Loading
 from gateway.registry.registered import RegisteredTemplate
 from gateway.registry.stand_ins import StandIns
 
@@ -138,20 +139,27 @@ class Registry:
     def ladder(
         self,
         own: TemplateMessage | None,
-        names: Sequence[str],
-        language: str,
+        steps: Sequence[Step],
         facts: FillFacts,
         *,
+        alternates: Sequence[str] = (),
         repair: RepairPolicy = NO_REPAIR,
     ) -> Iterator[Rung]:
-        """What may stand in: the request's own template, then the sender's. Each is tried only when it is asked for.
+        """What may stand in: the request's own template, in its language and then in the `alternates` in which it is
+        registered; then what is listed. Each is tried only when it is asked for."""
+        for form in self.own_forms(own, alternates):
+            yield self.judge(form, repair=repair)
+        for name, language in self._registered(steps):
+            yield self.rung(name, language, facts, repair)
 
-        `names` are ``name``, in `language`, or ``name/language``.
-        """
-        if own is not None:
-            yield self.judge(own, repair=repair)
-        for name, its_language in rungs_of(names, language):
-            yield self.rung(name, its_language, facts, repair)
+    def own_forms(self, own: TemplateMessage | None, alternates: Sequence[str]) -> Iterator[TemplateMessage]:
+        """A request's own template, as it is and in the other languages in which it is registered."""
+        if own is None:
+            return
+        yield own
+        for language in alternates:
+            if language != own.language and self._find(own.name, language) is not None:
+                yield replace(own, language=language)
 
     def rendered(self, message: TemplateMessage) -> JsonObject | None:
         """A message as the contact will read it; None if it does not fit its template, or not any more."""
@@ -159,18 +167,23 @@ class Registry:
         fit = None if template is None else template.judged(message, must_be_approved=False).message
         return None if template is None or fit is None else rendered(template.definition, fit.components)
 
-    def missing_rungs(self, names: Sequence[str], language: str) -> tuple[str, ...]:
-        """Those of a ladder that are not registered, as ``name/language``."""
-        return tuple("/".join(key) for key in rungs_of(names, language) if self._find(*key) is None)
+    def _registered(self, steps: Sequence[Step]) -> Iterator[Key]:
+        """Of each step the languages in which it is registered; the first if it is in none."""
+        for step in steps:
+            yield from [key for key in step if self._find(*key) is not None] or step[:1]
 
-    def unfilled_rungs(self, names: Sequence[str], language: str) -> tuple[str, ...]:
-        """Those of a ladder that are registered and can't stand in, as they have no fill."""
-        found = {"/".join(key): self._find(*key) for key in rungs_of(names, language)}
+    def missing_rungs(self, steps: Sequence[Step]) -> tuple[str, ...]:
+        """Those that are registered in none of their languages, as ``name/language``."""
+        return tuple("/".join(step[0]) for step in steps if not any(self._find(*key) for key in step))
+
+    def unfilled_rungs(self, steps: Sequence[Step]) -> tuple[str, ...]:
+        """Those that are registered and can't stand in, as they have no fill."""
+        found = {"/".join(key): self._find(*key) for key in keys_of(steps)}
         return tuple(name for name, template in found.items() if template is not None and template.fill is None)
 
-    def usable_rungs(self, names: Sequence[str], language: str) -> tuple[str, ...]:
-        """Those of a ladder that can stand in as things are."""
-        return tuple("/".join(key) for key in rungs_of(names, language) if self.can_stand_in(*key))
+    def usable_rungs(self, steps: Sequence[Step]) -> tuple[str, ...]:
+        """Those that can stand in as things are."""
+        return tuple("/".join(key) for key in keys_of(steps) if self.can_stand_in(*key))
 
     def can_stand_in(self, name: str, language: str) -> bool:
         template = self._find(name, language)
@@ -186,10 +199,3 @@ class Registry:
             return TemplateRefused("template_unknown", expected, field="template_name", path=f"{at}.name")
         expected = f"expected a language in which this template is registered: {', '.join(languages)}"
         return TemplateRefused("template_unknown", expected, path=f"{at}.language")
-
-
-def rungs_of(names: Sequence[str], language: str) -> Iterator[Key]:
-    """The templates that a ladder names."""
-    for entry in names:
-        name, _, its_own = entry.partition("/")
-        yield name, fold_language(its_own or language)

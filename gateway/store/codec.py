@@ -212,5 +212,6 @@ def message_with(row: sqlite3.Row, content: Content) -> OutboundMessage:
         callback_url=row["callback_url"],
         accepted_at=instant(row["accepted_at"]),
         expires_at=instant(row["expires_at"]),
+        intent=row["intent"],
         traceparent=row["traceparent"],
     )

@@ -150,6 +150,7 @@ def _message_of(draft: Draft, receipt: Receipt, time_to_live: timedelta, now: da
         content=draft.content,
         fallback=draft.fallback,
         reference=draft.reference,
+        intent=draft.intent,
         callback_url=draft.callback_url,
         traceparent=draft.traceparent,
         accepted_at=now,
@@ -234,6 +235,7 @@ def _add_message(
         downgraded_at=None if fallback_of(decision) is None else at,
         is_observed=int(is_observed(decision)),
         traceparent=draft.traceparent,
+        intent=draft.intent,
     )
     return added.lastrowid or 0 if added.rowcount else 0
 

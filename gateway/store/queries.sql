@@ -124,11 +124,11 @@ update conversation set leased_until = null, epoch = epoch + 1 where id = :id
 insert into message (
     id, conversation, client, status, changed_at, content, fallback, is_free_form, reference, callback_url,
     accepted_at, expires_at, receipt, idempotency_route, idempotency_key, fingerprint, answer_by, told_view,
-    downgraded_at, is_observed, traceparent, due_at, attempts, history
+    downgraded_at, is_observed, traceparent, intent, due_at, attempts, history
 ) values (
     :id, :conversation, :client, :status, :accepted_at, :content, :fallback, :is_free_form, :reference, :callback_url,
     :accepted_at, :expires_at, :receipt, :route, :key, :fingerprint, :answer_by, :told_view,
-    :downgraded_at, :is_observed, :traceparent, :accepted_at, :attempts, :history
+    :downgraded_at, :is_observed, :traceparent, :intent, :accepted_at, :attempts, :history
 )
 on conflict (id) do nothing
 

@@ -12,7 +12,7 @@ from gateway.config import ClientConfig, SenderConfig
 from gateway.domain.errors import InvalidRequest
 from gateway.domain.identity import Contact
 from gateway.domain.message import Content, Draft, FreeForm, Idempotency, JsonObject, TemplateMessage
-from gateway.web.send_headers import SendHeaders
+from gateway.web.send_headers import INTENT, SendHeaders
 from gateway.web.shapes import shape
 from gateway.web.strict_json import MAX_DEPTH
 from gateway.web.template_params import Outer, parse_address, parse_template
@@ -49,6 +49,8 @@ class DraftRules:
     may_post_to: Callable[[str], str | None]
     """Why we don't post to a URL; None when we do."""
     depth: int = MAX_DEPTH
+    intents: frozenset[str] = frozenset()
+    """What a request may say that it is about."""
 
 
 def parse_draft(body: JsonObject, headers: SendHeaders, client: ClientConfig, rules: DraftRules) -> Draft:
@@ -68,6 +70,7 @@ def parse_draft(body: JsonObject, headers: SendHeaders, client: ClientConfig, ru
         content=content,
         fallback=fallback,
         reference=headers.reference,
+        intent=intent_of(headers.intent, rules, field=INTENT),
         callback_url=_callback_url(fields, rules),
         wait=headers.wait,
         idempotency=_idempotency(body, headers),
@@ -141,9 +144,18 @@ def _callback_url(fields: JsonObject, rules: DraftRules) -> str | None:
     return url
 
 
+def intent_of(intent: str | None, rules: DraftRules, *, field: str) -> str | None:
+    """A misspelt one would pick another template, or none, on the day when the window is closed."""
+    if intent is not None and intent not in rules.intents:
+        known = ", ".join(sorted(rules.intents)) or "there are none in the configuration"
+        raise InvalidRequest(field, f"expected the name of an intent: {known}")
+    return intent
+
+
 def _idempotency(body: JsonObject, headers: SendHeaders) -> Idempotency | None:
     if headers.idempotency_key is None:
         return None
-    canonical = json.dumps([body, headers.reference], sort_keys=True, separators=(",", ":"))
+    said = [body, headers.reference, *([] if headers.intent is None else [headers.intent])]
+    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"))
     fingerprint = hashlib.sha256(canonical.encode()).hexdigest()
     return Idempotency(route=ROUTE, key=headers.idempotency_key, fingerprint=fingerprint)

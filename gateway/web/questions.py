@@ -11,7 +11,7 @@ from gateway.domain.compliance import OnClosedWindow
 from gateway.domain.errors import InvalidRequest
 from gateway.domain.identity import Contact
 from gateway.domain.message import Content, Draft, FreeForm, JsonObject
-from gateway.web.drafts import DraftRules, parse_draft
+from gateway.web.drafts import DraftRules, intent_of, parse_draft
 from gateway.web.send_headers import SendHeaders
 from gateway.web.shapes import shape
 from gateway.web.template_params import parse_address, template_of
@@ -21,7 +21,6 @@ _CONTENTS = ("text", "image", "template")
 _NOT_BUILT: Mapping[str, str] = {
     "context": "expected no context: replies to a message are not built yet",
     "recipient": "expected `to`: business-scoped user ids are taken there",
-    "intent": "expected no intent: it is not built yet on this surface",
     **{
         kind: f"expected text, image or template: {kind} is not built yet"
         for kind in ("audio", "contacts", "document", "interactive", "location", "reaction", "sticker", "video")
@@ -56,6 +55,7 @@ def parse_question(body: JsonObject, headers: SendHeaders, client: ClientConfig,
         content=_content(fields, sender.language),
         fallback=None if fallback is None else template_of(fallback, language=sender.language),
         reference=fields.get("reference"),
+        intent=intent_of(fields.get("intent"), rules, field="intent"),
     )
     policy = fields.get("on_closed_window")
     return Question(draft=draft, on_closed_window=None if policy is None else OnClosedWindow(policy))

@@ -11,9 +11,11 @@ from multidict import MultiMapping, istr
 from gateway.domain.errors import InvalidRequest
 
 REFERENCE = istr("Gateway-Reference")
+INTENT = istr("Gateway-Intent")
 IDEMPOTENCY_KEY = istr("Idempotency-Key")
 PREFER = istr("Prefer")
 
+_KNOWN = (REFERENCE, INTENT, IDEMPOTENCY_KEY, PREFER)
 _LONGEST_REFERENCE = 200
 _LONGEST_WAIT = 30
 _KEY = re.compile(r"[ -~]{1,255}")
@@ -24,6 +26,7 @@ _PREFERENCE = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^,"])+')
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendHeaders:
     reference: str | None = None
+    intent: str | None = None
     idempotency_key: str | None = None
     wait: timedelta | None = None
 
@@ -34,9 +37,14 @@ _NOTHING = SendHeaders()
 
 def parse_send_headers(headers: MultiMapping[str]) -> SendHeaders:
     """What they ask for. Raises InvalidRequest, naming the header."""
-    if REFERENCE not in headers and IDEMPOTENCY_KEY not in headers and PREFER not in headers:
+    if not any(name in headers for name in _KNOWN):
         return _NOTHING
-    return SendHeaders(reference=_reference(headers), idempotency_key=_idempotency_key(headers), wait=_wait(headers))
+    return SendHeaders(
+        reference=_reference(headers),
+        intent=_single(headers, INTENT) or None,
+        idempotency_key=_idempotency_key(headers),
+        wait=_wait(headers),
+    )
 
 
 def _reference(headers: MultiMapping[str]) -> str | None:

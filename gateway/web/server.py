@@ -57,5 +57,10 @@ def _front(parts: Parts) -> Front:
         parts=parts,
         keys=Keys(config.clients),
         rates=Rates(config.limits.client_per_second, parts.ticks),
-        rules=DraftRules(senders=Senders(config.senders), may_post_to=parts.may_post_to, depth=config.limits.depth),
+        rules=DraftRules(
+            senders=Senders(config.senders),
+            may_post_to=parts.may_post_to,
+            depth=config.limits.depth,
+            intents=config.intent_names(),
+        ),
     )

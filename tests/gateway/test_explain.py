@@ -25,13 +25,17 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CONFIG = """
 server: {{host: 127.0.0.1, port: {port}, operator: op.sock}}
 paths: {{templates: templates, schemas: ""}}
-clients: [{{name: desk, keys: [{key}], senders: [Shop, Mended, Strict, Watch]}}]
+clients: [{{name: desk, keys: [{key}], senders: [Shop, Mended, Strict, Watch, Many]}}]
 providers: [{{name: sandbox, kind: sandbox}}]
 senders:
   - {{id: Shop, provider: sandbox, ladder: [offer, answer, parcel]}}
   - {{id: Mended, provider: sandbox, ladder: [answer, draft], repair: {{flatten: true, empty: x}}}}
   - {{id: Strict, provider: sandbox, ladder: [parcel], on_closed_window: refuse}}
   - {{id: Watch, provider: sandbox, ladder: [answer, parcel], mode: observe}}
+  - {{id: Many, provider: sandbox, ladder: [answer], alternates: [de], downgrade_limit: off}}
+intents:
+  - {{name: parcels, templates: [parcel, answer]}}
+  - {{content: image, sender: Many, templates: [offer]}}
 pace: {{sender_per_second: 5000, contact_interval: 1ms, contact_burst: 1000}}
 delivery: {{callback_hosts: {{allow: [127.0.0.1/32]}}}}
 limits: {{client_per_second: 100000}}
@@ -62,7 +66,7 @@ status: PENDING
 components: [{type: BODY, text: "Hello from the shop"}]
 fill: {body: []}
 """
-SENDERS = ("Shop", "Mended", "Strict", "Watch")
+SENDERS = ("Shop", "Mended", "Strict", "Watch", "Many")
 CONTACTS = ("380501234567", "380671234567")
 TEMPLATES = ("offer", "answer", "parcel")
 
@@ -149,7 +153,7 @@ class Story:
         clock = await self.shop.play("/clock", advance="1s")
         event = self.draw.choice(["PAUSED", "DISABLED", "APPROVED", "APPROVED", "APPROVED"])
         value = {"event": event, "message_template_id": 1, "message_template_name": self.draw.choice(TEMPLATES)}
-        value |= {"message_template_language": "en_US"} | (
+        value |= {"message_template_language": self.draw.choice(["en_US", "en_US", "de"])} | (
             {"other_info": {"title": "FIRST_PAUSE"}} if event == "PAUSED" else {}
         )
         changes = [{"field": "message_template_status_update", "value": value}]
@@ -184,6 +188,7 @@ class Story:
     async def ask_and_send(self) -> None:
         body = a_body(self.draw)
         headers = {"Gateway_Reference": "A7"} if self.draw.random() < 0.5 else {}
+        headers |= {"Gateway_Intent": "parcels"} if self.draw.random() < 0.3 else {}
         self.told.append(f"{body} {headers}")
         explained = await self.shop.explain(body, **headers)
         status, answer, told = await self.shop.post_body(body, **headers)
@@ -267,6 +272,8 @@ def assert_recorded(explained: Words, recorded: Words) -> None:
 def settle_in(folder: Path) -> None:
     furnish(folder, CONFIG)
     (folder / "templates" / "answer.en_US.yaml").write_text(ANSWER, "utf-8")
+    german = ANSWER.replace("language: en_US", "language: de").replace("We have", "Wir haben")
+    (folder / "templates" / "answer.de.yaml").write_text(german, "utf-8")
     (folder / "templates" / "draft.en_US.yaml").write_text(DRAFT, "utf-8")
 
 

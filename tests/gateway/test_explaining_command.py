@@ -42,7 +42,7 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    furnish(tmp_path, OF_SHOPS)
+    furnish(tmp_path, OF_SHOPS + "intents: [{{name: news, templates: [parcel]}}]\n")
     (tmp_path / "templates" / "greeting.en_US.yaml").write_text(GREETING, "utf-8")
     return tmp_path
 
@@ -84,6 +84,15 @@ async def test_the_command_tells_what_the_route_does(folder: Path, content: dict
         await shop.play("/clock", advance="25h")
         route, command = await both(shop, body, *WORDS, *words)
         assert command == route
+
+
+async def test_an_intent_is_that_of_the_option_of_the_body_and_of_the_header(folder: Path) -> None:
+    async with a_shop(folder, clock=TravelClock(lambda: NOON)) as shop:
+        route, command = await both(shop, {**NATIVE, "intent": "news"}, *WORDS, "--text", "Hello", "--intent", "news")
+        assert command == route
+        documented = {"source_addr": SHOP, "destination_addr": CONTACT, "message_type": 1, "text": "Hello"}
+        assert await shop.explain(documented, Gateway_Intent="news") == route
+        assert route["template"]["name"] == "parcel"
 
 
 async def test_a_body_in_a_file_is_asked_about_as_it_would_be_posted(folder: Path) -> None:

@@ -15,6 +15,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from gateway.domain.compliance import Mode
+from gateway.domain.ladder import steps_of
 from gateway.metrics import Metrics, Names
 from gateway.registry import Changes, FillFacts, Registry
 from gateway.reloading import Reloading, Watch, keep_watching
@@ -172,7 +173,7 @@ async def test_whatever_files_do_to_their_reader_the_gateway_goes_on(tmp_path: P
 def test_what_was_begun_goes_on_with_what_it_began_with(templates: Path) -> None:
     registry = Registry.load(templates)
     held = registry.as_it_is()
-    ladder = held.ladder(None, ["ticket_answer", "photo_answer"], "en_US", FACTS)
+    ladder = held.ladder(None, steps_of(["ticket_answer", "photo_answer"], ["en_US"]), FACTS)
     assert next(ladder).message is not None
     registry.take_over(Registry({}))
     assert next(ladder).problem != "unknown"

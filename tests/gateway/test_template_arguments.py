@@ -190,3 +190,25 @@ async def test_the_original_arguments_are_kept_with_the_message(tmp_path: Path) 
         _, answer, _ = await world.desk.post(a_post(body("Ann\nLee", "1")), key=KEY)
         message = await record(world, answer["message_id"])
         assert message["content"]["template"]["components"] == [body("Ann\nLee", "1")]
+
+
+async def test_nothing_is_compiled_while_messages_are_taken_and_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither schemas nor fills: a request would pay for it, and a flood of odd ones would be a way to stop us."""
+    fill = {"body": ["{{ message.reference | default('you') | one_line | shorten(60) }}", "4711"]}
+    folder = a_folder(tmp_path, a_document(BODY, name="ticket_answer", category="UTILITY", fill=fill))
+    async with a_world(tmp_path, templates=folder) as world:
+
+        def compiled(*_: Any, **__: Any) -> None:
+            raise AssertionError("something was compiled")
+
+        monkeypatch.setattr("gateway.registry.schema.Draft202012Validator", compiled)
+        monkeypatch.setattr("jinja2.Environment.compile", compiled)
+        for number, components in enumerate([body("Ann", "1"), body("Ann"), body("a\nb", 5), {"type": "nonsense"}]):
+            status, _, _ = await world.desk.post(a_post(components, name="ticket_answer"))
+            assert status == (200 if number == 0 else 400)
+        for reference in ("one", "two"):
+            await world.desk.text("a text that is too late", Gateway_Reference=reference)
+        await world.far.has(3)
+        monkeypatch.undo()

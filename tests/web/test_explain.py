@@ -158,7 +158,7 @@ async def test_the_reference_of_an_existing_integration_is_that_of_its_header(ho
     [
         ({"type": "video"}, "type", "other types are not built yet"),
         ({"video": {"link": "https://a.b/c.mp4"}}, "video", "video is not built yet"),
-        ({"intent": "parcel"}, "intent", "not built yet"),
+        ({"intent": "parcel"}, "intent", "expected the name of an intent"),
         ({"context": {"message_id": "wamid.1"}}, "context", "not built yet"),
         ({"on_closed_window": "hold"}, "on_closed_window", "hold is not built yet"),
         ({"type": "image"}, "image", "an object with a link"),

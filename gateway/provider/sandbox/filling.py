@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gateway.provider.sandbox.templates import MEDIA, Button, Registered, slots, substituted
+from gateway.provider.sandbox.filling_buttons import filled_buttons
+from gateway.provider.sandbox.misfit import Misfit
+from gateway.provider.sandbox.templates import MEDIA, Button, Face, Registered, slots, substituted
 
-BODY_LENGTH = 1024
 HEADER_LENGTH = 60
-URL_LENGTH = 2000
 
 _UNFIT = re.compile(r"[\n\r\t]| {5}")
 _FALLBACKS = {"currency", "date_time"}
 
 Parameter = Mapping[str, Any]
-
-
-class Misfit(Exception):
-    """The arguments don't fit the template; the text says where and what was expected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,18 +28,27 @@ class Filled:
     """The link or the id of a header that is a picture, a video or a document."""
     body: str = ""
     footer: str = ""
+    offer: str = ""
     buttons: tuple[Button, ...] = ()
+    cards: tuple[Filled, ...] = ()
 
     @property
     def text(self) -> str:
-        labels = " ".join(f"[{button.text}{' ' + button.url if button.url else ''}]" for button in self.buttons)
-        return "\n".join(part for part in (self.header, self.body, self.footer, labels) if part)
+        labels = " ".join(f"[{_label(button)}]" for button in self.buttons)
+        parts = (self.header, self.offer, self.body, self.footer, labels, *(card.text for card in self.cards))
+        return "\n".join(part for part in parts if part)
+
+
+def _label(button: Button) -> str:
+    return " ".join(part for part in (button.text or button.type, button.url, button.code) if part)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Arguments:
     header: Sequence[Parameter] = ()
     body: Sequence[Parameter] = ()
+    offer: Sequence[Parameter] = ()
+    cards: Sequence[Any] = ()
     buttons: dict[int, tuple[str, Sequence[Parameter]]] = field(default_factory=dict)
 
 
@@ -52,14 +57,53 @@ def fill(template: Registered, components: Any) -> Filled:
     if template.unsupported:
         raise Misfit(f"the sandbox does not know {', '.join(template.unsupported)}")
     arguments = _read(components)
-    header, medium = _header(template, arguments.header)
+    filled = _face(template, arguments)
+    _same_code(filled)
+    return replace(
+        filled,
+        footer=template.footer,
+        offer=_offer(template, arguments.offer),
+        cards=tuple(_cards(template.cards, arguments.cards)),
+    )
+
+
+def _face(face: Face, arguments: _Arguments) -> Filled:
+    header, medium = _header(face, arguments.header)
     return Filled(
         header=header,
         medium=medium,
-        body=_text(template, "body", template.body, arguments.body, BODY_LENGTH),
-        footer=template.footer,
-        buttons=_buttons(template.buttons, arguments.buttons),
+        body=_text(face, "body", face.body, arguments.body, face.body_length),
+        buttons=filled_buttons(face.buttons, arguments.buttons),
     )
+
+
+def _same_code(filled: Filled) -> None:
+    """The button of a one-time code copies the code that the text shows."""
+    codes = [button.code or "" for button in filled.buttons if button.type == "OTP"]
+    if any(code not in filled.body for code in codes):
+        raise Misfit("button: expected the code of the body")
+
+
+def _offer(template: Registered, parameters: Sequence[Parameter]) -> str:
+    if template.offer is None or not template.offer_ends:
+        if parameters:
+            raise Misfit("limited_time_offer: expected no parameters")
+        return template.offer or ""
+    inner = parameters[0].get("limited_time_offer") if len(parameters) == 1 else None
+    end = inner.get("expiration_time_ms") if isinstance(inner, dict) else None
+    if not isinstance(end, int) or isinstance(end, bool) or end < 1:
+        raise Misfit("limited_time_offer: expected its expiration_time_ms")
+    return f"{template.offer} (ends at {end})"
+
+
+def _cards(faces: Sequence[Face], cards: Sequence[Any]) -> Iterator[Filled]:
+    if len(cards) != len(faces):
+        raise Misfit(f"carousel: expected {len(faces)} cards, not {len(cards)}")
+    given = {card.get("card_index"): card for card in cards}
+    for index, face in enumerate(faces):
+        if index not in given:
+            raise Misfit(f"carousel: expected a card with card_index {index}")
+        yield _face(face, _read(given[index].get("components")))
 
 
 def _read(components: Any) -> _Arguments:
@@ -83,11 +127,17 @@ def _put(arguments: _Arguments, kind: str, component: Parameter, place: str) -> 
             arguments.header = parameters
         case "body":
             arguments.body = parameters
+        case "limited_time_offer":
+            arguments.offer = parameters
+        case "carousel":
+            arguments.cards = _objects(component.get("cards"), f"{place}.cards")
+        case "tap_target_configuration":
+            pass
         case "button":
             sub_type = str(component.get("sub_type", "")).upper()
             arguments.buttons[_index(component.get("index"), place)] = sub_type, parameters
         case _:
-            raise Misfit(f"{place}.type: expected header, body or button")
+            raise Misfit(f"{place}.type: expected a component of the template")
 
 
 def _objects(value: Any, place: str) -> list[Parameter]:
@@ -105,11 +155,28 @@ def _index(value: Any, place: str) -> int:
     return int(written)
 
 
-def _header(template: Registered, parameters: Sequence[Parameter]) -> tuple[str, str | None]:
-    if template.header_format in MEDIA:
-        medium = _medium(template.header_format, parameters)
-        return f"<{template.header_format.lower()} {medium}>", medium
-    return _text(template, "header", template.header_text, parameters, HEADER_LENGTH), None
+def _header(face: Face, parameters: Sequence[Parameter]) -> tuple[str, str | None]:
+    match face.header_format:
+        case str(kind) if kind in MEDIA:
+            medium = _medium(kind, parameters)
+            return f"<{kind.lower()} {medium}>", medium
+        case "LOCATION":
+            return _place(_only(parameters, "location", ("latitude", "longitude", "name", "address"))), None
+        case "PRODUCT":
+            product = _only(parameters, "product", ("product_retailer_id", "catalog_id"))
+            return f"<product {product['product_retailer_id']}>", None
+    return _text(face, "header", face.header_text, parameters, HEADER_LENGTH), None
+
+
+def _only(parameters: Sequence[Parameter], kind: str, keys: Sequence[str]) -> Parameter:
+    inner = parameters[0].get(kind) if len(parameters) == 1 and parameters[0].get("type") == kind else None
+    if not isinstance(inner, dict) or not all(inner.get(key) not in (None, "") for key in keys):
+        raise Misfit(f"header: expected one {kind} with {', '.join(keys)}")
+    return inner
+
+
+def _place(location: Parameter) -> str:
+    return f"<location {location['latitude']}, {location['longitude']}> {location['name']}, {location['address']}"
 
 
 def _medium(header_format: str, parameters: Sequence[Parameter]) -> str:
@@ -124,12 +191,12 @@ def _medium(header_format: str, parameters: Sequence[Parameter]) -> str:
     return str(medium.get("link") or medium.get("id"))
 
 
-def _text(template: Registered, part: str, text: str, parameters: Sequence[Parameter], longest: int) -> str:
+def _text(face: Face, part: str, text: str, parameters: Sequence[Parameter], longest: int) -> str:
     names = slots(text)
     if len(parameters) != len(names):
         raise Misfit(f"{part}: expected {len(names)} parameters, not {len(parameters)}")
     values = [_value(parameter, f"{part}.parameters[{number}]") for number, parameter in enumerate(parameters)]
-    if template.is_named:
+    if face.is_named:
         given = dict(zip((str(parameter.get("parameter_name")) for parameter in parameters), values, strict=True))
     else:
         given = {str(number): value for number, value in enumerate(values, start=1)}
@@ -157,39 +224,3 @@ def _within(text: str, longest: int, part: str) -> str:
     if len(text) > longest:
         raise Misfit(f"{part}: at most {longest} characters, not {len(text)}")
     return text
-
-
-def _buttons(buttons: Sequence[Button], arguments: Mapping[int, tuple[str, Sequence[Parameter]]]) -> tuple[Button, ...]:
-    for index in arguments:
-        if index >= len(buttons):
-            raise Misfit(f"button {index}: the template has {len(buttons)}")
-    return tuple(_button(button, index, arguments.get(index)) for index, button in enumerate(buttons))
-
-
-def _button(button: Button, index: int, argument: tuple[str, Sequence[Parameter]] | None) -> Button:
-    sub_type, parameters = argument or (button.type, ())
-    if sub_type != button.type:
-        raise Misfit(f"button {index}: expected sub_type {button.type.lower()}")
-    if button.type == "QUICK_REPLY" and parameters:
-        return replace(button, payload=_payload(parameters, index))
-    if names := slots(button.url):
-        return replace(button, url=_url(button.url, names[0], parameters, index))
-    if parameters:
-        raise Misfit(f"button {index}: expected no parameters")
-    return button
-
-
-def _payload(parameters: Sequence[Parameter], index: int) -> str:
-    payload = parameters[0].get("payload")
-    if len(parameters) != 1 or parameters[0].get("type") != "payload" or not isinstance(payload, str):
-        raise Misfit(f"button {index}: expected one parameter of type payload")
-    return payload
-
-
-def _url(url: str, name: str, parameters: Sequence[Parameter], index: int) -> str:
-    if len(parameters) != 1 or parameters[0].get("type") != "text":
-        raise Misfit(f"button {index}: expected one parameter of type text")
-    suffix = _value(parameters[0], f"button {index}")
-    if " " in suffix:
-        raise Misfit(f"button {index}: expected a percent-encoded suffix")
-    return _within(substituted(url, {name: suffix}), URL_LENGTH, f"button {index}")

@@ -51,7 +51,8 @@ class PhoneMessage:
 
 def _to_json(button: Button) -> Mapping[str, str]:
     seen = {"type": button.type.lower(), "text": button.text}
-    return {**seen, "url": button.url} if button.url else seen
+    more = {"url": button.url, "code": button.code or ""}
+    return {**seen, **{name: value for name, value in more.items() if value}}
 
 
 class Phones:

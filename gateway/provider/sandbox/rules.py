@@ -9,7 +9,8 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from gateway.domain.identity import parse_contact
-from gateway.provider.sandbox.filling import Filled, Misfit, fill
+from gateway.provider.sandbox.filling import Filled, fill
+from gateway.provider.sandbox.misfit import Misfit
 from gateway.provider.sandbox.rejection import invalid
 from gateway.provider.sandbox.templates import Button, Registered, Templates
 

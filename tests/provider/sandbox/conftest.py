@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from gateway.provider.sandbox import TravelClock, sandbox_app
-from tests.provider.sandbox.stage import ANSWER, CAROUSEL, KEY, OFFER, PARCEL, PAUSED, SENDER, Application, Sandbox
+from tests.provider.sandbox.stage import ANSWER, HOLOGRAM, KEY, OFFER, PARCEL, PAUSED, SENDER, Application, Sandbox
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 Server = Callable[[web.Application], Awaitable[TestServer]]
@@ -33,7 +33,7 @@ async def sandbox(aiohttp_server: Server, application: Application) -> AsyncIter
     outer = web.Application()
     mounted = sandbox_app(
         clock=clock,
-        templates=[ANSWER, PARCEL, PAUSED, CAROUSEL, OFFER],
+        templates=[ANSWER, PARCEL, PAUSED, HOLOGRAM, OFFER],
         callbacks_to=lambda sender: application.url,
         key=KEY,
         senders=[SENDER, "Other Company"],

@@ -45,7 +45,7 @@ OFFER = {
     "components": [{"type": "BODY", "text": "Everything at half price."}],
 }
 PAUSED = {**ANSWER, "name": "paused_one", "status": "PAUSED"}
-CAROUSEL = {"name": "carousel", "language": "en_US", "components": [{"type": "CAROUSEL", "cards": []}]}
+HOLOGRAM = {"name": "hologram", "language": "en_US", "components": [{"type": "HOLOGRAM", "cards": []}]}
 
 
 @dataclass

@@ -254,7 +254,7 @@ async def test_a_template_needs_no_window_and_stands_filled_in_on_the_phone(sand
         ({"language": {"code": "en_US", "policy": "fallback"}}, "policy"),
         ({"language": "en_US"}, "language.code"),
         ({"name": "paused_one"}, "not approved"),
-        ({"name": "carousel"}, "CAROUSEL"),
+        ({"name": "hologram"}, "HOLOGRAM"),
         ({"components": []}, "expected 1 parameters, not 0"),
         ({"components": "body"}, "list of objects"),
     ],

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.errors import CannotStart
-from gateway.provider.sandbox.filling import Misfit, fill
+from gateway.provider.sandbox.filling import fill
+from gateway.provider.sandbox.misfit import Misfit
 from gateway.provider.sandbox.templates import load_templates, read_template
 from tests.provider.sandbox.stage import ANSWER, PARCEL
 

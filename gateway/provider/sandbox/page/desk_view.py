@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gateway.provider.sandbox.filling import Misfit, fill
+from gateway.provider.sandbox.filling import fill
+from gateway.provider.sandbox.misfit import Misfit
 from gateway.provider.sandbox.page.choice import Choice
 from gateway.provider.sandbox.page.desk_client import DeskClient, GatewayAway, Json
 from gateway.provider.sandbox.page.words import decision_words, passed_over, read_instant

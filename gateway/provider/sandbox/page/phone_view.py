@@ -113,8 +113,8 @@ def _theirs(message: PhoneMessage) -> Bubble:
         return bubble
     return replace(
         bubble,
-        text=filled.body,
-        header="" if filled.medium else filled.header,
+        text="\n".join([filled.body, *(card.text for card in filled.cards)]),
+        header="\n".join(part for part in ("" if filled.medium else filled.header, filled.offer) if part),
         footer=filled.footer,
         picture=filled.medium,
         template=template_label(submission.template),

@@ -1,0 +1,7 @@
+"""What is wrong with the arguments of a template message."""
+
+from __future__ import annotations
+
+
+class Misfit(Exception):
+    """The arguments don't fit the template; the text says where and what was expected."""
