@@ -56,6 +56,10 @@ FILES = {
 }
 
 
+GERMAN = {"plain", "draft", "dumb"}
+"""Those that are registered in that language too."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Asked:
     content: Content
@@ -79,7 +83,9 @@ def a_registry(folder: Path, *, approved: bool) -> Registry:
         told = "APPROVED" if approved else status
         head = f"name: {name}\nlanguage: en_US\ncategory: {category}\nstatus: {told}\n"
         body = f'components: [{{type: BODY, text: "{text}"}}]\n'
-        (folder / f"{name}.en_US.yaml").write_text(f"{head}{body}{fill}\n", encoding="utf-8")
+        for language in ("en_US", "de") if name in GERMAN else ("en_US",):
+            text = f"{head}{body}{fill}\n".replace("en_US", language)
+            (folder / f"{name}.{language}.yaml").write_text(text, encoding="utf-8")
     return Registry.load(folder)
 
 
@@ -109,14 +115,15 @@ def a_good(template: TemplateMessage) -> TemplateMessage:
 
 def healths_of(told: dict[str, str]) -> TemplateHealth:
     health = TemplateHealth()
-    for number, (name, what) in enumerate(told.items(), start=1):
+    for number, (named, what) in enumerate(told.items(), start=1):
+        name, _, language = named.partition("/")
         at = NOW - timedelta(hours=1)
         if what == "refused":
             known = after_refusal(UNKNOWN_HEALTH, 132015, at, is_filled_by_us=True)
         else:
             lasts = timedelta(hours=3) if what == "PAUSED" else None
             known = after_news(UNKNOWN_HEALTH, TemplateNews(status=TemplateStatus(what), lasts=lasts), at)
-        health.take([KnownHealth(key=HealthKey.of("dt", name, "en_US"), health=known, revision=number)])
+        health.take([KnownHealth(key=HealthKey.of("dt", name, language), health=known, revision=number)])
     return health
 
 
@@ -141,6 +148,7 @@ class Case:
 
 
 names = st.sampled_from(sorted(FILES))
+keys = st.sampled_from(sorted([f"{name}/en_US" for name in FILES] + [f"{name}/de" for name in GERMAN]))
 templates = st.builds(lambda name, arguments: a_template(name, *arguments), names, st.lists(st.just("7"), max_size=1))
 asked = st.one_of(
     st.builds(Asked, content=st.just(TEXT), fallback=st.none() | templates, reference=st.none() | st.just("A1")),
@@ -162,13 +170,14 @@ senders = st.builds(
     on_closed_window=st.sampled_from([OnClosedWindow.DOWNGRADE, OnClosedWindow.REFUSE]),
     ladder=st.lists(names, max_size=3, unique=True).map(tuple),
     downgrade_limit=st.none() | st.just(LIMIT),
+    alternates=st.sampled_from([(), ("de",)]),
 )
 cases = st.builds(
     Case,
     asked=asked,
     known=st.builds(Known, window=windows, downgrades=st.integers(0, 3), suppression=suppressions),
     sender=senders,
-    told=st.dictionaries(names, st.sampled_from(["PAUSED", "DISABLED", "refused"]), max_size=3),
+    told=st.dictionaries(keys, st.sampled_from(["PAUSED", "DISABLED", "refused"]), max_size=3),
 ).map(lambda case: replace(case, limit_frees_at=LATER if case.known.downgrades >= LIMIT.count else None))
 
 
@@ -191,10 +200,9 @@ def _closed(case: Case, change: Change) -> Case:
 
 def _usable(case: Case, change: Change) -> Case:
     """Nothing stands against it any more; the others are as they were."""
-    name = str(change.template).partition("/")[0]
-    told = {one: what for one, what in case.told.items() if one != name}
-    if name != "draft":
-        told.setdefault("draft", "DISABLED")
+    told = {one: what for one, what in case.told.items() if one != change.template}
+    for draft in {"draft/en_US", "draft/de"} - {change.template}:
+        told.setdefault(draft, "DISABLED")
     return replace(case, approved=True, told=told)
 
 
@@ -254,9 +262,16 @@ def test_the_decision_is_the_decider_s_own_and_no_rung_is_left_out(registries: R
     explanation = explain(considered)
     evidence = considered.decision.evidence
     assert tuple(one.rung for one in explanation.rungs)[: len(evidence.rungs)] == evidence.rungs
-    own = [case.asked.content if isinstance(case.asked.content, TemplateMessage) else case.asked.fallback]
-    ladder = [] if isinstance(case.asked.content, TemplateMessage) else list(case.sender.ladder)
-    assert [one.rung.name for one in explanation.rungs] == [each.name for each in own if each is not None] + ladder
+    own = case.asked.content if isinstance(case.asked.content, TemplateMessage) else case.asked.fallback
+    listed = [] if isinstance(case.asked.content, TemplateMessage) else list(case.sender.ladder)
+    languages = ["en_US", *(case.sender.alternates if isinstance(case.asked.content, FreeForm) else ())]
+    ladder = [
+        f"{name}/{language}"
+        for name in [*([] if own is None else [own.name]), *listed]
+        for language in languages
+        if language == "en_US" or name in GERMAN
+    ]
+    assert [f"{one.rung.name}/{one.rung.language}" for one in explanation.rungs] == ladder
     taken = [one.rung for one in explanation.rungs if one.verdict is Verdict.TAKEN]
     template = form_of(considered.would_be).template
     assert [f"{rung.name}/{rung.language}" for rung in taken] == ([] if template is None else [template])
@@ -292,7 +307,7 @@ def test_an_open_window_tells_what_follows_when_it_closes(registries: Registries
 
 
 def test_a_paused_rung_says_until_when(registries: Registries) -> None:
-    found = claims(a_case(told={"plain": "PAUSED"}), registries)
+    found = claims(a_case(told={"plain/en_US": "PAUSED"}), registries)
     usable = found[What.TEMPLATE_USABLE]
     assert (usable.template, usable.at) == ("plain/en_US", NOW + timedelta(hours=2))
     assert usable.then == Form("downgrade", "plain/en_US")
@@ -338,7 +353,7 @@ def test_the_end_of_what_stands_against_a_template_is_read_as_it_was_written() -
 
 
 def test_a_problem_is_a_code_and_a_detail(registries: Registries) -> None:
-    considered = a_case(told={"plain": "PAUSED"}).considered(registries)
+    considered = a_case(told={"plain/en_US": "PAUSED"}).considered(registries)
     first, second = explain(considered).rungs
     assert (first.code, first.detail, first.verdict) == (
         "paused",
