@@ -173,3 +173,41 @@ def test_definitions_and_contracts_are_found_in_either_spelling_of_the_language(
     assert registry.contract("order_sent", "en-US")["title"] == "order_sent/en_US"
     with pytest.raises(NotFound):
         registry.contract("order_sent", "fr")
+
+
+# --- what a reviewer found ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "components",
+    [
+        [{"type": "body", "parameters": [1] * 120_000}],
+        [{}] * 85_000,
+        [{"type": "carousel", "cards": [{"card_index": 0, "components": [{}] * 8_000}] * 10}],
+        [{"type": "button", "parameters": [{"type": "action", "action": {"sections": [{}] * 80_000}}]}],
+        [[[[[1] * 500]]]],
+    ],
+)
+def test_more_than_any_template_has_is_refused_without_a_look_at_each(registry, components, monkeypatch):
+    """Each thing that is wrong costs a tenth of a millisecond to tell, on the loop that all requests share."""
+    monkeypatch.setattr("gateway.registry.registered.normalise", None)
+    refused = refusal(registry, a_message(*components))
+    assert (refused.path, str(refused)) == (
+        "$.template.components",
+        "expected at most 400 components, cards, parameters and products in all",
+    )
+
+
+def test_the_data_of_a_flow_may_be_as_long_as_its_author_likes(tmp_path):
+    flow = {"type": "BUTTONS", "buttons": [{"type": "FLOW", "text": "Book"}]}
+    registry = a_registry(tmp_path, a_document({"type": "BODY", "text": "Hi"}, flow))
+    action = {"flow_action_data": {"days": list(range(2000))}}
+    assert registry.check(a_message(button(0, "flow", action=action))).components[0]["parameters"]
+
+
+def test_whatever_judging_does_a_rung_comes_of_it(registry, monkeypatch):
+    def broken(*_):
+        raise KeyError("nobody foresaw it")
+
+    monkeypatch.setattr("gateway.registry.registered.normalise", broken)
+    assert registry.judge(a_message(body("a", "b"))).problem == "failed: KeyError"

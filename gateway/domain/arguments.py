@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.domain.message import JsonObject
-from gateway.domain.template import ButtonType, Place, TemplateDefinition
+from gateway.domain.template import ButtonType, Face, Place, TemplateDefinition
 
 _ORDER = {
     "header": 0,
@@ -22,6 +22,10 @@ _NESTED = frozenset({"image", "video", "document", "gif", "location", "product",
 """Kinds of parameter that are an object of which parts may be left out: null there is the same as nothing."""
 _SAID_BY_STANDING_THERE = frozenset({"flow", "catalog"})
 """Buttons of which a component without parameters says something: that they are there."""
+_WHOLE = {"limited_time_offer": "expiration_time_ms", "currency": "amount_1000"}
+"""What is a whole number in a kind of parameter, however JSON writes it."""
+MOST_ITEMS = 400
+"""Components, cards, parameters, sections and products of one message, all counted: more than any template has."""
 _COORDINATE = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{1,20})?")
 
 
@@ -61,18 +65,49 @@ def normalise(components: Sequence[Any]) -> NormalForm:
     return NormalForm([component for component, _ in made], tuple(origin for _, origin in made))
 
 
+def has_too_many(components: Sequence[Any]) -> bool:
+    """Whether there is more in it than can be looked at for each request: what is wrong with all of it is not told."""
+    return _items_in(components, MOST_ITEMS) > MOST_ITEMS
+
+
+def _items_in(value: Any, most: int) -> int:
+    """How many items lists have, down to the last; counted no further than `most`, and not in the data of flows."""
+    count, waiting = 0, [value]
+    while waiting and count <= most:
+        part = waiting.pop()
+        if isinstance(part, list | tuple):
+            count += len(part)
+            waiting.extend(part if count <= most else ())
+        elif isinstance(part, Mapping):
+            waiting.extend(inner for key, inner in part.items() if key != "flow_action_data")
+    return count
+
+
 def completed(definition: TemplateDefinition, components: Sequence[JsonObject]) -> tuple[JsonObject, ...]:
     """With the components that the platform wants although nothing is to be said in them: those of flows.
 
     Source: integrators' reports of refused messages without, and delivered messages with, such a component.
     """
+    whole = (
+        {**component, "cards": [*map(_completed_card, definition.cards, component["cards"])]}
+        if component.get("cards")
+        else component
+        for component in components
+    )
+    return _with_flows(definition, tuple(whole))
+
+
+def _completed_card(face: Face, card: JsonObject) -> JsonObject:
+    return {**card, "components": list(_with_flows(face, card["components"]))}
+
+
+def _with_flows(face: Face, components: Sequence[JsonObject]) -> tuple[JsonObject, ...]:
+    flows = [str(index) for index, button in enumerate(face.buttons) if button.type is ButtonType.FLOW]
+    if not flows:
+        return tuple(components)
     said = {component["index"] for component in components if component["type"] == "button"}
-    unsaid = [
-        {"type": "button", "sub_type": "flow", "index": str(index)}
-        for index, button in enumerate(definition.buttons)
-        if button.type is ButtonType.FLOW and str(index) not in said
-    ]
-    return tuple(sorted([*components, *unsaid], key=_rank)) if unsaid else tuple(components)
+    unsaid = [{"type": "button", "sub_type": "flow", "index": index} for index in flows if index not in said]
+    return tuple(sorted([*components, *unsaid], key=_rank))
 
 
 # --- one spelling ---------------------------------------------------------------------------------------------------
@@ -81,13 +116,15 @@ def completed(definition: TemplateDefinition, components: Sequence[JsonObject]) 
 def _component(component: Any, index: int) -> tuple[Any, Origin]:
     if not isinstance(component, Mapping):
         return component, Origin(index)
-    normal = _lower(component, ("type", "sub_type"))
+    normal = _lower(_without_nulls(component, "type"), ("type", "sub_type"))
     if "index" in normal:
         normal = _with(normal, "index", _digits(normal["index"]))
     parameters = normal.get("parameters")
     if isinstance(parameters, list | tuple):
         is_reply = normal.get("sub_type") == "quick_reply"
-        normal = _with(normal, "parameters", [_parameter(each, is_reply=is_reply) for each in parameters])
+        made = [_parameter(each, is_reply=is_reply) for each in parameters]
+        if any(one is not other for one, other in zip(made, parameters, strict=True)):  # 1.0 is another 1
+            normal = {**normal, "parameters": made}
     if isinstance(normal.get("cards"), list | tuple):
         return _with_cards(normal, index)
     return normal, Origin(index)
@@ -107,12 +144,20 @@ def _card(card: Any, index: int) -> tuple[Any, Origin]:
     if not isinstance(card, Mapping):
         return card, Origin(index)
     written = card.get("card_index")
-    digits = _digits(written) if isinstance(written, str) else None
-    normal = {**card, "card_index": int(digits)} if digits is not None and _is_small(digits) else dict(card)
+    digits = str(_digits(int(written) if isinstance(written, float) and written in range(1000) else written))
+    is_index = not isinstance(written, bool) and _is_small(digits)
+    normal = {**card, "card_index": int(digits)} if is_index else dict(card)
     if not isinstance(card.get("components"), list | tuple):
         return normal, Origin(index)
     inner = normalise(card["components"])
     return {**normal, "components": inner.components}, Origin(index, inner.origins)
+
+
+def _without_nulls(value: Mapping[str, Any], kept: Any) -> Mapping[str, Any]:
+    """Typed clients write null for what they leave out. What is asked for stays, so that it can be told."""
+    if None not in value.values():
+        return value
+    return {key: inner for key, inner in value.items() if inner is not None or key == kept}
 
 
 def _lower(value: Mapping[str, Any], keys: Sequence[str]) -> Mapping[str, Any]:
@@ -138,14 +183,22 @@ def _parameter(parameter: Any, *, is_reply: bool) -> Any:
     if not isinstance(parameter, Mapping):
         return parameter
     normal = _lower(parameter, ("type",))
-    if "parameter_name" in normal and normal["parameter_name"] is None:
-        normal = {key: value for key, value in normal.items() if key != "parameter_name"}
     kind = normal.get("type")
+    normal = _without_nulls(normal, kind)
     if is_reply and kind == "text":
         return _reply(normal)
     if isinstance(kind, str) and kind in _NESTED and isinstance(normal.get(kind), Mapping):
         return _with(normal, kind, _inner(kind, normal[kind]))
+    if isinstance(kind, str) and kind in _WHOLE and isinstance(normal.get(kind), Mapping):
+        return {**normal, kind: _with_whole(normal[kind], _WHOLE[kind])}
     return normal
+
+
+def _with_whole(inner: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    number = inner.get(key)
+    if isinstance(number, float) and number.is_integer() and abs(number) < 2**53:
+        return {**inner, key: int(number)}
+    return inner
 
 
 def _inner(kind: str, inner: Mapping[str, Any]) -> Mapping[str, Any]:

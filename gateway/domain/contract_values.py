@@ -25,7 +25,7 @@ def values(name: str, definition: TemplateDefinition) -> dict[str, Schema]:
     match name:
         case "header_argument" | "card_header_argument":
             return {name: _object("text", _text(HEADER_LIMIT), is_named=definition.is_named)}
-        case "body_argument" if any(button.takes_code for button in definition.buttons):
+        case "body_argument" if definition.is_of_code:
             return {name: _object("text", _CODE, is_named=definition.is_named)}
         case "body_argument":
             return {name: _body_argument("body_text", definition.is_named), "body_text": _text(definition.body_limit)}
@@ -65,7 +65,7 @@ def _closed(description: str, properties: dict[str, Schema], required: list[str]
 
 def _filled(description: str, **more: Any) -> Schema:
     """A text with something in it."""
-    return {"description": description, "type": "string", "minLength": 1, "pattern": "[^ ]", **more}
+    return {"description": description, "type": "string", "minLength": 1, "pattern": "\\S", **more}
 
 
 # --- texts ----------------------------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ def _text(limit: int) -> Schema:
     return {
         "description": _TEXT,
         "type": "string",
-        "pattern": "[^ ]",
+        "pattern": "\\S",
         "not": {"pattern": "[\\n\\r\\t]| {5}"},
         "maxLength": limit,
     }

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from gateway.domain.message import JsonObject
@@ -46,7 +47,7 @@ def problems_of(folded: JsonObject) -> Iterator[Found]:
     for key in ("name", "language"):
         if not isinstance(folded.get(key), str) or not folded[key]:
             yield (key,), "expected a text"
-    if folded["parameter_format"] not in set(ParameterFormat):
+    if not _is_one_of(ParameterFormat, folded["parameter_format"]):
         yield ("parameter_format",), "expected POSITIONAL or NAMED"
         return
     around = _Around(
@@ -64,7 +65,7 @@ def _components_problems(
     for index, part in enumerate(components):
         place: Place = ("components", index)
         kind = part.get("type")
-        if kind in types[:index]:
+        if isinstance(kind, str) and kind in types[:index]:
             yield (*place, "type"), f"expected at most one {kind} component"
         problems = known.get(kind) if isinstance(kind, str) else None
         if problems is None:
@@ -72,6 +73,10 @@ def _components_problems(
             continue
         for inner, problem in problems(part, around):
             yield (*place, *inner), problem
+
+
+def _is_one_of(words: type[StrEnum], value: Any) -> bool:
+    return isinstance(value, str) and value in set(words)
 
 
 def _given(word: Any) -> str:
@@ -83,7 +88,7 @@ def _given(word: Any) -> str:
 
 def _header_problems(part: JsonObject, around: _Around) -> Iterator[Found]:
     form = part.get("format")
-    if form not in set(HeaderFormat):
+    if not _is_one_of(HeaderFormat, form):
         yield ("format",), f"expected one of {', '.join(HeaderFormat)}{_given(form)}"
     elif form == HeaderFormat.TEXT:
         yield from _text_problems(part, HEADER_LIMIT, around.parameter_format)
@@ -127,7 +132,7 @@ def _buttons_problems(part: JsonObject, around: _Around) -> Iterator[Found]:
         yield ("buttons",), f"expected 1 to {BUTTONS_LIMIT} buttons"
     for index, button in enumerate(buttons):
         kind = button.get("type")
-        if kind not in set(ButtonType):
+        if not _is_one_of(ButtonType, kind):
             yield ("buttons", index, "type"), f"expected one of {', '.join(ButtonType)}{_given(kind)}"
         elif kind == ButtonType.URL and not _is_url(button.get("url")):
             yield ("buttons", index, "url"), "expected a URL with at most one placeholder, at its end"

@@ -113,9 +113,9 @@ def _code_problems(definition: TemplateDefinition, components: Numbered) -> Iter
     body = next((component for _, component in components if component["type"] == "body"), None)
     if not codes or body is None or not body.get("parameters"):
         return
-    shown_code = shown_argument(body["parameters"][0])
+    shown_codes = set(map(shown_argument, body["parameters"]))
     for index, code in codes.items():
-        if code != shown_code:
+        if code not in shown_codes:
             yield (index, "parameters", 0, "text"), "expected the same code as in the body"
 
 

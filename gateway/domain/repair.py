@@ -110,7 +110,7 @@ class _Work:
         inner: Place = (*place, "parameters")
         cleaned = [self._cleaned(each, (*inner, index)) for index, each in enumerate(parameters)]
         text = text_of(face, {**component, "parameters": cleaned})
-        if text is not None and self.policy.shorten and all(isinstance(each.get("text"), str) for each in cleaned):
+        if text is not None and self.policy.shorten and _is_measurable(text):
             cleaned = self._shortened(text, inner)
         return {**component, "parameters": cleaned}
 
@@ -137,6 +137,14 @@ class _Work:
             shorter = _cut(parameters[index]["text"], excess)
             parameters[index] = self._with_text(parameters[index], shorter, (*place, index), Mending.SHORTENED)
         return parameters
+
+
+def _is_measurable(text: Text) -> bool:
+    """Whether each argument is a text in a place that there is: anything else is for the contract to refuse."""
+    names = text.wording.parameters
+    return len(text.parameters) <= len(names) and all(
+        isinstance(each.get("text"), str) and each.get("parameter_name", names[0]) in names for each in text.parameters
+    )
 
 
 def _is_text(parameter: Any) -> bool:

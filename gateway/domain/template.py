@@ -34,10 +34,10 @@ PRODUCTS_LIMIT = 30
 arguments are filled in. Its pages say 20 and 15 of a coupon code: the longer is taken. That a one-time code has at
 most 15 characters is second-hand."""
 
-LINK_LIMIT = 2048
-"""Of media. The platform's pages name none; this is what our own surfaces take."""
+LINK_LIMIT = 8192
+"""Of media. The platform's pages name none; links that are signed are long."""
 
-PLACEHOLDER = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
 POSITIONAL = re.compile(r"[1-9][0-9]{0,2}")
 
 
@@ -186,6 +186,11 @@ class TemplateDefinition(Face):
     def is_approved(self) -> bool:
         """Only an approved template can be sent."""
         return self.status == "APPROVED"
+
+    @property
+    def is_of_code(self) -> bool:
+        """Its text says a one-time code, and nothing else that changes."""
+        return len(self.body.parameters) == 1 and any(button.takes_code for button in self.buttons)
 
 
 def fold_language(language: str) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gateway.domain.arguments import NormalForm, completed, normalise
+import structlog
+
+from gateway.domain.arguments import MOST_ITEMS, NormalForm, completed, has_too_many, normalise
 from gateway.domain.compliance import Rung
 from gateway.domain.contract import contract_of
 from gateway.domain.errors import Misfit, TemplateRefused
@@ -18,6 +20,10 @@ from gateway.registry.fill import Fill
 from gateway.registry.fill_text import FillFacts
 from gateway.registry.schema import Problem, Schema
 from gateway.registry.whereabouts import whereabouts
+
+log = structlog.get_logger()
+
+_TOO_MANY = f"expected at most {MOST_ITEMS} components, cards, parameters and products in all"
 
 MOST_PROBLEMS = 20
 """Of one message; whoever mends so many sees the rest."""
@@ -79,6 +85,11 @@ class RegisteredTemplate:
             )
         except TemplateRefused as refused:
             return _passed_over(message, refused)
+        except (
+            Exception
+        ) as fault:  # a message in line must end somehow, and its sender go on, whatever is wrong with us
+            log.exception("template.judging_failed", name=self.definition.name, language=self.definition.language)
+            return Rung(name=message.name, language=message.language, problem=f"failed: {type(fault).__name__}")
         fit = self._carrying(message, mended)
         return Rung(
             name=fit.name,
@@ -95,6 +106,8 @@ class RegisteredTemplate:
         if must_be_approved and not self.definition.is_approved:
             expected = f"expected an APPROVED template, this one is {self.definition.status}"
             raise TemplateRefused("template_paused", expected, field="template_name", path=f"{at}.name")
+        if has_too_many(message.components):
+            raise _arguments_refused([Problem((), _TOO_MANY)], at)
         form = normalise(message.components)
         components, repairs = repaired(self.definition, form.components, self.repair.over(repair))
         mended = NormalForm(components, form.origins)

@@ -13,7 +13,8 @@ from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError, V
 from gateway.domain.template import GRAMMAR, Place
 
 _ARTICLE = {"object": "an object", "array": "a list", "string": "a text", "integer": "a whole number", "null": "null"}
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+_PLAIN_KEY = re.compile(r"[a-z_]{1,32}")
+"""A key that looks like a word of a grammar, and not like what a customer wrote."""
 _FIRST = ("const", "enum", "type", "required", "minItems", "maxItems")
 """What explains most comes first: a wrong kind, then what is missing, then the count."""
 

@@ -118,3 +118,12 @@ NONSENSE = st.recursive(
 @given(st.lists(NONSENSE, max_size=3))
 def test_nonsense_stays_nonsense(components):
     repaired(a_definition(BODY, {"type": "CAROUSEL", "cards": [CARD, CARD]}), components, ALL)
+
+
+NAMED = a_definition({"type": "BODY", "text": "{{first}} and {{last}} too"}, parameter_format="NAMED")
+
+
+@pytest.mark.parametrize("name", ["frist", None, 5, ["first"], {"a": 1}])
+def test_a_name_that_there_is_not_is_left_to_the_contract(name):
+    components = [{"type": "body", "parameters": [text("x" * 2000, parameter_name=name), text("y")]}]
+    assert repaired(NAMED, components, SHORTEN) == (components, ())

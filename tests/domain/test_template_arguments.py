@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.arguments import Origin, normalise
+from gateway.domain.arguments import Origin, completed, normalise
 from gateway.domain.hydration import ill_filled
 from tests.template_factories import BODY, BUTTONS, a_definition, body, button, header, text
 
@@ -123,3 +124,42 @@ def test_a_url_may_have_2000_characters():
     room = 2000 - len("https://shop.example/track/")
     assert first_wrong(definition, [button("1", "url", text="x" * room)]) is None
     assert "URL" in first_wrong(definition, [button("1", "url", text="x" * (room + 1))])[1]
+
+
+def one(component):
+    (found,) = normalise([component]).components
+    return found
+
+
+@pytest.mark.parametrize(("written", "number"), [(1.7e12, 1_700_000_000_000), (5, 5), (1.5, 1.5), (1e300, 1e300)])
+def test_a_whole_number_is_one_however_json_writes_it(written, number):
+    offer = {"type": "limited_time_offer", "limited_time_offer": {"expiration_time_ms": written}}
+    found = one({"type": "limited_time_offer", "parameters": [offer]})
+    told = found["parameters"][0]["limited_time_offer"]["expiration_time_ms"]
+    assert (told, type(told)) == (number, type(number))
+
+
+@pytest.mark.parametrize(("written", "index"), [("1", 1), (1.0, 1), (1, 1), ("x", "x"), (True, True), (1.5, 1.5)])
+def test_a_card_index_is_a_whole_number_however_it_is_written(written, index):
+    (card,) = one({"type": "carousel", "cards": [{"card_index": written}]})["cards"]
+    assert (card["card_index"], type(card["card_index"])) == (index, type(index))
+
+
+def test_nulls_beside_what_is_said_are_nothing():
+    typed = {"type": "body", "sub_type": None, "index": None, "cards": None, "parameters": None}
+    assert one(typed) == {"type": "body"}
+    parameter = {"type": "text", "text": "x", "image": None, "parameter_name": None}
+    assert one({"type": "body", "parameters": [parameter]}) == body("x")
+
+
+def test_a_null_where_something_is_asked_for_stays_to_be_told():
+    assert one({"type": "body", "parameters": [{"type": "text", "text": None}]}) == body(None)
+
+
+def test_a_flow_on_a_card_is_completed_as_well():
+    card = {"components": [{"type": "BUTTONS", "buttons": [{"type": "FLOW", "text": "Book"}]}]}
+    definition = a_definition(BODY, {"type": "CAROUSEL", "cards": [card, card]})
+    cards = [{"card_index": index, "components": []} for index in (0, 1)]
+    flow = {"type": "button", "sub_type": "flow", "index": "0"}
+    (carousel,) = completed(definition, [{"type": "carousel", "cards": cards}])
+    assert [card["components"] for card in carousel["cards"]] == [[flow], [flow]]

@@ -235,3 +235,28 @@ def test_a_full_definition_has_its_parts():
     assert definition.namespace == "0f1e2d3c"
     assert definition.body.parameters == ("1", "2")
     assert [button.url.parameters for button in definition.buttons] == [(), ("1",)]
+
+
+@pytest.mark.parametrize("odd", [[], {}, 5, True])
+def test_a_word_that_is_none_is_a_problem_and_never_a_crash(odd):
+    for component in (
+        {"type": odd},
+        {"type": "HEADER", "format": odd},
+        {"type": "BUTTONS", "buttons": [{"type": odd}]},
+        {"type": "CAROUSEL", "cards": [{"components": [{"type": odd}, {"type": odd}]}]},
+    ):
+        assert problems_of(BODY, component)
+    assert problems_of(BODY, parameter_format=odd or [[]]) == {("parameter_format",): "expected POSITIONAL or NAMED"}
+
+
+def test_an_authentication_text_with_more_than_its_code_takes_other_words_as_well():
+    definition = a_definition(
+        {"type": "BODY", "text": "Your code is {{1}}, for {{2}} more"},
+        {"type": "BUTTONS", "buttons": [{"type": "OTP", "otp_type": "COPY_CODE"}]},
+        category="AUTHENTICATION",
+    )
+    assert not definition.is_of_code
+
+
+def test_braces_without_end_cost_no_more_than_their_length():
+    assert Wording("{{" * 200_000).parameters == ()
