@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import takewhile
 from typing import Protocol
 
 from gateway.config import SenderConfig
 from gateway.considering import Considering
 from gateway.decision import Decider
-from gateway.domain.compliance import Decision, Downgrade, Mode, OnClosedWindow, Send
+from gateway.domain.compliance import Decision, Downgrade, Mode, OnClosedWindow, Rung, Send
 from gateway.domain.errors import InvalidRequest, Misfit, TemplateRefused
 from gateway.domain.explanation import ExplainedPace, Explanation, explain
 from gateway.domain.identity import Contact, Sender
@@ -58,10 +59,11 @@ class Explain:
         to stand in is found in the request. Raises InvalidRequest for an unknown sender, StoreUnavailable.
         """
         sender = self._sender(draft.sender, on_closed_window)
-        checked, misfits = self._checked(draft, sender, fallback_at)
         now = self._clock.now()
         since = self._decider.downgrades_since(draft.sender, now)
         outlook = await self._store.outlook(draft.sender, draft.contact, downgrades_since=since)
+        # Nothing is waited for from here on: templates that are taken over meanwhile would be half-known.
+        checked, misfits = self._checked(draft, sender, fallback_at)
         considering = Considering(sender, self._decider, self._registry, self._health)
         considered = considering(checked, outlook.known, now=now, limit_frees_at=_limit_frees_at(sender, outlook))
         explanation = explain(
@@ -70,7 +72,8 @@ class Explain:
             misfits=misfits,
             pace=_pace_of(outlook),
         )
-        return explanation if draft.fallback is None else _with_own_at(explanation, fallback_at)
+        own = draft.fallback
+        return explanation if own is None or fallback_at == AT else _with_own_at(explanation, own.name, fallback_at)
 
     def recorded(self, record: MessageRecord) -> Explanation | None:
         """The same of a message, from what was stored with its last decision; None where that is damaged.
@@ -150,15 +153,14 @@ def _at(amended: Amended, paths: tuple[str, ...]) -> Amended:
     return replace(amended, paths=paths) if amended.what is What.ARGUMENTS_CORRECTED else amended
 
 
-def _with_own_at(explanation: Explanation, at: str) -> Explanation:
-    """The request's own template is the first rung: its problem names places, and they are those of the request."""
-    if at == AT or not explanation.rungs:
-        return explanation
-    first, *rest = explanation.rungs
-    problem, path = first.rung.problem, first.rung.path
-    placed = replace(
-        first.rung,
-        problem=None if problem is None else problem.replace(AT, at),
-        path=None if path is None else path.replace(AT, at),
-    )
-    return replace(explanation, rungs=(replace(first, rung=placed), *rest))
+def _with_own_at(explanation: Explanation, name: str, at: str) -> Explanation:
+    """The forms of the request's own template are the first rungs: the places that their problems name are in the
+    request, and told as they are found there."""
+    own = len(list(takewhile(lambda each: each.rung.name == name, explanation.rungs)))
+    placed = (replace(each, rung=_at_its_place(each.rung, at)) for each in explanation.rungs[:own])
+    return replace(explanation, rungs=(*placed, *explanation.rungs[own:]))
+
+
+def _at_its_place(rung: Rung, at: str) -> Rung:
+    problem = None if rung.problem is None else rung.problem.replace(AT, at)
+    return replace(rung, problem=problem, path=None if rung.path is None else rung.path.replace(AT, at))

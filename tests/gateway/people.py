@@ -43,11 +43,11 @@ delivery: {{callback_hosts: {{allow: [127.0.0.1/32]}}}}
 """
 
 
-def furnish(folder: Path, config: str = CONFIG) -> None:
+def furnish(folder: Path, config: str | None = None) -> None:
     """The files of an operator."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
-    (folder / "config.yaml").write_text(config.format(port=port, key=KEY), "utf-8")
+    (folder / "config.yaml").write_text((config or CONFIG).format(port=port, key=KEY), "utf-8")
     (folder / "templates").mkdir()
     for name, category in TEMPLATES.items():
         text = f"name: {name}\nlanguage: en_US\n{category}\nstatus: APPROVED\n"

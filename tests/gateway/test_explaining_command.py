@@ -142,6 +142,20 @@ async def test_people_read_paragraphs_with_times_in_their_zone(folder: Path) -> 
     assert not re.search(r"\d{4}-\d\d-\d\dT", first + second)
 
 
+async def test_a_misfit_of_the_own_fallback_is_told_where_it_stands_in_every_language(folder: Path) -> None:
+    config = (folder / "config.yaml").read_text("utf-8")
+    (folder / "config.yaml").write_text(config.replace('phone_number_id: "1063"', "alternates: [de]"), "utf-8")
+    (folder / "templates" / "greeting.de.yaml").write_text(GREETING.replace("en_US", "de"), "utf-8")
+    body = {**NATIVE, "fallback": {"name": "greeting", "components": []}}
+    async with a_shop(folder) as shop:
+        view = await shop.explain(body)
+    first, second, *_ = view["rungs"]
+    assert [(rung["name"], rung["language"]) for rung in (first, second)] == [("greeting", "en_US"), ("greeting", "de")]
+    assert first["path"].startswith("$.fallback")
+    assert second["path"].startswith("$.fallback")
+    assert "$.template" not in json.dumps(view)
+
+
 async def test_what_does_not_fit_is_listed(folder: Path) -> None:
     async with a_shop(folder):
         pass

@@ -211,6 +211,7 @@ async def test_nothing_is_stored_counted_or_told(house: House, capsys: pytest.Ca
     await explained(house, {**NATIVE, "fallback": a_template(secret, secret)})
     after = await (await house.http.get("/metrics")).text()
     decided = [line for line in after.splitlines() if line.startswith("gateway_deci")]
+    assert decided
     assert decided == [line for line in before.splitlines() if line.startswith("gateway_deci")]
     assert (await house.parts.store.messages(MessageQuery())).messages == ()
     printed = capsys.readouterr()
