@@ -54,7 +54,14 @@ from gateway.ports.reports import (
     Tally,
 )
 from gateway.ports.store import Store, StoreObserver, StorePolicy
-from gateway.ports.templates import KnownHealth, TemplateHealths
+from gateway.ports.templates import (
+    KnownHealth,
+    ListFailed,
+    ListTrouble,
+    TemplateHealths,
+    TemplateList,
+    TemplatePage,
+)
 from gateway.ports.traces import Traced, Traces
 
 __all__ = [
@@ -90,8 +97,10 @@ __all__ = [
     "Inbox",
     "Ingested",
     "KnownHealth",
+    "ListFailed",
     "ListPage",
     "ListQuery",
+    "ListTrouble",
     "Listed",
     "Lookups",
     "MessagePage",
@@ -117,6 +126,8 @@ __all__ = [
     "Stretches",
     "Tally",
     "TemplateHealths",
+    "TemplateList",
+    "TemplatePage",
     "Traced",
     "Traces",
     "Watched",
