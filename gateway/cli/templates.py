@@ -15,6 +15,7 @@ from gateway.cli.options import config_option, json_option
 from gateway.cli.tables import print_table
 from gateway.cli.template_import import import_templates
 from gateway.cli.template_lint import lint_templates
+from gateway.cli.template_sync import diff_templates, sync_templates
 from gateway.domain.errors import NotFound
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class Shelf:
 
 templates.add_command(import_templates)
 templates.add_command(lint_templates)
+templates.add_command(sync_templates)
+templates.add_command(diff_templates)
 
 
 @templates.command("list")

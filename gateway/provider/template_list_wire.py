@@ -85,8 +85,15 @@ def _template(entry: Any) -> ListedTemplate | None:
     name, language = _word(entry.get("name"), _LONGEST_NAME), _word(entry.get("language"), _LONGEST_LANGUAGE)
     if name is None or language is None:
         return None
-    document = {key: value for key, value in entry.items() if key not in _PASSING and value is not None}
+    document = _without_nulls({key: value for key, value in entry.items() if key not in _PASSING})
     return ListedTemplate(name=name, language=language, news=_news(entry), document=document)
+
+
+def _without_nulls(value: Any) -> Any:
+    """A key without a value is as if it were not there."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _word(value: Any, longest: int) -> str | None:
