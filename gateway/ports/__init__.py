@@ -56,10 +56,12 @@ from gateway.ports.reports import (
 from gateway.ports.store import Store, StoreObserver, StorePolicy
 from gateway.ports.templates import (
     KnownHealth,
+    KnownListing,
     ListFailed,
     ListTrouble,
     TemplateHealths,
     TemplateList,
+    TemplateListings,
     TemplatePage,
 )
 from gateway.ports.traces import Traced, Traces
@@ -97,6 +99,7 @@ __all__ = [
     "Inbox",
     "Ingested",
     "KnownHealth",
+    "KnownListing",
     "ListFailed",
     "ListPage",
     "ListQuery",
@@ -127,6 +130,7 @@ __all__ = [
     "Tally",
     "TemplateHealths",
     "TemplateList",
+    "TemplateListings",
     "TemplatePage",
     "Traced",
     "Traces",

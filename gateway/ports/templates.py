@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from gateway.domain.errors import GatewayError
 from gateway.domain.health import Health, HealthKey
 from gateway.domain.listing import ListedTemplate
+from gateway.domain.message import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,26 @@ class KnownHealth:
 
 class TemplateHealths(Protocol):
     async def template_healths(self, *, after: int = 0) -> Sequence[KnownHealth]:
+        """Those that have changed since a revision, in the order of the changes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownListing:
+    key: HealthKey
+    document: JsonObject | None
+    """What messages depend on (domain.listing); None: the provider no longer lists it."""
+    revision: int
+    """Which of the store's changes was its last."""
+
+
+class TemplateListings(Protocol):
+    async def take_listed(self, provider: str, listed: Sequence[ListedTemplate], *, at: datetime) -> None:
+        """One page of a provider's list, which was asked for `at`: news of health, and definitions."""
+
+    async def end_list(self, provider: str, *, at: datetime) -> int:
+        """A list that was asked for `at` has been read to its end; how many templates are no longer listed."""
+
+    async def listed_templates(self, *, after: int = 0) -> Sequence[KnownListing]:
         """Those that have changed since a revision, in the order of the changes."""
 
 

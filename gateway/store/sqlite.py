@@ -13,6 +13,7 @@ from gateway.domain.compliance import Downgrade, Refuse, Send
 from gateway.domain.delivery import Outcome
 from gateway.domain.errors import ProviderError, Stopping, StoreUnavailable
 from gateway.domain.identity import Contact, MessageId, Sender
+from gateway.domain.listing import ListedTemplate
 from gateway.domain.message import Draft, Idempotency
 from gateway.domain.suppression import Scope
 from gateway.ports import (
@@ -45,6 +46,7 @@ from gateway.store import (
     erasure,
     imports,
     intake,
+    listings,
     outbox,
     retention,
     suppressions,
@@ -203,6 +205,12 @@ class SqliteStore(SqliteReader):
 
     async def sweep(self, *, now: datetime, limit: int = 500) -> int:
         return await self._run(retention.sweep, now=now, limit=limit)
+
+    async def take_listed(self, provider: str, listed: Sequence[ListedTemplate], *, at: datetime) -> None:
+        await self._run(listings.take_listed, provider, tuple(listed), at=at)
+
+    async def end_list(self, provider: str, *, at: datetime) -> int:
+        return await self._run(listings.end_list, provider, at=at)
 
     # --- webhooks out -----------------------------------------------------------------------------------------------
 

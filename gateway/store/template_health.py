@@ -9,7 +9,15 @@ from typing import NamedTuple
 
 from gateway.domain.callback import TemplateUpdate
 from gateway.domain.delivery import AttemptStatus
-from gateway.domain.health import UNKNOWN_HEALTH, Health, HealthKey, after_news, after_refusal
+from gateway.domain.health import (
+    UNKNOWN_HEALTH,
+    Health,
+    HealthKey,
+    TemplateNews,
+    after_listing,
+    after_news,
+    after_refusal,
+)
 from gateway.domain.message import TemplateMessage
 from gateway.domain.template import fold_language
 from gateway.ports import KnownHealth
@@ -36,6 +44,12 @@ def hear(ledger: Ledger, provider: str, update: TemplateUpdate, *, now: datetime
     key = HealthKey.of(provider, update.name, update.language)
     before = _known(ledger, key)
     _keep(ledger, key, before, after_news(before or UNKNOWN_HEALTH, update.news, min(update.at or now, now)))
+
+
+def listed(ledger: Ledger, key: HealthKey, news: TemplateNews, *, at: datetime) -> None:
+    """What a provider's list says of a template."""
+    before = _known(ledger, key)
+    _keep(ledger, key, before, after_listing(before or UNKNOWN_HEALTH, news, at))
 
 
 def mark(ledger: Ledger, attempt: sqlite3.Row, message: sqlite3.Row, code: int, *, at: datetime) -> None:
