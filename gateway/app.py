@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -23,7 +24,7 @@ from gateway.domain.compliance import Mode
 from gateway.domain.identity import MessageId, Sender
 from gateway.doors import listen, open_door, open_internal_door, open_operator_door
 from gateway.egress import Egress
-from gateway.far_side import mounts_of, routes_of
+from gateway.far_side import lists_of, mounts_of, routes_of
 from gateway.ingest import Directory, Ingest, directories
 from gateway.metrics import Scrape
 from gateway.monitoring import Monitoring
@@ -38,7 +39,9 @@ from gateway.reloading import Reloading, Watch, keep_watching
 from gateway.sending import Route, Sending
 from gateway.silence import Silence
 from gateway.store import SqliteStore, open_store
+from gateway.template_drift import DriftWatch
 from gateway.template_health import HealthWatch
+from gateway.template_refresh import Refresh, Refreshes
 from gateway.upkeep import Upkeep
 from gateway.waiting import Waiting
 from gateway.web.server import Parts, build_app, build_internal_app
@@ -60,6 +63,8 @@ class Gateway:
     stopping: Stopping
     reload: Reloading
     """Takes changed template files, if nothing is wrong with them."""
+    refreshes: Refreshes
+    """Read what providers list as registered."""
     internal: str | None = None
     """Where monitoring is answered, if it is apart."""
 
@@ -100,6 +105,8 @@ async def _start(
     addresses = Addresses.of(config.server, int(listening.getsockname()[1]))
     config, desk_keys = with_desk_keys(addresses.fill_in(config))
     watch = await HealthWatch.begun(store=store, clock=clock, metrics=monitoring.metrics)
+    listing = frozenset(provider.name for provider in config.providers if provider.templates is not None)
+    drifts = await DriftWatch.begun(store=store, registry=registry, providers=listing)
     senders = {sender.id: sender for sender in config.senders}
     base = Base(
         config=config,
@@ -108,17 +115,18 @@ async def _start(
         registry=registry,
         store=store,
         clock=clock,
-        decider=Decider(registry, senders, config.window.margin, watch.health),
+        decider=Decider(registry, senders, config.window.margin, watch.health, drifts.drift),
         waiting=Waiting(config.limits.waiting),
         egress=Egress(config.callback_hosts),
         stopping=Stopping(),
         monitoring=monitoring,
         watch=watch,
+        drifts=drifts,
     )
     relay = _relay(base, stack)
     routes = routes_of(base, stack)
-    dispatch = _dispatch(base, relay, routes)
-    parts = _parts(base, dispatch, relay, _scrape(base, routes, stack))
+    dispatch, refreshes = _dispatch(base, relay, routes), _refreshes(base, stack)
+    parts = _parts(base, dispatch, _ingest(base, dispatch, relay, refreshes), _scrape(base, routes, stack))
     internal = await open_internal_door(build_internal_app(parts), config.server.internal, stack)
     gateway = Gateway(
         config=config,
@@ -128,7 +136,8 @@ async def _start(
         dispatch=dispatch,
         relay=relay,
         stopping=base.stopping,
-        reload=Reloading(config=config, registry=registry, metrics=monitoring.metrics),
+        reload=Reloading(config=config, registry=registry, metrics=monitoring.metrics, changed=drifts),
+        refreshes=refreshes,
         internal=internal,
     )
     await _run(gateway, build_app(parts), listening, stack)
@@ -171,14 +180,27 @@ def _scrape(base: Base, routes: Mapping[Sender, Route], stack: AsyncExitStack) -
     def unusable() -> Mapping[tuple[str, str], int]:
         return base.watch.health.unusable(base.registry.names(), base.clock.now())
 
-    return base.monitoring.scrape(base.store, base.clock, slots, stack, unusable=unusable)
+    return base.monitoring.scrape(
+        base.store, base.clock, slots, stack, unusable=unusable, drifted=base.drifts.drift.counts
+    )
 
 
-def _parts(base: Base, dispatch: Dispatch, relay: Relay, scrape: Scrape) -> Parts:
+def _refreshes(base: Base, stack: AsyncExitStack) -> Refreshes:
+    async def changed() -> None:
+        await base.watch()
+        await base.drifts()
+
+    every = {one.name: one.templates.refresh for one in base.config.providers if one.templates is not None}
+    refresh = partial(Refresh, store=base.store, clock=base.clock, metrics=base.monitoring.metrics, changed=changed)
+    lists = lists_of(base, stack)
+    return Refreshes({name: refresh(source, every=every[name]) for name, source in lists.items()})
+
+
+def _parts(base: Base, dispatch: Dispatch, ingest: Ingest, scrape: Scrape) -> Parts:
     config = base.config
     return Parts(
         accept=_accept(base, dispatch),
-        ingest=_ingest(base, dispatch, relay),
+        ingest=ingest,
         store=base.store,
         registry=base.registry,
         clock=base.clock,
@@ -191,6 +213,7 @@ def _parts(base: Base, dispatch: Dispatch, relay: Relay, scrape: Scrape) -> Part
         tracer=base.monitoring.tracer,
         mounts=mounts_of(base),
         health=base.watch.health,
+        drift=base.drifts.drift,
     )
 
 
@@ -208,7 +231,7 @@ def _accept(base: Base, dispatch: Dispatch) -> Accept:
     )
 
 
-def _ingest(base: Base, dispatch: Dispatch, relay: Relay) -> Ingest:
+def _ingest(base: Base, dispatch: Dispatch, relay: Relay, refreshes: Refreshes) -> Ingest:
     def notify() -> None:
         dispatch.notify_all()
         relay.notify()
@@ -222,6 +245,7 @@ def _ingest(base: Base, dispatch: Dispatch, relay: Relay) -> Ingest:
         metrics=base.monitoring.metrics,
         trace=base.monitoring.statuses(base.store),
         templates_changed=base.watch,
+        heard=refreshes.heard,
     )
 
 
@@ -237,6 +261,8 @@ async def _run(gateway: Gateway, app: web.Application, listening: socket.socket,
     if gateway.config.watch:
         watch = Watch(gateway.config.templates, gateway.config.schemas)
         _keep_running(keep_watching(watch, gateway.reload), "templates", stack)
+    for name, refresh in gateway.refreshes.of.items():
+        _keep_running(refresh.run(), f"template-list-{name}", stack)
     gateway.dispatch.start()
     stack.push_async_callback(_stop_dispatch, gateway)
     operator = operator_app(gateway.store, gateway.clock)

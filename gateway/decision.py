@@ -14,6 +14,7 @@ from gateway.domain.message import Content, FreeForm, TemplateMessage
 from gateway.domain.suppression import Suppression
 from gateway.domain.window import ServiceWindow
 from gateway.registry import FillFacts, Registry
+from gateway.template_drift import TemplateDrift
 from gateway.template_health import TemplateHealth
 
 
@@ -52,9 +53,11 @@ class Decider:
         senders: Mapping[Sender, SenderConfig],
         margin: timedelta,
         health: TemplateHealth | None = None,
+        drift: TemplateDrift | None = None,
     ) -> None:
         self._registry = registry
         self._health = health or TemplateHealth()
+        self._drift = drift or TemplateDrift()
         self._senders = senders
         self._margin = margin
 
@@ -74,7 +77,14 @@ class Decider:
     ) -> Decision:
         """`refused` are the fallbacks, by name and language, that the provider would not send for this message."""
         sender = self._senders[asked.sender]
-        rungs = _Rungs(registry=self._registry.as_it_is(), health=self._health, sender=sender, now=now, refused=refused)
+        rungs = _Rungs(
+            registry=self._registry.as_it_is(),
+            health=self._health,
+            drift=self._drift,
+            sender=sender,
+            now=now,
+            refused=refused,
+        )
         circumstances = Circumstances(
             now=now,
             window=known.window,
@@ -110,6 +120,7 @@ class _Rungs:
 
     registry: Registry
     health: TemplateHealth
+    drift: TemplateDrift
     sender: SenderConfig
     now: datetime
     refused: Set[tuple[str, str]]
@@ -117,7 +128,8 @@ class _Rungs:
     def of(self, asked: Asked, known: Known) -> Iterator[Rung]:
         """What may leave as a template for this message, best first; each is only made when it is asked for."""
         for rung in self._registered(asked, known):
-            yield self._untried(self.health.judged(rung, self.sender.provider, self.now))
+            healthy = self.health.judged(rung, self.sender.provider, self.now)
+            yield self._untried(self.drift.judged(healthy, self.sender.provider))
 
     def _registered(self, asked: Asked, known: Known) -> Iterable[Rung]:
         sender = self.sender

@@ -13,8 +13,10 @@ from gateway.base import Base
 from gateway.config import ProviderConfig
 from gateway.desk_keys import DeskKey
 from gateway.domain.identity import Sender
+from gateway.ports import TemplateList
 from gateway.provider.decision_telecom import DecisionTelecomProvider
 from gateway.provider.sandbox import PREFIX, DeskAccess, TravelClock, sandbox_app
+from gateway.provider.template_list import CloudTemplateList
 from gateway.sending import Route
 from gateway.slots import Slots
 
@@ -36,6 +38,16 @@ def _route(base: Base, provider: ProviderConfig, stack: AsyncExitStack, *, is_sh
         slots=Slots(provider.in_flight, shared=is_shared),
         callback_url=partial(base.addresses.callback_url, provider),
     )
+
+
+def lists_of(base: Base, stack: AsyncExitStack) -> Mapping[str, TemplateList]:
+    """The lists of templates, by the names of those providers that have one."""
+    lists = {}
+    for provider in base.config.providers:
+        if provider.templates is not None:
+            client = lists[provider.name] = CloudTemplateList(provider.name, provider.templates)
+            stack.push_async_callback(client.aclose)
+    return lists
 
 
 def mounts_of(base: Base) -> Sequence[tuple[str, web.Application]]:

@@ -26,10 +26,18 @@ Fingerprint = frozenset[tuple[str, int, int, int]]
 class Reloading:
     """Reads the files anew when somebody asks for it, one time after the other."""
 
-    def __init__(self, *, config: Config, registry: Registry, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        *,
+        config: Config,
+        registry: Registry,
+        metrics: Metrics,
+        changed: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._config = config
         self._registry = registry
         self._metrics = metrics
+        self._changed = changed
         self._one_at_a_time = asyncio.Lock()
 
     async def __call__(self) -> Changes | None:
@@ -42,7 +50,7 @@ class Reloading:
             except Exception:  # whatever files can do to their reader: the gateway goes on with what it has
                 log.exception("templates.reload_failed")
             else:
-                return self._take_over(loaded)
+                return await self._taken_over(loaded)
         self._metrics.templates_reloaded("refused")
         return None
 
@@ -52,6 +60,12 @@ class Reloading:
         if problems:
             raise ConfigInvalid(problems)
         return loaded
+
+    async def _taken_over(self, loaded: Registry) -> Changes:
+        changes = self._take_over(loaded)
+        if changes and self._changed is not None:
+            await self._changed()
+        return changes
 
     def _take_over(self, loaded: Registry) -> Changes:
         known = self._registry.warnings

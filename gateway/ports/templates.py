@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -86,7 +86,7 @@ class TemplateList(Protocol):
 
     provider: str
 
-    def pages(self) -> AsyncIterator[TemplatePage]:
+    def pages(self) -> AsyncGenerator[TemplatePage]:
         """All of them, each asked for when it is wanted. Raises ListFailed."""
 
     async def aclose(self) -> None: ...

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator
 
 import aiohttp
 
@@ -26,7 +27,7 @@ class CloudTemplateList(TemplateList):
         self._url = config.base_url + path_of(config.account)
         self._session = _session(config.token, answer_within)
 
-    async def pages(self) -> AsyncIterator[TemplatePage]:
+    async def pages(self) -> AsyncGenerator[TemplatePage]:
         """All pages. Raises ListFailed; what was given out until then stands."""
         cursors: set[str | None] = set()
         after: str | None = None
@@ -49,7 +50,8 @@ class CloudTemplateList(TemplateList):
     async def _page(self, after: str | None) -> TemplatePage:
         try:
             async with self._session.get(self._url, params=query(after), allow_redirects=False) as answer:
-                return page_in(answer.status, answer.headers, await _body(answer.content))
+                body = await _body(answer.content)
+                return await asyncio.to_thread(page_in, answer.status, answer.headers, body)
         except TimeoutError:
             raise ListFailed(ListTrouble.FAILED, "gave no answer in time") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:  # their texts may hold the address
