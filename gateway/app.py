@@ -35,7 +35,7 @@ from gateway.provider.callback_decoder import callback_decoder
 from gateway.provider.sandbox import TravelClock
 from gateway.registry import Registry
 from gateway.relay import Relay
-from gateway.reloading import Reloading, Watch, keep_watching
+from gateway.reloading import Reloading
 from gateway.sending import Route, Sending
 from gateway.silence import Silence
 from gateway.store import SqliteStore, open_store
@@ -44,6 +44,7 @@ from gateway.template_health import HealthWatch
 from gateway.template_refresh import Refresh, Refreshes
 from gateway.upkeep import Upkeep
 from gateway.waiting import Waiting
+from gateway.watching import keep_watching
 from gateway.web.server import Parts, build_app, build_internal_app
 from gateway.webhook import WebhookClient
 
@@ -259,8 +260,8 @@ async def _run(gateway: Gateway, app: web.Application, listening: socket.socket,
     _keep_running(upkeep.run(), "upkeep", stack)
     _keep_running(Silence(store=gateway.store, clock=gateway.clock).run(), "silence", stack)
     if gateway.config.watch:
-        watch = Watch(gateway.config.templates, gateway.config.schemas)
-        _keep_running(keep_watching(watch, gateway.reload), "templates", stack)
+        watching = keep_watching(gateway.config.templates, gateway.config.schemas, gateway.reload)
+        _keep_running(watching, "templates", stack)
     for name, refresh in gateway.refreshes.of.items():
         _keep_running(refresh.run(), f"template-list-{name}", stack)
     gateway.dispatch.start()

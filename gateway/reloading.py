@@ -5,22 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from datetime import timedelta
-from pathlib import Path
 
 import structlog
 
 from gateway.config import Config
 from gateway.domain.errors import ConfigInvalid
 from gateway.metrics import Metrics
-from gateway.registry import Changes, Registry, missing_rungs, template_paths, tightening_paths
+from gateway.registry import Changes, Registry, missing_rungs
 
 log = structlog.get_logger()
-
-WATCH_EACH = timedelta(seconds=1)
-
-Fingerprint = frozenset[tuple[str, int, int, int]]
-"""Path, inode, time of the last change and size of each file."""
 
 
 class Reloading:
@@ -76,42 +69,3 @@ class Reloading:
         log.info("templates.reloaded" if changes else "templates.unchanged", **asdict(changes))
         self._metrics.templates_reloaded("reloaded" if changes else "unchanged")
         return changes
-
-
-class Watch:
-    """Looks whether files were changed, and have come to rest since: an editor or a copy writes in several steps."""
-
-    def __init__(self, templates: Path, schemas: Path | None) -> None:
-        self._templates = templates
-        self._schemas = schemas
-        self._taken: Fingerprint | None = None  # a change since the start's own reading would be missed otherwise
-        self._seen = self._fingerprint()
-
-    def has_news(self) -> bool:
-        """Whether there is something to load; told once for each change."""
-        now = self._fingerprint()
-        is_at_rest, self._seen = now == self._seen, now
-        if not is_at_rest or now == self._taken:
-            return False
-        self._taken = now
-        return True
-
-    def _fingerprint(self) -> Fingerprint:
-        paths = [*template_paths(self._templates), *tightening_paths(self._schemas)]
-        return frozenset(map(_fingerprint_of, paths))
-
-
-def _fingerprint_of(path: Path) -> tuple[str, int, int, int]:
-    try:
-        found = path.stat()
-    except OSError:  # it went meanwhile, or is a link that leads nowhere
-        return str(path), 0, 0, 0
-    return str(path), found.st_ino, found.st_mtime_ns, found.st_size
-
-
-async def keep_watching(watch: Watch, reload: Callable[[], Awaitable[object]], each: timedelta = WATCH_EACH) -> None:
-    """Until cancelled."""
-    while True:
-        await asyncio.sleep(each.total_seconds())
-        if await asyncio.to_thread(watch.has_news):
-            await reload()

@@ -19,7 +19,18 @@ FLOORS = (
     {"template_drift"},
     {"decision", "erasing"},
     {"sending", "starting"},
-    {"accept", "ingest", "dispatch", "relay", "report", "silence", "upkeep", "reloading", "template_refresh"},
+    {
+        "accept",
+        "ingest",
+        "dispatch",
+        "relay",
+        "report",
+        "silence",
+        "upkeep",
+        "reloading",
+        "template_refresh",
+        "watching",
+    },
     {"store", "provider", "webhook", "web"},
     {"oversight"},
     {"operator", "demo", "addresses"},
@@ -50,6 +61,7 @@ ONLY = {
 """Rooms that may not use all that stands below them."""
 
 LIBRARIES = {"prometheus_client": "gateway.metrics", "opentelemetry": "gateway.tracing.otlp"}
+LIBRARIES |= {"watchfiles": "gateway.watching"}
 """Libraries that one place alone knows."""
 
 ADAPTERS = {"store", "provider", "webhook"}
