@@ -12,7 +12,7 @@ from gateway.config_file.checks import problems_across
 from gateway.config_file.ladders import Ladder, bare_senders, is_of_ladder, ladders_in
 from gateway.config_file.reading import Expanded, Unreadable, expand, read_yaml
 from gateway.config_file.shape import convert, problems_of_shape
-from gateway.config_file.template_lists import bare_providers, is_of_list, lists_in
+from gateway.config_file.template_lists import bare_providers, is_of_list, lists_in, lists_read_in
 from gateway.config_file.tree import Problem, Tree, part, shown
 from gateway.config_file.warning import warnings
 from gateway.domain.errors import ConfigInvalid
@@ -26,6 +26,7 @@ __all__ = [
     "load_folders",
     "load_history",
     "load_ladders",
+    "load_lists_read",
     "load_places",
     "load_template_lists",
     "warnings",
@@ -76,6 +77,12 @@ def load_template_lists(path: Path, environ: Mapping[str, str]) -> Mapping[str, 
     expanded = _expanded(bare_providers(_read(path)), environ)
     _refuse(str(path), ((place, problem) for place, problem in _problems(expanded) if is_of_list(place)))
     return lists_in(expanded.tree)
+
+
+def load_lists_read(path: Path, environ: Mapping[str, str]) -> Mapping[str, bool]:
+    """Of each of the file's providers whether its list of templates is read, whatever is wrong. Raises ConfigInvalid
+    for a file that can't be read."""
+    return lists_read_in(_expanded(bare_providers(_read(path)), environ).tree)
 
 
 def load_history(path: Path, environ: Mapping[str, str]) -> timedelta:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from gateway.config import TemplateListConfig
 from gateway.config_file.building import template_list
-from gateway.config_file.tree import Place, Tree, rows
+from gateway.config_file.tree import Place, Tree, rows, text
 
 _KEYS = ("name", "templates")
 
@@ -15,6 +15,12 @@ def bare_providers(tree: Tree) -> Tree:
     """The providers with what their lists need alone."""
     providers = [{key: row[key] for key in _KEYS if key in row} for _, row in rows(tree, "providers")]
     return {"providers": providers} if providers else {}
+
+
+def lists_read_in(tree: Tree) -> Mapping[str, bool]:
+    """By the names of all providers that have one whether their lists are read; whatever else is wrong with them."""
+    named = ((text(row, "name"), row) for _, row in rows(tree, "providers"))
+    return {name: "templates" in row for name, row in named if name is not None}
 
 
 def is_of_list(place: Place) -> bool:
