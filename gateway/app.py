@@ -30,6 +30,7 @@ from gateway.metrics import Scrape
 from gateway.monitoring import Monitoring
 from gateway.operator import operator_app
 from gateway.operator_contacts import PeopleDesk, add_people_routes
+from gateway.operator_templates import TemplateDesk, add_template_routes
 from gateway.ports import Clock, Store, StorePolicy
 from gateway.provider.callback_decoder import callback_decoder
 from gateway.provider.sandbox import TravelClock
@@ -64,6 +65,8 @@ class Gateway:
     stopping: Stopping
     reload: Reloading
     """Takes changed template files, if nothing is wrong with them."""
+    templates: TemplateDesk
+    """What an operator may do about templates."""
     refreshes: Refreshes
     """Read what providers list as registered."""
     internal: str | None = None
@@ -138,6 +141,7 @@ async def _start(
         relay=relay,
         stopping=base.stopping,
         reload=Reloading(config=config, registry=registry, metrics=monitoring.metrics, changed=drifts),
+        templates=TemplateDesk(healths=store, clock=clock, changed=watch),
         refreshes=refreshes,
         internal=internal,
     )
@@ -268,6 +272,7 @@ async def _run(gateway: Gateway, app: web.Application, listening: socket.socket,
     stack.push_async_callback(_stop_dispatch, gateway)
     operator = operator_app(gateway.store, gateway.clock)
     add_people_routes(operator, _people_desk(gateway))
+    add_template_routes(operator, gateway.templates)
     await open_operator_door(operator, gateway.config.server.operator, stack)
 
 

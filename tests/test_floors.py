@@ -35,6 +35,7 @@ FLOORS = (
     {"oversight"},
     {"operator", "demo", "addresses"},
     {"operator_contacts"},
+    {"operator_templates"},
     {"doors", "monitoring"},
     {"desk_keys"},
     {"base"},

@@ -14,6 +14,7 @@ import click
 
 from gateway.cli.options import config_option, json_option
 from gateway.cli.tables import print_table
+from gateway.cli.template_clear import clear_template
 from gateway.cli.template_import import import_templates
 from gateway.cli.template_lint import lint_templates
 from gateway.cli.template_sync import diff_templates, sync_templates
@@ -71,6 +72,7 @@ class Shelf:
         raise NotFound(f"{name} is registered in {', '.join(known)}; say which: {name}/{known[0]}")
 
 
+templates.add_command(clear_template)
 templates.add_command(import_templates)
 templates.add_command(lint_templates)
 templates.add_command(sync_templates)

@@ -216,6 +216,12 @@ def after_refusal(health: Health, code: int, at: datetime, *, is_filled_by_us: b
     return replace(health, mark=marked(health.standing_mark, code, at, is_filled_by_us=is_filled_by_us))
 
 
+def after_clearing(health: Health) -> Health:
+    """The health after an operator has lifted what stands against the template."""
+    is_against = health.standing is not None and health.standing.value.status is not TemplateStatus.APPROVED
+    return replace(health, mark=None, standing=None if is_against else health.standing)
+
+
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 

@@ -55,6 +55,7 @@ from gateway.ports.reports import (
 )
 from gateway.ports.store import Store, StoreObserver, StorePolicy
 from gateway.ports.templates import (
+    Cleared,
     KnownHealth,
     KnownListing,
     ListFailed,
@@ -80,6 +81,7 @@ __all__ = [
     "Census",
     "Claim",
     "Claims",
+    "Cleared",
     "Clock",
     "Contacts",
     "Conversation",

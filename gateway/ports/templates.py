@@ -22,9 +22,22 @@ class KnownHealth:
     """Which of the store's changes was its last."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleared:
+    """What an operator has lifted."""
+
+    provider: str
+    was: str
+
+
 class TemplateHealths(Protocol):
     async def template_healths(self, *, after: int = 0) -> Sequence[KnownHealth]:
         """Those that have changed since a revision, in the order of the changes."""
+
+    async def clear_template(
+        self, name: str, language: str, *, provider: str | None, by: str, now: datetime
+    ) -> Sequence[Cleared]:
+        """Lift what stands against a template, at one provider or at all; leaves a row, also when nothing did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

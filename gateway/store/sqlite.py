@@ -26,6 +26,7 @@ from gateway.ports import (
     Census,
     Claim,
     Claims,
+    Cleared,
     Decide,
     Deliveries,
     Delivery,
@@ -50,6 +51,7 @@ from gateway.store import (
     outbox,
     retention,
     suppressions,
+    template_health,
     traced,
 )
 from gateway.store import arrivals as inbox
@@ -211,6 +213,11 @@ class SqliteStore(SqliteReader):
 
     async def end_list(self, provider: str, *, at: datetime) -> int:
         return await self._run(listings.end_list, provider, at=at)
+
+    async def clear_template(
+        self, name: str, language: str, *, provider: str | None, by: str, now: datetime
+    ) -> Sequence[Cleared]:
+        return await self._run(template_health.clear, name, language, provider=provider, by=by, now=now)
 
     # --- webhooks out -----------------------------------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -16,7 +15,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from gateway import template_refresh
-from tests.gateway.people import Shop, a_shop, furnish, run
+from tests.gateway.people import Shop, a_listed_shop, a_shop
 
 NAMED = [{"type": "BODY", "text": "Hello {{1}} from the shop"}]
 _contacts = count()
@@ -26,24 +25,6 @@ _contacts = count()
 def every_event_is_logged() -> None:
     """Whatever a command that ran in this process before has configured."""
     structlog.reset_defaults()
-
-
-def subscribe(folder: Path) -> None:
-    """The operator's configuration names the list that the sandbox has on the gateway's own server."""
-    path = folder / "config.yaml"
-    text = path.read_text()
-    port = text.partition("port: ")[2].partition(",")[0]
-    listed = f'{{base_url: "http://127.0.0.1:{port}/sandbox/v24.0", account: "1", token: a-graph-token, refresh: 24h}}'
-    path.write_text(text.replace("kind: sandbox}]", f"kind: sandbox, templates: {listed}}}]"))
-
-
-@asynccontextmanager
-async def a_listed_shop(folder: Path) -> AsyncIterator[Shop]:
-    if not (folder / "config.yaml").exists():
-        furnish(folder)
-        subscribe(folder)
-    async with a_shop(folder) as shop:
-        yield shop
 
 
 @pytest.fixture
@@ -206,33 +187,3 @@ async def test_without_a_list_news_of_changed_components_is_told(tmp_path: Path)
         with capture_logs() as told:
             await components_changed(shop)
         assert [one["template"] for one in told if one["event"] == "template.components_changed"] == ["offer/en_US"]
-
-
-# --- the list of the command line -------------------------------------------------------------------------------------
-
-
-async def listed(shop: Shop) -> dict[str, Any]:
-    rows = map(json.loads, (await shop.run("templates", "list", "--json")).stdout.splitlines())
-    return {row["name"]: row["health"] for row in rows}
-
-
-async def test_the_command_shows_how_each_template_stands_as_the_store_knows_it(shop: Shop) -> None:
-    usable = {"sandbox": "usable"}
-    assert await listed(shop) == {"offer": usable, "parcel": usable}
-    await change(shop, status="PAUSED")
-    assert (await listed(shop))["offer"]["sandbox"].startswith("paused: until ")
-    await change(shop, status="APPROVED", components=NAMED)
-    assert await listed(shop) == {"offer": {"sandbox": "drifted"}, "parcel": usable}
-    path = shop.folder / "templates" / "parcel.en_US.yaml"
-    path.with_name("letter.en_US.yaml").write_text(path.read_text().replace("name: parcel", "name: letter"))
-    assert (await listed(shop))["letter"] == {"sandbox": "not listed"}
-    told = (await shop.run("templates", "list")).stdout.splitlines()
-    assert told[2].split("\t")[:5] == ["offer", "en_US", "MARKETING", "APPROVED", "drifted"]
-
-
-async def test_a_store_that_can_not_be_read_is_said_and_the_rest_is_shown(tmp_path: Path) -> None:
-    furnish(tmp_path)
-    (tmp_path / "gateway.db").write_text("this is no database, whatever its name says")
-    told = await run(tmp_path, "templates", "list")
-    assert (told.exit_code, len(told.stdout.splitlines())) == (0, 3)
-    assert told.stderr.startswith("Their health is not shown: ")
