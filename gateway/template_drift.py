@@ -23,6 +23,7 @@ from gateway.registry.comparing import Unreadable, theirs_of
 
 log = structlog.get_logger()
 
+LONGEST_REASON = 500
 PROBLEM = "drift"
 """How the problem of a rung begins that fits our file, and not what the provider has."""
 
@@ -130,7 +131,7 @@ class DriftWatch:
         try:
             self._theirs[key] = theirs_of(document)
         except Unreadable as unreadable:
-            log.warning("template.unreadable", **_named(key), why=str(unreadable))
+            log.warning("template.unreadable", **_named(key), why=str(unreadable)[:LONGEST_REASON])
 
     def _compare(self, key: HealthKey, theirs: TemplateDefinition) -> _Compared | None:
         """None: it is none of ours."""

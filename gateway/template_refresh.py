@@ -91,8 +91,15 @@ class Refresh:
             following = self._after(ListTrouble.FAILED, None)
         else:
             following = self._done(rest)
-        await self._changed()
+        await self._tell()
         return following
+
+    async def _tell(self) -> None:
+        """Whoever decides by it."""
+        try:
+            await self._changed()
+        except Exception:
+            log.exception("template_list.untold", provider=self._source.provider)
 
     async def _read(self, at: datetime) -> timedelta:
         """How long not to ask again."""

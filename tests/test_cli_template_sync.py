@@ -156,8 +156,8 @@ async def test_a_fill_that_no_longer_fits_is_told_and_its_file_stays_as_it_is(ac
 
 async def test_a_pause_is_told_and_never_written_into_a_file_that_would_keep_it(account: Account) -> None:
     await account.change(status="PAUSED", components=[OTHER])
-    told = await account.run("sync", "--write")
-    assert told.exit_code == 1
+    (told,) = (await account.synced("--write"))["templates"]
+    assert (told["outcome"], told["differs"]) == ("replaced", True)
     assert (account.file()["status"], account.file()["components"]) == ("APPROVED", [OTHER])
     await account.change(status="DISABLED")
     await account.run("sync", "--write")

@@ -149,16 +149,17 @@ def _taken(path: Path, compared: Compared) -> Taken:
 
 def _row(provider: str, difference: Difference, taken: Taken | None) -> View:
     name, language = difference.key
-    written = None if taken is None else taken.written.get(difference.key)
+    file = None if taken is None else taken.imported.get(difference.key)
+    is_done = taken is not None and file is not None and difference.key not in taken.still
     return {
         "provider": provider,
         "name": name,
         "language": language,
         "what": [what.value for what in difference.what],
         "details": list(difference.details),
-        "differs": written is None,
-        "outcome": None if written is None else written.outcome.value,
-        "file": None if written is None else str(written.path),
+        "differs": not is_done,
+        "outcome": None if file is None else file.outcome.value,
+        "file": None if file is None else str(file.path),
     }
 
 
@@ -173,7 +174,7 @@ def _tell(rows: Sequence[View], taken: Taken | None) -> None:
         click.echo(shown(problem), err=True)
     if taken is None and rows:
         click.echo(_READ_ONLY, err=True)
-    if taken is not None and taken.written:
+    if taken is not None and taken.imported:
         click.echo(_TAKEN, err=True)
 
 
