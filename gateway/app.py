@@ -7,7 +7,6 @@ import socket
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 
 import structlog
 from aiohttp import web
@@ -24,7 +23,7 @@ from gateway.domain.compliance import Mode
 from gateway.domain.identity import MessageId, Sender
 from gateway.doors import listen, open_door, open_internal_door, open_operator_door
 from gateway.egress import Egress
-from gateway.far_side import lists_of, mounts_of, routes_of
+from gateway.far_side import mounts_of, refreshes_of, routes_of
 from gateway.ingest import Directory, Ingest, directories
 from gateway.metrics import Scrape
 from gateway.monitoring import Monitoring
@@ -42,7 +41,7 @@ from gateway.silence import Silence
 from gateway.store import SqliteStore, open_store
 from gateway.template_drift import DriftWatch
 from gateway.template_health import HealthWatch
-from gateway.template_refresh import Refresh, Refreshes
+from gateway.template_refresh import Refreshes
 from gateway.upkeep import Upkeep
 from gateway.waiting import Waiting
 from gateway.watching import keep_watching
@@ -129,7 +128,7 @@ async def _start(
     )
     relay = _relay(base, stack)
     routes = routes_of(base, stack)
-    dispatch, refreshes = _dispatch(base, relay, routes), _refreshes(base, stack)
+    dispatch, refreshes = _dispatch(base, relay, routes), refreshes_of(base, stack)
     parts = _parts(base, dispatch, _ingest(base, dispatch, relay, refreshes), _scrape(base, routes, stack))
     internal = await open_internal_door(build_internal_app(parts), config.server.internal, stack)
     gateway = Gateway(
@@ -188,17 +187,6 @@ def _scrape(base: Base, routes: Mapping[Sender, Route], stack: AsyncExitStack) -
     return base.monitoring.scrape(
         base.store, base.clock, slots, stack, unusable=unusable, drifted=base.drifts.drift.counts
     )
-
-
-def _refreshes(base: Base, stack: AsyncExitStack) -> Refreshes:
-    async def changed() -> None:
-        await base.watch()
-        await base.drifts()
-
-    every = {one.name: one.templates.refresh for one in base.config.providers if one.templates is not None}
-    refresh = partial(Refresh, store=base.store, clock=base.clock, metrics=base.monitoring.metrics, changed=changed)
-    lists = lists_of(base, stack)
-    return Refreshes({name: refresh(source, every=every[name]) for name, source in lists.items()})
 
 
 def _parts(base: Base, dispatch: Dispatch, ingest: Ingest, scrape: Scrape) -> Parts:
