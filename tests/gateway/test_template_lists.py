@@ -110,6 +110,19 @@ async def test_a_rung_that_fits_the_file_and_not_what_is_registered_is_passed_ov
     assert (await health(shop, "offer", bool))["drift"] == "body takes 1 parameter there, nothing here"
 
 
+async def test_what_waits_is_decided_again_by_what_is_registered_when_it_leaves(shop: Shop) -> None:
+    await shop.play("/faults", error=500, count=1)
+    posted = await shop.post()
+    while not (await shop.ends(posted, "queued", "sending"))["attempts"]:
+        await asyncio.sleep(0.01)
+    await shop.ends(posted, "queued")
+    await shop.play("/templates", template="offer", components=NAMED)
+    await reread(shop)
+    await shop.play("/clock", advance="1m")
+    message = await shop.ends(posted, "delivered")
+    assert message["decision"]["template"] == "parcel/en_US"
+
+
 async def test_a_requested_template_that_is_another_one_there_is_refused_with_what_it_takes_there(shop: Shop) -> None:
     await change(shop, components=NAMED)
     status, body = await shop.post_template("offer")
