@@ -29,6 +29,7 @@ from gateway.ports import Accepted, Answer, Clock, Store
 from gateway.registry import Registry
 from gateway.starting import Starting
 from gateway.template_checks import with_checked_templates
+from gateway.template_drift import PROBLEM as DRIFT
 from gateway.tracing import UNTRACED, Fact, Tracer
 from gateway.waiting import Waiting
 
@@ -191,6 +192,16 @@ def _sendable(refusal: Refuse) -> str:
     return f"{expected}, this one is {told[-1]}" if told else expected
 
 
+def _unfit_there(refusal: Refuse) -> TemplateRefused | None:
+    """It fits our file, and not what the provider has; None: that is not why."""
+    rung = next(iter(refusal.evidence.rungs[-1:]), None)
+    kind, _, told = (rung.problem or "").partition(": ") if rung is not None else ("", "", "")
+    if rung is None or kind != DRIFT:
+        return None
+    message = f"the template that is registered at the provider differs from its file: {told}"
+    return TemplateRefused("template_arguments", message, path=rung.path)
+
+
 def _refused(draft: Draft, refusal: Refuse) -> WindowClosed | TemplateRefused | ContactSuppressed:
     reasons = [reason.value for reason in refusal.reasons]
     log.info("message.refused", client=draft.client, sender=draft.sender, reasons=reasons)
@@ -199,5 +210,5 @@ def _refused(draft: Draft, refusal: Refuse) -> WindowClosed | TemplateRefused | 
         scope = "everything" if suppression is None else suppression.scope.value
         return ContactSuppressed(f"the contact is on the suppression list, for {scope}", reasons)
     if isinstance(draft.content, TemplateMessage):
-        return TemplateRefused("template_paused", _sendable(refusal), field="template_name")
+        return _unfit_there(refusal) or TemplateRefused("template_paused", _sendable(refusal), field="template_name")
     return WindowClosed("the service window is closed, and no template may stand in", reasons)

@@ -24,25 +24,29 @@ from gateway.domain.identity import MessageId, Sender
 from gateway.doors import listen, open_door, open_internal_door, open_operator_door
 from gateway.egress import Egress
 from gateway.explain import Explain
-from gateway.far_side import mounts_of, routes_of
+from gateway.far_side import mounts_of, refreshes_of, routes_of
 from gateway.ingest import Directory, Ingest, directories
 from gateway.ladders import Ladders
 from gateway.metrics import Scrape
 from gateway.monitoring import Monitoring
 from gateway.operator import operator_app
 from gateway.operator_contacts import PeopleDesk, add_people_routes
+from gateway.operator_templates import TemplateDesk, add_template_routes
 from gateway.ports import Clock, Store, StorePolicy
 from gateway.provider.callback_decoder import callback_decoder
 from gateway.provider.sandbox import TravelClock
 from gateway.registry import Registry
 from gateway.relay import Relay
-from gateway.reloading import Reloading, Watch, keep_watching
+from gateway.reloading import Reloading
 from gateway.sending import Route, Sending
 from gateway.silence import Silence
 from gateway.store import SqliteStore, open_store
+from gateway.template_drift import DriftWatch
 from gateway.template_health import HealthWatch
+from gateway.template_refresh import Refreshes
 from gateway.upkeep import Upkeep
 from gateway.waiting import Waiting
+from gateway.watching import keep_watching
 from gateway.web.server import Parts, build_app, build_internal_app
 from gateway.webhook import WebhookClient
 
@@ -62,6 +66,10 @@ class Gateway:
     stopping: Stopping
     reload: Reloading
     """Takes changed template files, if nothing is wrong with them."""
+    templates: TemplateDesk
+    """What an operator may do about templates."""
+    refreshes: Refreshes
+    """Read what providers list as registered."""
     internal: str | None = None
     """Where monitoring is answered, if it is apart."""
 
@@ -102,6 +110,8 @@ async def _start(
     addresses = Addresses.of(config.server, int(listening.getsockname()[1]))
     config, desk_keys = with_desk_keys(addresses.fill_in(config))
     watch = await HealthWatch.begun(store=store, clock=clock, metrics=monitoring.metrics)
+    listing = frozenset(provider.name for provider in config.providers if provider.templates is not None)
+    drifts = await DriftWatch.begun(store=store, registry=registry, providers=listing)
     senders = {sender.id: sender for sender in config.senders}
     base = Base(
         config=config,
@@ -110,17 +120,18 @@ async def _start(
         registry=registry,
         store=store,
         clock=clock,
-        decider=Decider(registry, senders, config.window.margin, watch.health, Ladders(config.intents)),
+        decider=Decider(registry, senders, config.window.margin, watch.health, Ladders(config.intents), drifts.drift),
         waiting=Waiting(config.limits.waiting),
         egress=Egress(config.callback_hosts),
         stopping=Stopping(),
         monitoring=monitoring,
         watch=watch,
+        drifts=drifts,
     )
     relay = _relay(base, stack)
     routes = routes_of(base, stack)
-    dispatch = _dispatch(base, relay, routes)
-    parts = _parts(base, dispatch, relay, _scrape(base, routes, stack))
+    dispatch, refreshes = _dispatch(base, relay, routes), refreshes_of(base, stack)
+    parts = _parts(base, dispatch, _ingest(base, dispatch, relay, refreshes), _scrape(base, routes, stack))
     internal = await open_internal_door(build_internal_app(parts), config.server.internal, stack)
     gateway = Gateway(
         config=config,
@@ -130,7 +141,9 @@ async def _start(
         dispatch=dispatch,
         relay=relay,
         stopping=base.stopping,
-        reload=Reloading(config=config, registry=registry, metrics=monitoring.metrics),
+        reload=Reloading(config=config, registry=registry, metrics=monitoring.metrics, changed=drifts),
+        templates=TemplateDesk(healths=store, clock=clock, changed=watch),
+        refreshes=refreshes,
         internal=internal,
     )
     await _run(gateway, build_app(parts), listening, stack)
@@ -173,14 +186,16 @@ def _scrape(base: Base, routes: Mapping[Sender, Route], stack: AsyncExitStack) -
     def unusable() -> Mapping[tuple[str, str], int]:
         return base.watch.health.unusable(base.registry.names(), base.clock.now())
 
-    return base.monitoring.scrape(base.store, base.clock, slots, stack, unusable=unusable)
+    return base.monitoring.scrape(
+        base.store, base.clock, slots, stack, unusable=unusable, drifted=base.drifts.drift.counts
+    )
 
 
-def _parts(base: Base, dispatch: Dispatch, relay: Relay, scrape: Scrape) -> Parts:
+def _parts(base: Base, dispatch: Dispatch, ingest: Ingest, scrape: Scrape) -> Parts:
     config = base.config
     return Parts(
         accept=_accept(base, dispatch),
-        ingest=_ingest(base, dispatch, relay),
+        ingest=ingest,
         explain=_explain(base),
         store=base.store,
         registry=base.registry,
@@ -194,6 +209,7 @@ def _parts(base: Base, dispatch: Dispatch, relay: Relay, scrape: Scrape) -> Part
         tracer=base.monitoring.tracer,
         mounts=mounts_of(base),
         health=base.watch.health,
+        drift=base.drifts.drift,
     )
 
 
@@ -222,7 +238,7 @@ def _explain(base: Base) -> Explain:
     )
 
 
-def _ingest(base: Base, dispatch: Dispatch, relay: Relay) -> Ingest:
+def _ingest(base: Base, dispatch: Dispatch, relay: Relay, refreshes: Refreshes) -> Ingest:
     def notify() -> None:
         dispatch.notify_all()
         relay.notify()
@@ -236,6 +252,7 @@ def _ingest(base: Base, dispatch: Dispatch, relay: Relay) -> Ingest:
         metrics=base.monitoring.metrics,
         trace=base.monitoring.statuses(base.store),
         templates_changed=base.watch,
+        heard=refreshes.heard,
     )
 
 
@@ -249,12 +266,15 @@ async def _run(gateway: Gateway, app: web.Application, listening: socket.socket,
     _keep_running(upkeep.run(), "upkeep", stack)
     _keep_running(Silence(store=gateway.store, clock=gateway.clock).run(), "silence", stack)
     if gateway.config.watch:
-        watch = Watch(gateway.config.templates, gateway.config.schemas)
-        _keep_running(keep_watching(watch, gateway.reload), "templates", stack)
+        watching = keep_watching(gateway.config.templates, gateway.config.schemas, gateway.reload)
+        _keep_running(watching, "templates", stack)
+    for name, refresh in gateway.refreshes.of.items():
+        _keep_running(refresh.run(), f"template-list-{name}", stack)
     gateway.dispatch.start()
     stack.push_async_callback(_stop_dispatch, gateway)
     operator = operator_app(gateway.store, gateway.clock)
     add_people_routes(operator, _people_desk(gateway))
+    add_template_routes(operator, gateway.templates)
     await open_operator_door(operator, gateway.config.server.operator, stack)
 
 

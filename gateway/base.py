@@ -13,6 +13,7 @@ from gateway.egress import Egress
 from gateway.monitoring import Monitoring
 from gateway.ports import Clock, Store
 from gateway.registry import Registry
+from gateway.template_drift import DriftWatch
 from gateway.template_health import HealthWatch
 from gateway.waiting import Waiting
 
@@ -40,3 +41,4 @@ class Base:
     stopping: Stopping
     monitoring: Monitoring
     watch: HealthWatch
+    drifts: DriftWatch

@@ -76,6 +76,17 @@ class InboundFields:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateListConfig:
+    """Where the definitions of a provider's account are listed: the Cloud API, whoever sends the messages."""
+
+    base_url: str = "https://graph.facebook.com/v24.0"
+    account: str
+    """The id of the WhatsApp Business Account."""
+    token: str = field(repr=False)
+    refresh: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderConfig:
     name: str
     kind: str
@@ -87,6 +98,8 @@ class ProviderConfig:
     retry_on_500: bool = True
     window_codes: frozenset[int] = frozenset({7, 470, 131047})
     inbound_fields: InboundFields = field(default_factory=InboundFields)
+    templates: TemplateListConfig | None = None
+    """None: the files are all that is known of its templates, besides callbacks and refusals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from gateway.domain.suppression import Suppression
 from gateway.domain.window import ServiceWindow
 from gateway.ladders import Ladders
 from gateway.registry import FillFacts, Registry
+from gateway.template_drift import TemplateDrift
 from gateway.template_health import TemplateHealth
 
 
@@ -56,10 +57,12 @@ class Decider:
         margin: timedelta,
         health: TemplateHealth | None = None,
         ladders: Ladders | None = None,
+        drift: TemplateDrift | None = None,
     ) -> None:
         self._registry = registry
         self._health = health or TemplateHealth()
         self._ladders = ladders or Ladders()
+        self._drift = drift or TemplateDrift()
         self._senders = senders
         self._margin = margin
 
@@ -105,7 +108,7 @@ class Decider:
     def under(self, sender: SenderConfig) -> Decider:
         """The same with other settings of one sender."""
         senders = {**self._senders, sender.id: sender}
-        return Decider(self._registry, senders, self._margin, self._health, self._ladders)
+        return Decider(self._registry, senders, self._margin, self._health, self._ladders, self._drift)
 
     def ladder(self, asked: Asked, known: Known, *, now: datetime) -> tuple[Rung, ...]:
         """Every rung as a decision at `now` would find it if it came to it, whatever the contact may be sent."""
@@ -116,6 +119,7 @@ class Decider:
             registry=self._registry.as_it_is(),
             ladders=self._ladders,
             health=self._health,
+            drift=self._drift,
             sender=sender,
             now=now,
             refused=refused,
@@ -153,6 +157,7 @@ class _Rungs:
     registry: Registry
     ladders: Ladders
     health: TemplateHealth
+    drift: TemplateDrift
     sender: SenderConfig
     now: datetime
     refused: Set[tuple[str, str]]
@@ -160,7 +165,8 @@ class _Rungs:
     def of(self, asked: Asked, known: Known) -> Iterator[Rung]:
         """What may leave as a template for this message, best first; each is only made when it is asked for."""
         for rung in self._registered(asked, known):
-            yield self._untried(self.health.judged(rung, self.sender.provider, self.now))
+            healthy = self.health.judged(rung, self.sender.provider, self.now)
+            yield self._untried(self.drift.judged(healthy, self.sender.provider))
 
     def _registered(self, asked: Asked, known: Known) -> Iterable[Rung]:
         sender = self.sender

@@ -10,13 +10,15 @@ from aiohttp import web
 
 from gateway.addresses import SANDBOX
 from gateway.base import Base
-from gateway.config import ProviderConfig
+from gateway.config import ProviderConfig, TemplateListConfig
 from gateway.desk_keys import DeskKey
 from gateway.domain.identity import Sender
 from gateway.provider.decision_telecom import DecisionTelecomProvider
 from gateway.provider.sandbox import PREFIX, DeskAccess, TravelClock, sandbox_app
+from gateway.provider.template_list import CloudTemplateList
 from gateway.sending import Route
 from gateway.slots import Slots
+from gateway.template_refresh import Refresh, Refreshes
 
 
 def routes_of(base: Base, stack: AsyncExitStack) -> Mapping[Sender, Route]:
@@ -35,6 +37,30 @@ def _route(base: Base, provider: ProviderConfig, stack: AsyncExitStack, *, is_sh
         provider=client,
         slots=Slots(provider.in_flight, shared=is_shared),
         callback_url=partial(base.addresses.callback_url, provider),
+    )
+
+
+def refreshes_of(base: Base, stack: AsyncExitStack) -> Refreshes:
+    """What reads the lists of templates, for those providers that have one."""
+    named = {provider.name: provider.templates for provider in base.config.providers}
+    refreshes = {name: _refresh(base, name, listed, stack) for name, listed in named.items() if listed is not None}
+    return Refreshes(refreshes)
+
+
+def _refresh(base: Base, provider: str, listed: TemplateListConfig, stack: AsyncExitStack) -> Refresh:
+    async def changed() -> None:
+        await base.watch()
+        await base.drifts()
+
+    client = CloudTemplateList(provider, listed)
+    stack.push_async_callback(client.aclose)
+    return Refresh(
+        client,
+        store=base.store,
+        clock=base.clock,
+        metrics=base.monitoring.metrics,
+        every=listed.refresh,
+        changed=changed,
     )
 
 

@@ -85,6 +85,7 @@ class Ingest:
         metrics: Metrics,
         trace: Trace | None = None,
         templates_changed: Callable[[], Awaitable[None]] | None = None,
+        heard: Callable[[str, Sequence[CallbackEvent]], None] = lambda _, __: None,
     ) -> None:
         self._inbox = inbox
         self._clock = clock
@@ -94,6 +95,7 @@ class Ingest:
         self._metrics = metrics
         self._trace = trace
         self._templates_changed = templates_changed
+        self._heard = heard
 
     async def __call__(self, provider: str, events: Sequence[CallbackEvent]) -> Ingested:
         """What became of the events of one callback. Raises StoreUnavailable, and then nothing was applied."""
@@ -114,6 +116,7 @@ class Ingest:
         self._metrics.ingested(provider, arrivals, ingested)
         if self._templates_changed is not None and any(map(_is_about_template, events)):
             await self._templates_changed()
+        self._heard(provider, events)
         self._notify()
         if self._trace is not None:
             await self._trace(provider, arrivals, ingested)

@@ -36,14 +36,17 @@ class Monitoring:
         stack: AsyncExitStack,
         *,
         unusable: Callable[[], Mapping[tuple[str, str], int]],
+        drifted: Callable[[], Mapping[str, int]],
     ) -> Scrape:
-        """Answers ``/metrics``; `slots` are those of each provider, `unusable` the templates that it has passed over by
-        provider and reason."""
+        """Answers ``/metrics``; `slots` are those of each provider, `unusable` the templates that are passed over by
+        provider and reason, `drifted` those that are others at a provider."""
 
         def in_use() -> list[SlotUse]:
             return [SlotUse(provider=name, limit=one.in_flight, in_use=one.in_use) for name, one in slots.items()]
 
-        scrape = Scrape(self.metrics, lambda now: store.census(now=now), clock, slots=in_use, unusable=unusable)
+        scrape = Scrape(
+            self.metrics, lambda now: store.census(now=now), clock, slots=in_use, unusable=unusable, drifted=drifted
+        )
         stack.push_async_callback(scrape.aclose)
         return scrape
 

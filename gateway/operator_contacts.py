@@ -119,12 +119,13 @@ def add_people_routes(app: web.Application, desk: PeopleDesk) -> None:
         deed = request.match_info["deed"]
         if deed not in _DEEDS:
             raise NotFound("there is no such deed")
-        return answer(await desk.do(deed, await _object(request), by=f"operator {operator_of(request)}"))
+        return answer(await desk.do(deed, await object_in(request), by=f"operator {operator_of(request)}"))
 
     app.add_routes([web.post("/people/{deed}", act)])
 
 
-async def _object(request: web.Request) -> Asked:
+async def object_in(request: web.Request) -> Asked:
+    """What an operator asks. Raises InvalidRequest."""
     try:
         asked = await request.json()
     except (ValueError, RecursionError):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from datetime import timedelta
-from pathlib import Path
 
 import structlog
 
@@ -14,23 +12,26 @@ from gateway.config import Config
 from gateway.domain.errors import ConfigInvalid
 from gateway.ladders import ladder_problems
 from gateway.metrics import Metrics
-from gateway.registry import Changes, Registry, template_paths, tightening_paths
+from gateway.registry import Changes, Registry
 
 log = structlog.get_logger()
-
-WATCH_EACH = timedelta(seconds=1)
-
-Fingerprint = frozenset[tuple[str, int, int, int]]
-"""Path, inode, time of the last change and size of each file."""
 
 
 class Reloading:
     """Reads the files anew when somebody asks for it, one time after the other."""
 
-    def __init__(self, *, config: Config, registry: Registry, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        *,
+        config: Config,
+        registry: Registry,
+        metrics: Metrics,
+        changed: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._config = config
         self._registry = registry
         self._metrics = metrics
+        self._changed = changed
         self._one_at_a_time = asyncio.Lock()
 
     async def __call__(self) -> Changes | None:
@@ -43,7 +44,7 @@ class Reloading:
             except Exception:  # whatever files can do to their reader: the gateway goes on with what it has
                 log.exception("templates.reload_failed")
             else:
-                return self._take_over(loaded)
+                return await self._taken_over(loaded)
         self._metrics.templates_reloaded("refused")
         return None
 
@@ -54,6 +55,12 @@ class Reloading:
             raise ConfigInvalid(problems)
         return loaded
 
+    async def _taken_over(self, loaded: Registry) -> Changes:
+        changes = self._take_over(loaded)
+        if changes and self._changed is not None:
+            await self._changed()
+        return changes
+
     def _take_over(self, loaded: Registry) -> Changes:
         known = self._registry.warnings
         changes = self._registry.take_over(loaded)
@@ -63,42 +70,3 @@ class Reloading:
         log.info("templates.reloaded" if changes else "templates.unchanged", **asdict(changes))
         self._metrics.templates_reloaded("reloaded" if changes else "unchanged")
         return changes
-
-
-class Watch:
-    """Looks whether files were changed, and have come to rest since: an editor or a copy writes in several steps."""
-
-    def __init__(self, templates: Path, schemas: Path | None) -> None:
-        self._templates = templates
-        self._schemas = schemas
-        self._taken: Fingerprint | None = None  # a change since the start's own reading would be missed otherwise
-        self._seen = self._fingerprint()
-
-    def has_news(self) -> bool:
-        """Whether there is something to load; told once for each change."""
-        now = self._fingerprint()
-        is_at_rest, self._seen = now == self._seen, now
-        if not is_at_rest or now == self._taken:
-            return False
-        self._taken = now
-        return True
-
-    def _fingerprint(self) -> Fingerprint:
-        paths = [*template_paths(self._templates), *tightening_paths(self._schemas)]
-        return frozenset(map(_fingerprint_of, paths))
-
-
-def _fingerprint_of(path: Path) -> tuple[str, int, int, int]:
-    try:
-        found = path.stat()
-    except OSError:  # it went meanwhile, or is a link that leads nowhere
-        return str(path), 0, 0, 0
-    return str(path), found.st_ino, found.st_mtime_ns, found.st_size
-
-
-async def keep_watching(watch: Watch, reload: Callable[[], Awaitable[object]], each: timedelta = WATCH_EACH) -> None:
-    """Until cancelled."""
-    while True:
-        await asyncio.sleep(each.total_seconds())
-        if await asyncio.to_thread(watch.has_news):
-            await reload()

@@ -12,7 +12,7 @@ import structlog
 
 from gateway.domain.compliance import Rung
 from gateway.domain.errors import StoreUnavailable
-from gateway.domain.health import UNKNOWN_HEALTH, Health, HealthKey
+from gateway.domain.health import UNKNOWN_HEALTH, Health, HealthKey, says_the_same
 from gateway.domain.instant import rfc3339_or_none
 from gateway.domain.template_refusal import Mark
 from gateway.metrics import Metrics
@@ -109,7 +109,7 @@ class HealthWatch:
             mark = now.health.mark
             if mark is not None and mark != before.mark:
                 self._tell_mark(now.key, mark)
-            else:
+            elif not says_the_same(before, now.health):
                 self._tell_news(now)
 
     def _tell_mark(self, key: HealthKey, mark: Mark) -> None:

@@ -59,9 +59,9 @@ def told(folder: Path, *words: str) -> str:
 
 def test_the_list_says_on_whose_ladders_each_template_stands_and_at_which_place(folder: Path) -> None:
     assert told(folder, "list").splitlines() == [
-        "name\tlanguage\tcategory\tstatus\trung of",
-        "note\ten_US\tMARKETING\tAPPROVED\tShop (1), Desk (1)",
-        "order_sent\ten_US\tMARKETING\tAPPROVED\tShop (2)",
+        "name\tlanguage\tcategory\tstatus\thealth\trung of",
+        "note\ten_US\tMARKETING\tAPPROVED\t\tShop (1), Desk (1)",
+        "order_sent\ten_US\tMARKETING\tAPPROVED\t\tShop (2)",
     ]
 
 
@@ -69,6 +69,7 @@ def test_a_program_gets_one_object_for_each_template(folder: Path) -> None:
     note, order_sent = map(json.loads, told(folder, "list", "--json").splitlines())
     assert note["rungs"] == [{"sender": "Shop", "place": 1}, {"sender": "Desk", "place": 1}]
     assert (order_sent["name"], order_sent["status"], order_sent["fill"]) == ("order_sent", "APPROVED", True)
+    assert order_sent["health"] is None, "there is no store"
 
 
 def test_a_ladder_names_templates_in_its_senders_language(folder: Path) -> None:

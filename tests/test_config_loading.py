@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from gateway import keys
-from gateway.config import Config, DowngradeLimit, InboundFields, InternalConfig, TracingConfig
-from gateway.config_file import config_from, load_config, load_folders, load_places, warnings
+from gateway.config import Config, DowngradeLimit, InboundFields, InternalConfig, TemplateListConfig, TracingConfig
+from gateway.config_file import config_from, load_config, load_folders, load_places, load_template_lists, warnings
 from gateway.config_file.units import duration, size
 from gateway.demo import demo_config
 from gateway.domain.compliance import Mode
@@ -358,6 +358,32 @@ def test_what_is_no_duration_is_refused(tmp_path: Path, written: str) -> None:
 def test_a_time_that_must_pass_is_above_zero(tmp_path: Path, key: str) -> None:
     (found,) = problems(tmp_path, GOOD + f"delivery: {{{key}: 0s}}\n")
     assert found.startswith(f"delivery.{key}: expected a duration above zero")
+
+
+# --- the list of templates --------------------------------------------------------------------------------------------
+
+LISTED = GOOD.replace("name: dt,", "name: dt, templates: {account: '10229', token: '${GRAPH_TOKEN}'},")
+
+
+def test_a_provider_s_list_of_templates_has_defaults_and_never_shows_its_token(tmp_path: Path) -> None:
+    (provider,) = load(tmp_path, LISTED, GRAPH_TOKEN="a-graph-token").providers
+    assert provider.templates == TemplateListConfig(account="10229", token="a-graph-token")
+    assert provider.templates.base_url == "https://graph.facebook.com/v24.0"
+    assert "a-graph-token" not in repr(provider)
+
+
+def test_the_lists_of_a_file_need_nothing_else_of_it(tmp_path: Path) -> None:
+    other = "\n  - {name: other, kind: sandbox}\nsenders:"
+    text = LISTED.replace("\nsenders:", other) + "limits: {depth: very}\n"
+    lists = load_template_lists(written(tmp_path, text), {"GRAPH_TOKEN": "a-graph-token"})
+    assert {name: one.token for name, one in lists.items()} == {"dt": "a-graph-token"}
+    with pytest.raises(ConfigInvalid, match="GRAPH_TOKEN"):
+        load_template_lists(written(tmp_path, text), {})
+
+
+def test_a_list_that_is_asked_in_the_clear_is_warned_of(tmp_path: Path) -> None:
+    text = LISTED.replace("account:", "base_url: 'http://graph.example', account:")
+    assert "providers (dt).templates.base_url: is http" in warned(load(tmp_path, text, GRAPH_TOKEN="t"))
 
 
 # --- warnings -------------------------------------------------------------------------------------------------------

@@ -73,6 +73,27 @@ def test_what_is_not_built_yet_is_refused_and_just_that_is_said(
     assert problems(tmp_path, put(good(), place, value)) == [problem]
 
 
+LIST = "providers[0].templates"
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"waba": "1"}, f"{LIST}.waba: is no key of ours; known here: base_url, account, token, refresh"),
+        ({"account": "../1"}, f"{LIST}.account: expected the id of the WhatsApp Business Account, digits in quotes"),
+        ({"token": "a b"}, f"{LIST}.token: expected an access token, without spaces and line breaks"),
+        (
+            {"refresh": "59s"},
+            f"{LIST}.refresh: is less than a minute, and would use up what the API allows; 15m is usual",
+        ),
+        ({"base_url": "https://me@graph.example"}, f"{LIST}.base_url: names a user, or no host and port"),
+    ],
+)
+def test_a_wrong_list_of_templates_is_told_with_its_place(tmp_path: Path, changes: Any, problem: str) -> None:
+    (told,) = problems(tmp_path, put(good(), "providers.0.templates", {"account": "1", "token": "t", **changes}))
+    assert told.startswith(problem)
+
+
 @pytest.mark.parametrize(
     ("place", "value", "problem"),
     [

@@ -16,14 +16,27 @@ FLOORS = (
     {"egress", "metrics", "tracing"},
     {"config_file", "post_traces", "status_traces"},
     {"registry", "template_health"},
-    {"ladders"},
+    {"ladders", "template_drift"},
     {"decision", "erasing", "template_checks"},
     {"sending", "starting", "considering"},
-    {"accept", "explain", "ingest", "dispatch", "relay", "report", "silence", "upkeep", "reloading"},
+    {
+        "accept",
+        "explain",
+        "ingest",
+        "dispatch",
+        "relay",
+        "report",
+        "silence",
+        "upkeep",
+        "reloading",
+        "template_refresh",
+        "watching",
+    },
     {"store", "provider", "webhook", "web"},
     {"oversight"},
     {"operator", "demo", "addresses"},
     {"operator_contacts"},
+    {"operator_templates"},
     {"doors", "monitoring"},
     {"desk_keys"},
     {"base"},
@@ -50,6 +63,7 @@ ONLY = {
 """Rooms that may not use all that stands below them."""
 
 LIBRARIES = {"prometheus_client": "gateway.metrics", "opentelemetry": "gateway.tracing.otlp"}
+LIBRARIES |= {"watchfiles": "gateway.watching"}
 """Libraries that one place alone knows."""
 
 ADAPTERS = {"store", "provider", "webhook"}

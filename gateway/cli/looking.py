@@ -50,13 +50,13 @@ async def source(places: Places) -> AsyncIterator[Source]:
         return
     reader = await open_for_reading(places.store_file)
     try:
-        now = await _time_at(places)
+        now = await time_at(places)
         yield Source(now=now, page=partial(answer, reader, now), report=partial(_summed, reader, now))
     finally:
         await reader.aclose()
 
 
-async def _time_at(places: Places) -> datetime:
+async def time_at(places: Places) -> datetime:
     """The running gateway's: beside a sandbox its clock may have travelled. Ours, when there is no gateway to ask."""
     try:
         return datetime.fromisoformat((await ask(places.operator, "GET", "/clock"))["now"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Sequence
@@ -13,16 +14,18 @@ import click
 
 from gateway.cli.options import config_option, json_option
 from gateway.cli.tables import print_table
+from gateway.cli.template_clear import clear_template
 from gateway.cli.template_import import import_templates
 from gateway.cli.template_lint import lint_templates
 from gateway.cli.template_preview import preview_template
+from gateway.cli.template_sync import diff_templates, sync_templates
 from gateway.domain.errors import NotFound
 
 if TYPE_CHECKING:
     from gateway.config_file import Ladder
     from gateway.registry import Key, Registry
 
-_LISTED = ("name", "language", "category", "status", "rung of")
+_LISTED = ("name", "language", "category", "status", "health", "rung of")
 
 
 @click.group()
@@ -72,25 +75,40 @@ class Shelf:
         raise NotFound(f"{name} is registered in {', '.join(known)}; say which: {name}/{known[0]}")
 
 
+templates.add_command(clear_template)
 templates.add_command(import_templates)
 templates.add_command(lint_templates)
 templates.add_command(preview_template)
+templates.add_command(sync_templates)
+templates.add_command(diff_templates)
 
 
 @templates.command("list")
 @config_option
 @json_option
 def list_templates(path: Path, as_json: bool) -> None:
-    """List the templates, and on whose ladders they stand. With --json: one JSON object on each line."""
+    """List the templates, how they stand at the providers as far as the store knows it, and on whose ladders they
+    stand. With --json: one JSON object on each line."""
+    from gateway.cli.template_standing import standings_at, told
     from gateway.cli.template_views import row_view
 
     shelf = Shelf.at(path)
-    rows = [row_view(template, shelf.ladders) for template in shelf.registry.templates()]
+    standings, problem = asyncio.run(standings_at(path))
+    rows = [
+        {
+            **row_view(template, shelf.ladders),
+            "health": None if standings is None else dict(standings.of(template.definition)),
+        }
+        for template in shelf.registry.templates()
+    ]
     if as_json:
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False))
         return
-    print_table(_LISTED, ([*(row[column] for column in _LISTED[:-1]), _told(row["rungs"])] for row in rows))
+    if problem is not None:
+        click.echo(f"Their health is not shown: {problem}", err=True)
+    cells = [{**row, "health": told(row["health"] or {}), "rung of": _told(row["rungs"])} for row in rows]
+    print_table(_LISTED, ([row[column] for column in _LISTED] for row in cells))
 
 
 def _told(rungs: Sequence[dict[str, str | int]]) -> str:

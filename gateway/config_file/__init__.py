@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from gateway.config import Config
+from gateway.config import Config, TemplateListConfig
 from gateway.config_file.building import Folders, Places, build, folders_in, places_in, retention_in
 from gateway.config_file.checks import problems_across
 from gateway.config_file.ladders import Ladder, bare_senders, is_of_ladder, ladders_in
 from gateway.config_file.reading import Expanded, Unreadable, expand, read_yaml
 from gateway.config_file.shape import convert, problems_of_shape
+from gateway.config_file.template_lists import bare_providers, is_of_list, lists_in, lists_read_in
 from gateway.config_file.tree import Problem, Tree, part, shown
 from gateway.config_file.warning import warnings
 from gateway.domain.errors import ConfigInvalid
@@ -25,7 +26,9 @@ __all__ = [
     "load_folders",
     "load_history",
     "load_ladders",
+    "load_lists_read",
     "load_places",
+    "load_template_lists",
     "warnings",
 ]
 
@@ -67,6 +70,19 @@ def load_ladders(path: Path, environ: Mapping[str, str]) -> tuple[Ladder, ...]:
     expanded = _expanded(bare_senders(_read(path)), environ)
     _refuse(str(path), ((place, problem) for place, problem in _problems(expanded) if is_of_ladder(place)))
     return ladders_in(expanded.tree)
+
+
+def load_template_lists(path: Path, environ: Mapping[str, str]) -> Mapping[str, TemplateListConfig]:
+    """Where the file's providers list their templates, by their names, whatever else is wrong. Raises ConfigInvalid."""
+    expanded = _expanded(bare_providers(_read(path)), environ)
+    _refuse(str(path), ((place, problem) for place, problem in _problems(expanded) if is_of_list(place)))
+    return lists_in(expanded.tree)
+
+
+def load_lists_read(path: Path, environ: Mapping[str, str]) -> Mapping[str, bool]:
+    """Of each of the file's providers whether its list of templates is read, whatever is wrong. Raises ConfigInvalid
+    for a file that can't be read."""
+    return lists_read_in(_expanded(bare_providers(_read(path)), environ).tree)
 
 
 def load_history(path: Path, environ: Mapping[str, str]) -> timedelta:

@@ -21,6 +21,7 @@ from gateway.config import (
     RetentionConfig,
     SenderConfig,
     ServerConfig,
+    TemplateListConfig,
     TracingConfig,
     WebhookConfig,
     WindowConfig,
@@ -181,7 +182,20 @@ def _provider(values: Values) -> ProviderConfig:
         base_url=_without_slash(values.get("base_url", "")),
         key=values.get("key", ""),
         callback_secret=values.get("callback_secret", ""),
-        **_given(values, in_flight=int, retry_on_500=bool, window_codes=frozenset, inbound_fields=_inbound_fields),
+        **_given(
+            values,
+            in_flight=int,
+            retry_on_500=bool,
+            window_codes=frozenset,
+            inbound_fields=_inbound_fields,
+            templates=template_list,
+        ),
+    )
+
+
+def template_list(values: Values) -> TemplateListConfig:
+    return TemplateListConfig(
+        account=values["account"], token=values["token"], **_given(values, base_url=_without_slash, refresh=duration)
     )
 
 

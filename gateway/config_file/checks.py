@@ -22,6 +22,7 @@ from gateway.keys import digest
 
 KEY_DIGEST = re.compile(r"sha256:[0-9a-fA-F]{64}")
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_-]+)*\.?")
+_OFTEN = timedelta(minutes=1)
 _STORE = re.compile(r"memory:|sqlite:///.+")
 
 
@@ -100,7 +101,9 @@ def _urls(tree: Tree) -> Iterator[tuple[Place, str]]:
         ((section, key), text(part(tree, section), key))
         for section, key in (("server", "public_url"), ("tracing", "endpoint"))
     ]
-    candidates += [((*place, "base_url"), text(row, "base_url")) for place, row in rows(tree, "providers")]
+    for place, row in rows(tree, "providers"):
+        candidates.append(((*place, "base_url"), text(row, "base_url")))
+        candidates.append(((*place, "templates", "base_url"), text(part(row, "templates"), "base_url")))
     yield from ((place, url) for place, url in candidates if url and url.startswith("http"))
 
 
@@ -228,6 +231,12 @@ def _order_of_times(tree: Tree) -> Iterator[Problem]:
         yield ("retention",), "content is kept longer than history; it goes with it, so make history at least as long"
     if _span(part(tree, "window"), "margin", "60s") >= LENGTH:
         yield ("window", "margin"), "leaves nothing of the 24 hours; 60s is usual"
+    for place, provider in rows(tree, "providers"):
+        if _span(part(provider, "templates"), "refresh", "15m") < _OFTEN:
+            yield (
+                (*place, "templates", "refresh"),
+                "is less than a minute, and would use up what the API allows; 15m is usual",
+            )
 
 
 def _repeated(named: Iterable[tuple[Place, str | None]], remedy: str) -> Iterator[Problem]:

@@ -77,6 +77,8 @@ def _of_provider(provider: ProviderConfig) -> Iterator[str]:
     name = f"providers ({provider.name})"
     if provider.base_url and _is_in_the_clear(provider.base_url):
         yield f"{name}.base_url: is http, so messages and the key travel in the clear"
+    if provider.templates is not None and _is_in_the_clear(provider.templates.base_url):
+        yield f"{name}.templates.base_url: is http, so the token travels in the clear"
     if 0 < len(provider.callback_secret) < _SHORT_SECRET:
         yield f"{name}.callback_secret: is shorter than {_SHORT_SECRET} characters, and can be guessed"
 

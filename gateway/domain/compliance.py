@@ -63,11 +63,12 @@ class Rung:
     message: TemplateMessage | None = None
     problem: str | None = None
     """Why it was passed over: ``unknown``, ``not_approved``, ``no_fill``, ``fill_failed: ...``, ``contract: ...``,
-    ``suppressed``, ``refused: ...`` (the provider would not send it for this message), or what the provider has told of
-    it: ``paused: until ...``, ``disabled``, ``refused_recently: 132015 until ...`` and others (domain.health.REASONS).
+    ``drift: ...`` (it fits our file, but not what the provider has registered), ``suppressed``, ``refused: ...`` (the
+    provider would not send it for this message), or what the provider has told of it: ``paused: until ...``,
+    ``disabled``, ``refused_recently: 132015 until ...`` and others (domain.health.REASONS).
     """
     path: str | None = None
-    """With ``contract``: where in the request its arguments don't fit."""
+    """With ``contract`` and ``drift``: where in the request its arguments don't fit."""
     category: str | None = None
     """That of the registered template, where there is one."""
     repairs: tuple[str, ...] = ()

@@ -197,9 +197,36 @@ def after_news(health: Health, news: TemplateNews, at: datetime) -> Health:
     )
 
 
+def after_listing(health: Health, news: TemplateNews, at: datetime) -> Health:
+    """The health after a list that was asked for `at`. It does not say since when a template is paused: what is known
+    of its end stands, until it is over."""
+    told, before = after_news(health, news, at), health.standing
+    if before is None or told.standing is None or not before.value.is_in_force(at):
+        return told
+    is_the_same = before.value.status is told.standing.value.status
+    return replace(told, standing=Told(before.value, told.standing.at)) if is_the_same else told
+
+
+def says_the_same(one: Health, other: Health) -> bool:
+    """Whether nothing is different but when it was said."""
+    return _said(one) == _said(other)
+
+
+def _said(health: Health) -> tuple[Any, ...]:
+    told = (health.standing, health.is_flagged, health.quality, health.category, health.coming)
+    values = (None if one is None else one.value for one in told)
+    return (*values, health.components_changed_at, health.standing_mark)
+
+
 def after_refusal(health: Health, code: int, at: datetime, *, is_filled_by_us: bool) -> Health:
     """The health after a message with the template was refused by a code that names it."""
     return replace(health, mark=marked(health.standing_mark, code, at, is_filled_by_us=is_filled_by_us))
+
+
+def after_clearing(health: Health) -> Health:
+    """The health after an operator has lifted what stands against the template."""
+    is_against = health.standing is not None and health.standing.value.status is not TemplateStatus.APPROVED
+    return replace(health, mark=None, standing=None if is_against else health.standing)
 
 
 _NEVER = datetime.max.replace(tzinfo=UTC)

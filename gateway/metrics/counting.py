@@ -21,6 +21,7 @@ from gateway.ports import Arrival, Ingested
 
 Stage = Literal["accept", "send"]
 Delivered = Literal["delivered", "again", "given_up"]
+ListRead = Literal["read", "limited", "refused", "failed"]
 Reloaded = Literal["reloaded", "unchanged", "refused"]
 
 OUTCOMES: dict[type[Outcome], str] = {
@@ -116,6 +117,13 @@ class Metrics:
             ("outcome",),
             [(outcome,) for outcome in get_args(Reloaded)],
         )
+        self._list_reads = Count(
+            registry,
+            "template_list_reads",
+            "Times that a provider's list of templates was read",
+            ("provider", "outcome"),
+            product(providers, get_args(ListRead)),
+        )
         # The exporter counts on a thread of its own what it sent, and the event loop's what found no room.
         self._spans = SharedCount(
             registry, "trace_spans", "Spans of traces", ("outcome",), [("exported",), ("dropped",)]
@@ -203,6 +211,10 @@ class Metrics:
     def templates_reloaded(self, outcome: Reloaded) -> None:
         """The files were read anew; refused: one of them was broken, and nothing changed."""
         self._reloads.add((outcome,))
+
+    def list_read(self, provider: str, outcome: ListRead) -> None:
+        """A provider's list of templates was read to its end, or why it was not."""
+        self._list_reads.add((self.names.provider(provider), outcome))
 
     # --- traces -----------------------------------------------------------------------------------------------------
 

@@ -45,6 +45,8 @@ class Standing:
     slots: Sequence[SlotUse] = ()
     unusable: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """How many registered templates are passed over, by provider and reason."""
+    drifted: Mapping[str, int] = field(default_factory=dict)
+    """How many are others at a provider than our files say."""
 
 
 class Gauges(Collector):
@@ -64,6 +66,7 @@ class Gauges(Collector):
             return
         yield from _of_slots(standing.slots)
         yield self._of_templates(standing.unusable)
+        yield self._of_drift(standing.drifted)
         yield _alone("census_stale", "Whether the store could not be asked for what it holds", standing.is_stale)
         census, now = standing.census, standing.now
         if census is not None:
@@ -77,6 +80,11 @@ class Gauges(Collector):
         rows = {key: count for key, count in unusable.items() if key[0] in self._names.providers}
         what = "Registered templates that a provider does not send now"
         return _family("templates_unusable", what, ("provider", "reason"), (known | rows).items())
+
+    def _of_drift(self, drifted: Mapping[str, int]) -> GaugeMetricFamily:
+        rows = (((name,), drifted.get(name, 0)) for name in sorted(self._names.providers))
+        what = "Registered templates that are others at a provider than their files say"
+        return _family("templates_drifted", what, ("provider",), rows)
 
     def _groups(self, census: Census) -> Groups:
         """The senders of the configuration; those that the store alone remembers are one."""

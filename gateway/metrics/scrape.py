@@ -43,6 +43,7 @@ class Scrape:
         *,
         slots: Callable[[], Sequence[SlotUse]] = tuple,
         unusable: Callable[[], Mapping[tuple[str, str], int]] = dict,
+        drifted: Callable[[], Mapping[str, int]] = dict,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._registry = metrics.registry
@@ -50,6 +51,7 @@ class Scrape:
         self._clock = clock
         self._slots = slots
         self._unusable = unusable
+        self._drifted = drifted
         self._ticks = ticks
         self._looked_at: float | None = None
         self._look: asyncio.Task[None] | None = None
@@ -100,6 +102,7 @@ class Scrape:
             census_age=self._ticks() - self._counted_at,
             slots=tuple(self._slots()),
             unusable=self._unusable(),
+            drifted=self._drifted(),
         )
 
     def _about_process(self) -> None:

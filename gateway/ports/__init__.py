@@ -63,7 +63,17 @@ from gateway.ports.reports import (
     Tally,
 )
 from gateway.ports.store import Store, StoreObserver, StorePolicy
-from gateway.ports.templates import KnownHealth, TemplateHealths
+from gateway.ports.templates import (
+    Cleared,
+    KnownHealth,
+    KnownListing,
+    ListFailed,
+    ListTrouble,
+    TemplateHealths,
+    TemplateList,
+    TemplateListings,
+    TemplatePage,
+)
 from gateway.ports.traces import Traced, Traces
 
 __all__ = [
@@ -80,6 +90,7 @@ __all__ = [
     "Census",
     "Claim",
     "Claims",
+    "Cleared",
     "Clock",
     "Contacts",
     "Conversation",
@@ -99,8 +110,11 @@ __all__ = [
     "Inbox",
     "Ingested",
     "KnownHealth",
+    "KnownListing",
+    "ListFailed",
     "ListPage",
     "ListQuery",
+    "ListTrouble",
     "Listed",
     "Lookups",
     "MessagePage",
@@ -127,6 +141,9 @@ __all__ = [
     "Stretches",
     "Tally",
     "TemplateHealths",
+    "TemplateList",
+    "TemplateListings",
+    "TemplatePage",
     "Traced",
     "Traces",
     "Watched",

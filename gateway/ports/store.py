@@ -17,7 +17,7 @@ from gateway.ports.lookups import Lookups
 from gateway.ports.messages import Messages
 from gateway.ports.outbox import Outbox
 from gateway.ports.reports import Reports
-from gateway.ports.templates import TemplateHealths
+from gateway.ports.templates import TemplateHealths, TemplateListings
 from gateway.ports.traces import Traces
 
 
@@ -58,6 +58,7 @@ class Store(
     Watched,
     Traces,
     TemplateHealths,
+    TemplateListings,
     Protocol,
 ):
     """All of them, behind one door."""

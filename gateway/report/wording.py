@@ -122,6 +122,7 @@ PROBLEMS = {
     "no_fill": "it has no fill",
     "fill_failed": "its fill failed for this message",
     "contract": "its arguments don't fit",
+    "drift": "the provider's template is not the one of the file",
     **{reason: f"the provider says of it: {reason.replace('_', ' ')}" for reason in health.REASONS},
     health.REFUSED_RECENTLY: "the provider refused it shortly before",
     "refused": "the provider would not send it for this message",

@@ -992,3 +992,29 @@ where revision in (select revision from template_health order by revision desc l
 
 -- template_healths: those that have changed since, in the order of the changes
 select * from template_health where revision > :after order by revision
+
+-- listed_template: what one provider lists of one template
+select document from listed_template where provider = :provider and name = :name and language = :language
+
+-- set_listed_template: what it lists now; the change is the latest of all
+insert into listed_template (provider, name, language, document, listed_at, revision)
+values (
+    :provider, :name, :language, :document, :at,
+    (select coalesce(max(latest.revision), 0) + 1 from listed_template as latest)
+)
+on conflict (provider, name, language) do update set
+    document = excluded.document, listed_at = excluded.listed_at, revision = excluded.revision
+
+-- see_listed_template: it is listed still, and as it was
+update listed_template set listed_at = max(listed_at, :at)
+where provider = :provider and name = :name and language = :language
+
+-- unlisted_templates: those of a provider that were not seen since
+select name, language from listed_template where provider = :provider and listed_at < :at and document is not null
+
+-- trim_listed_templates: forget those that have not changed for longest, beyond so many
+delete from listed_template
+where revision in (select revision from listed_template order by revision desc limit -1 offset :most)
+
+-- listed_templates: those that have changed since, in the order of the changes
+select provider, name, language, document, revision from listed_template where revision > :after order by revision

@@ -14,6 +14,7 @@ from gateway.ports import (
     DecisionPage,
     DecisionQuery,
     KnownHealth,
+    KnownListing,
     ListPage,
     ListQuery,
     MessagePage,
@@ -30,6 +31,7 @@ from gateway.ports import (
 )
 from gateway.store import (
     decisions,
+    listings,
     lookups,
     outlook,
     reports,
@@ -114,6 +116,9 @@ class SqliteReader:
 
     async def template_healths(self, *, after: int = 0) -> Sequence[KnownHealth]:
         return await self._look_up(template_health.healths, after=after)
+
+    async def listed_templates(self, *, after: int = 0) -> Sequence[KnownListing]:
+        return await self._look_up(listings.listed_templates, after=after)
 
     async def suppressions(self, query: ListQuery) -> ListPage:
         return await self._look_up(suppressions.page, query)

@@ -13,6 +13,7 @@ from gateway.domain.compliance import Downgrade, Refuse, Send
 from gateway.domain.delivery import Outcome
 from gateway.domain.errors import ProviderError, Stopping, StoreUnavailable
 from gateway.domain.identity import Contact, MessageId, Sender
+from gateway.domain.listing import ListedTemplate
 from gateway.domain.message import Draft, Idempotency
 from gateway.domain.suppression import Scope
 from gateway.ports import (
@@ -25,6 +26,7 @@ from gateway.ports import (
     Census,
     Claim,
     Claims,
+    Cleared,
     Decide,
     Deliveries,
     Delivery,
@@ -45,9 +47,11 @@ from gateway.store import (
     erasure,
     imports,
     intake,
+    listings,
     outbox,
     retention,
     suppressions,
+    template_health,
     traced,
 )
 from gateway.store import arrivals as inbox
@@ -203,6 +207,17 @@ class SqliteStore(SqliteReader):
 
     async def sweep(self, *, now: datetime, limit: int = 500) -> int:
         return await self._run(retention.sweep, now=now, limit=limit)
+
+    async def take_listed(self, provider: str, listed: Sequence[ListedTemplate], *, at: datetime) -> None:
+        await self._run(listings.take_listed, provider, tuple(listed), at=at)
+
+    async def end_list(self, provider: str, *, at: datetime) -> int:
+        return await self._run(listings.end_list, provider, at=at)
+
+    async def clear_template(
+        self, name: str, language: str, *, provider: str | None, by: str, now: datetime
+    ) -> Sequence[Cleared]:
+        return await self._run(template_health.clear, name, language, provider=provider, by=by, now=now)
 
     # --- webhooks out -----------------------------------------------------------------------------------------------
 

@@ -9,11 +9,21 @@ from typing import NamedTuple
 
 from gateway.domain.callback import TemplateUpdate
 from gateway.domain.delivery import AttemptStatus
-from gateway.domain.health import UNKNOWN_HEALTH, Health, HealthKey, after_news, after_refusal
+from gateway.domain.health import (
+    UNKNOWN_HEALTH,
+    Health,
+    HealthKey,
+    TemplateNews,
+    after_clearing,
+    after_listing,
+    after_news,
+    after_refusal,
+)
 from gateway.domain.message import TemplateMessage
 from gateway.domain.template import fold_language
-from gateway.ports import KnownHealth
+from gateway.ports import Cleared, KnownHealth
 from gateway.store.codec import content_or, template_of_text
+from gateway.store.deeds import new_run, note_deed
 from gateway.store.health_codec import health_of, health_text
 from gateway.store.ledger import Ledger
 
@@ -36,6 +46,29 @@ def hear(ledger: Ledger, provider: str, update: TemplateUpdate, *, now: datetime
     key = HealthKey.of(provider, update.name, update.language)
     before = _known(ledger, key)
     _keep(ledger, key, before, after_news(before or UNKNOWN_HEALTH, update.news, min(update.at or now, now)))
+
+
+def listed(ledger: Ledger, key: HealthKey, news: TemplateNews, *, at: datetime) -> None:
+    """What a provider's list says of a template."""
+    before = _known(ledger, key)
+    _keep(ledger, key, before, after_listing(before or UNKNOWN_HEALTH, news, at))
+
+
+def clear(
+    ledger: Ledger, name: str, language: str, *, provider: str | None, by: str, now: datetime
+) -> tuple[Cleared, ...]:
+    """An operator lifts what stands against a template, at one provider or at all."""
+    cleared = []
+    for one in sorted(set(ledger.policy.providers.values())) if provider is None else [provider]:
+        key = HealthKey.of(one, name, language)
+        health = _known(ledger, key) or UNKNOWN_HEALTH
+        unusable = health.unusable(now)
+        if unusable is not None:
+            _keep(ledger, key, health, after_clearing(health))
+            cleared.append(Cleared(provider=one, was=str(unusable)))
+    facts = {"template": f"{name}/{fold_language(language)}", "lifted": {one.provider: one.was for one in cleared}}
+    note_deed(ledger, new_run(), "clear template", by=by, now=now, facts=facts)
+    return tuple(cleared)
 
 
 def mark(ledger: Ledger, attempt: sqlite3.Row, message: sqlite3.Row, code: int, *, at: datetime) -> None:

@@ -17,6 +17,7 @@ from gateway.domain.message import Draft
 from gateway.metrics import Exposition, Metrics
 from gateway.ports import Answer, CallbackDecoder, Clock, Ingested, MessageRecord, Store
 from gateway.registry import Registry
+from gateway.template_drift import TemplateDrift
 from gateway.template_health import TemplateHealth
 from gateway.tracing import UNTRACED, Tracer
 from gateway.web.auth import Keys
@@ -61,6 +62,7 @@ class Parts:
     """All metrics, in the newest format that is accepted."""
     tracer: Tracer = UNTRACED
     health: TemplateHealth = field(default_factory=TemplateHealth)
+    drift: TemplateDrift = field(default_factory=TemplateDrift)
     mounts: Sequence[tuple[str, web.Application]] = ()
     """Applications served beside ours, each under its prefix."""
     ticks: Callable[[], float] = time.monotonic

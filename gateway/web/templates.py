@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.config import ClientConfig
+from gateway.domain.drift import Drift
 from gateway.domain.errors import NotFound
 from gateway.domain.health import Health, Told
 from gateway.domain.instant import rfc3339, rfc3339_or_none
@@ -41,17 +42,24 @@ async def template(request: web.Request) -> web.Response:
 
 
 def _view(parts: Parts, client: ClientConfig, definition: TemplateDefinition) -> View:
-    now = parts.clock.now()
+    now, key = parts.clock.now(), (definition.name, definition.language)
     return {
         "name": definition.name,
         "language": definition.language,
         "category": definition.category,
         "status": definition.status,
         "health": {
-            provider: health_view(parts.health.of(provider, definition.name, definition.language), now)
+            provider: {
+                **health_view(parts.health.of(provider, *key), now),
+                "drift": _told(parts.drift.of(provider, *key)),
+            }
             for provider in _providers(parts, client)
         },
     }
+
+
+def _told(drift: Drift | None) -> str | None:
+    return None if drift is None else str(drift)
 
 
 def _providers(parts: Parts, client: ClientConfig) -> Iterator[str]:

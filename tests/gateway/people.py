@@ -135,3 +135,37 @@ async def a_shop(folder: Path, *, clock: TravelClock | None = None) -> AsyncIter
     config = load_config(folder / "config.yaml", os.environ)
     async with aiohttp.ClientSession() as http, running(config, clock=clock) as gateway:
         yield Shop(folder, gateway, http)
+
+
+def subscribe(folder: Path) -> None:
+    """The operator's configuration names the list that the sandbox has on the gateway's own server."""
+    path = folder / "config.yaml"
+    text = path.read_text()
+    port = text.partition("port: ")[2].partition(",")[0]
+    listed = f'{{base_url: "http://127.0.0.1:{port}/sandbox/v24.0", account: "1", token: a-graph-token, refresh: 24h}}'
+    path.write_text(text.replace("kind: sandbox}]", f"kind: sandbox, templates: {listed}}}]"))
+
+
+@asynccontextmanager
+async def a_listed_shop(folder: Path) -> AsyncIterator[Shop]:
+    if not (folder / "config.yaml").exists():
+        furnish(folder)
+        subscribe(folder)
+    async with a_shop(folder) as shop:
+        yield shop
+
+
+async def tell(shop: Shop, field: str = "message_template_status_update", **value: Any) -> None:
+    """The platform's callback about the template `offer`, a second after all that was before."""
+    clock = await shop.play("/clock", advance="1s")
+    named = {"message_template_id": 1, "message_template_name": "offer", "message_template_language": "en-US"}
+    entry = {"id": "1", "time": clock["now"], "changes": [{"field": field, "value": {**named, **value}}]}
+    url = shop.gateway.addresses.callback_url(shop.gateway.config.providers[0])
+    async with shop.http.post(url, json={"object": "whatsapp_business_account", "entry": [entry]}) as answer:
+        assert answer.status == 200, await answer.text()
+
+
+async def left_as(shop: Shop, **fields: Any) -> str:
+    """With which template a text leaves."""
+    message = await shop.ends(await shop.post(**fields), "delivered")
+    return str(message["decision"]["template"])

@@ -177,6 +177,7 @@ ALLOWED = {
     *("template_unusable", "no_rung", "downgrade_limit", "downgrade_off"),
     *("1xx", "2xx", "3xx", "4xx", "5xx"),
     *("applied", "repeated", "kept", "waiting", "unattributed", "delivered", "again", "given_up"),
+    "limited",
     *("read", "open", "closed", "refuted", "webhook", "callback_url", "exported", "dropped"),
     *("not_written", "throttled", "unauthorized", "balance", "failing", "server"),
     *("invalid_request", "unauthenticated", "not_found", "method_not_allowed", "template_unknown", "too_many_requests"),

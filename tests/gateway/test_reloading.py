@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from datetime import timedelta
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,12 +14,14 @@ from typing import Any
 import pytest
 import structlog
 from structlog.testing import capture_logs
+from watchfiles import Change
 
+from gateway import watching
 from gateway.domain.compliance import Mode
 from gateway.domain.ladder import steps_of
 from gateway.metrics import Metrics, Names
 from gateway.registry import Changes, FillFacts, Registry
-from gateway.reloading import Reloading, Watch, keep_watching
+from gateway.reloading import Reloading
 from gateway.shipped import shipped
 from tests.gateway.harness import CONTACT, SHOP, World, a_world
 from tests.template_factories import a_document, write_template
@@ -203,72 +206,150 @@ async def test_those_that_come_at_once_are_done_one_after_the_other(tmp_path: Pa
 # --- watching ---------------------------------------------------------------------------------------------------------
 
 
+class Reloads:
+    """Counts them; each is waited for."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.has_come = asyncio.Event()
+
+    async def __call__(self) -> None:
+        self.count += 1
+        self.has_come.set()
+
+    async def next(self) -> None:
+        async with asyncio.timeout(20):
+            await self.has_come.wait()
+        self.has_come.clear()
+
+
 @pytest.fixture
-def watch(templates: Path, tmp_path: Path) -> Watch:
-    """One that has told of what was there at first."""
+async def reloads(templates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Reloads]:
+    """Of somebody who watches the folders, from the first look on."""
+    monkeypatch.setattr(watching, "AT_REST", 50)
+    monkeypatch.setattr(watching, "LOOK_EACH", 200)
     (tmp_path / "schemas" / "templates").mkdir(parents=True)
-    watch = Watch(templates, tmp_path / "schemas")
-    assert watch.has_news()
-    return watch
+    reloads = Reloads()
+    task = asyncio.create_task(watching.keep_watching(templates, tmp_path / "schemas", reloads))
+    await reloads.next()
+    yield reloads
+    task.cancel()
+    async with asyncio.timeout(2):
+        with suppress(asyncio.CancelledError):
+            await task
 
 
-def looks(watch: Watch, count: int = 3) -> list[bool]:
-    return [watch.has_news() for _ in range(count)]
+async def test_the_first_look_takes_what_has_changed_since_the_start(reloads: Reloads) -> None:
+    assert reloads.count == 1
 
 
-def test_nothing_is_no_news(watch: Watch) -> None:
-    assert looks(watch) == [False] * 3
-
-
-def test_a_change_is_told_once_when_it_has_come_to_rest(watch: Watch, templates: Path) -> None:
+async def test_added_changed_and_removed_files_are_taken(reloads: Reloads, templates: Path) -> None:
     path = note(templates)
-    assert looks(watch, 1) == [False]
-    path.write_text(path.read_text() + "# still writing\n")
-    assert looks(watch) == [False, True, False]
+    await reloads.next()
+    path.write_text(path.read_text() + "# more\n")
+    await reloads.next()
     path.unlink()
-    assert looks(watch) == [False, True, False]
+    await reloads.next()
 
 
-def test_a_change_that_was_taken_back_is_none(watch: Watch, templates: Path) -> None:
-    path = note(templates)
-    assert looks(watch, 1) == [False]
-    path.unlink()
-    assert looks(watch) == [False] * 3
-
-
-def test_a_file_in_anothers_place_is_a_change_whatever_its_time(watch: Watch, templates: Path) -> None:
+async def test_a_file_in_anothers_place_is_a_change_whatever_its_time(reloads: Reloads, templates: Path) -> None:
     path = templates / "ticket_answer.en_US.yaml"
     found = path.stat()
     other = path.with_name("other")
     other.write_bytes(path.read_bytes())
     os.utime(other, ns=(found.st_atime_ns, found.st_mtime_ns))
     other.replace(path)
-    assert looks(watch) == [False, True, False]
+    await reloads.next()
 
 
-def test_tightenings_are_watched_and_other_files_are_not(watch: Watch, templates: Path, tmp_path: Path) -> None:
-    (templates / ".note.en_US.yaml.swp").touch()
-    (templates / "readme.md").touch()
-    assert looks(watch) == [False] * 3
+async def test_many_changes_at_once_are_one(reloads: Reloads, templates: Path) -> None:
+    for number in range(20):
+        note(templates, name=f"note_{number}")
+    await reloads.next()
+    (templates / "last.en_US.yaml").touch()
+    await reloads.next()
+    assert reloads.count <= 4
+
+
+async def test_tightenings_are_watched(reloads: Reloads, tmp_path: Path) -> None:
     (tmp_path / "schemas" / "templates" / "ticket_answer.en_US.json").write_text("{}")
-    assert looks(watch) == [False, True, False]
+    await reloads.next()
 
 
-def test_a_link_that_leads_nowhere_stops_nothing(watch: Watch, templates: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "is_ours"),
+    [
+        ("note.en_US.yaml", True),
+        ("note.en_US.yml", True),
+        ("note.en_US.json", True),
+        ("..data", True),
+        (".note.en_US.yaml.swp", False),
+        (".note.en_US.yaml", False),
+        ("readme.md", False),
+        ("gateway.db-wal", False),
+    ],
+)
+def test_other_files_are_no_news(name: str, is_ours: bool) -> None:
+    assert watching._is_ours(Change.modified, f"/etc/gateway/templates/{name}") is is_ours
+
+
+async def test_a_mounted_configuration_that_is_exchanged_is_taken(tmp_path: Path, reloads: Reloads) -> None:
+    templates = tmp_path / "templates"
+    (templates / "..data").symlink_to(tmp_path / "one", target_is_directory=True)
+    await reloads.next()
+    (templates / "..new").symlink_to(tmp_path / "two", target_is_directory=True)
+    (templates / "..new").replace(templates / "..data")
+    await reloads.next()
+
+
+async def test_a_folder_that_is_replaced_is_watched_in_its_new_place(reloads: Reloads, templates: Path) -> None:
+    shutil.move(templates, templates.with_name("old"))
+    shutil.copytree(shipped("templates"), templates)
+    await reloads.next()
+    while reloads.count < 3:  # whatever the old folder still told
+        note(templates, name=f"note_{reloads.count}")
+        await reloads.next()
+
+
+async def test_a_folder_that_is_not_there_yet_is_watched_once_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "LOOK_EACH", 100)
+    reloads = Reloads()
+    task = asyncio.create_task(watching.keep_watching(tmp_path / "yet to come", None, reloads))
+    await reloads.next()
+    (tmp_path / "yet to come").mkdir()
+    await reloads.next()
+    note(tmp_path / "yet to come")
+    await reloads.next()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_a_link_that_leads_nowhere_stops_nothing(reloads: Reloads, templates: Path) -> None:
     (templates / "gone.en_US.yaml").symlink_to(templates / "nowhere")
-    assert looks(watch) == [False, True, False]
+    await reloads.next()
 
 
-async def test_news_lead_to_a_reload(watch: Watch, templates: Path) -> None:
-    reloaded = asyncio.Event()
+async def test_folders_that_cannot_be_watched_are_told_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "AGAIN", 0.0)
+    tries: Any = iter([OSError("too many watches"), RuntimeError("or anything else")])
 
-    async def reload() -> None:
-        reloaded.set()
+    async def refuse() -> None:
+        error = next(tries, None)
+        if error is None:
+            task.cancel()
+            return
+        raise error
 
-    watching = asyncio.create_task(keep_watching(watch, reload, each=timedelta(milliseconds=1)))
-    note(templates)
-    await asyncio.wait_for(reloaded.wait(), 10)
-    watching.cancel()
+    monkeypatch.setattr(watching, "LOOK_EACH", 50)
+    task = asyncio.create_task(watching.keep_watching(tmp_path, None, refuse))
+    with capture_logs() as told, suppress(asyncio.CancelledError):
+        await task
+    assert [one["error"] for one in told] == ["OSError", "RuntimeError"]
 
 
 async def test_a_gateway_that_watches_takes_a_file_by_itself(tmp_path: Path, templates: Path) -> None:

@@ -4,33 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.gateway.people import SHOP, Shop, a_shop
+from tests.gateway.people import SHOP, Shop, a_shop, left_as, tell
 
 
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
     async with a_shop(tmp_path) as shop:
         yield shop
-
-
-async def tell(shop: Shop, field: str = "message_template_status_update", **value: Any) -> None:
-    """The platform's callback about the template `offer`, a second after all that was before."""
-    clock = await shop.play("/clock", advance="1s")
-    named = {"message_template_id": 1, "message_template_name": "offer", "message_template_language": "en-US"}
-    entry = {"id": "1", "time": clock["now"], "changes": [{"field": field, "value": {**named, **value}}]}
-    url = shop.gateway.addresses.callback_url(shop.gateway.config.providers[0])
-    async with shop.http.post(url, json={"object": "whatsapp_business_account", "entry": [entry]}) as answer:
-        assert answer.status == 200, await answer.text()
-
-
-async def left_as(shop: Shop, **fields: Any) -> str:
-    """With which template a text leaves."""
-    message = await shop.ends(await shop.post(**fields), "delivered")
-    return str(message["decision"]["template"])
 
 
 async def test_a_refused_fallback_makes_room_for_the_next_rung_and_for_all_that_follow(shop: Shop) -> None:

@@ -185,3 +185,29 @@ async def test_refused_arguments_of_ours_mark_at_once_and_a_client_s_only_in_a_r
         await bench.post(content=own)
         await bench.attempt(refusal(132018), own)
     assert await why(bench, name="parcel") == "refused_recently: 132018 until 2026-11-20T12:05:00.000Z"
+
+
+# --- what an operator lifts -------------------------------------------------------------------------------------------
+
+
+async def test_an_operator_lifts_what_stands_against_a_template_and_newer_news_counts_as_before(bench: Bench) -> None:
+    await bench.ingest(an_update(replace(PAUSED, quality=Quality.RED), bench.now))
+    (cleared,) = await bench.store.clear_template(
+        TEMPLATE.name, "en-US", provider=None, by="operator me", now=bench.now
+    )
+    assert (cleared.provider, cleared.was.partition(":")[0]) == (PROVIDER, "paused")
+    assert await why(bench) is None
+    health = await known(bench)
+    assert health is not None
+    assert health.quality == Told(Quality.RED, bench.now)
+    bench.pass_time(1)
+    await bench.ingest(an_update(PAUSED, bench.now))
+    assert await why(bench) is not None
+
+
+async def test_lifting_what_does_not_stand_there_changes_nothing_and_leaves_a_row(file_bench: Bench) -> None:
+    for _ in range(2):
+        lifted = await file_bench.store.clear_template("offer", "en_US", provider="dt", by="me", now=file_bench.now)
+        assert lifted == ()
+    assert await file_bench.store.template_healths() == ()
+    assert file_bench.query("select actor, deed from operator_deed") == [("me", "clear template")] * 2

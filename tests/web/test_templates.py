@@ -33,6 +33,7 @@ UNKNOWN = {
     "coming_category": None,
     "components_changed_at": None,
     "refused": None,
+    "drift": None,
 }
 
 

@@ -22,7 +22,8 @@ from gateway.provider.sandbox.page import DeskAccess, Page
 from gateway.provider.sandbox.page.guard import from_here_only
 from gateway.provider.sandbox.phone import Phones
 from gateway.provider.sandbox.play import Play, explain_misuse
-from gateway.provider.sandbox.templates import load_templates
+from gateway.provider.sandbox.template_api import TemplateApi
+from gateway.provider.sandbox.templates import Catalogue
 from gateway.provider.sandbox.world import World
 
 PREFIX = "/sandbox"
@@ -58,14 +59,16 @@ def sandbox_app(
         faults=faults,
         callbacks=Callbacks(clock=clock, faults=faults, default=callbacks_to),
         desk=Desk(clock=clock, secrets=desk_secrets, news=news),
-        templates=load_templates(templates),
+        catalogue=Catalogue(templates),
         senders=tuple(senders),
         keys=(key,) if isinstance(key, str) else tuple(key or ()),
     )
     page = Page(world, tuple(desks))
     app = web.Application(middlewares=[from_here_only, explain_misuse])
     app[WORLD] = world
-    app.add_routes([*page.routes(), *ProviderApi(world).routes(), *Play(world).routes(), *world.desk.routes()])
+    listed = TemplateApi(world)
+    app.add_routes([*page.routes(), *ProviderApi(world).routes(), *listed.routes()])
+    app.add_routes([*Play(world).routes(), *listed.controls(), *world.desk.routes()])
     app.cleanup_ctx.extend([_within(world.callbacks.running), _within(page.running)])
     app.on_shutdown.append(page.end)
     return app
@@ -77,7 +80,7 @@ WORLD = web.AppKey("world", World)
 def standalone_app(sandbox: web.Application) -> web.Application:
     """A server of its own: the sandbox under its prefix, and the provider's API at the root as well."""
     outer = web.Application()
-    outer.add_routes(ProviderApi(sandbox[WORLD]).routes())
+    outer.add_routes([*ProviderApi(sandbox[WORLD]).routes(), *TemplateApi(sandbox[WORLD]).routes()])
     outer.add_subapp(PREFIX, sandbox)
     return outer
 

@@ -28,6 +28,8 @@ class Kind(StrEnum):
     """Free-form is refused as too late though the window is open."""
     REFUSE_TEMPLATE = "refuse_template"
     """Templates are refused with this code: the one that ``template`` names, or all."""
+    REFUSE_LIST = "refuse_list"
+    """The list of templates is answered with this code."""
     LATE_REFUSALS = "late_refusals"
     """What is too late, not wanted, or a refused template is taken, and said to have failed in a status."""
     LOST_ANSWERS = "lost_answers"
@@ -152,6 +154,7 @@ _READERS: Mapping[Kind, Callable[[Kind, Asked], Fault]] = {
     Kind.BALANCE_EMPTY: _read_times,
     Kind.REFUSE_WINDOW: _read_times,
     Kind.REFUSE_TEMPLATE: _read_code,
+    Kind.REFUSE_LIST: _read_code,
     Kind.LATE_REFUSALS: _read_times,
     Kind.LOST_ANSWERS: _read_times,
     Kind.LATE_CALLBACKS: _read_wait,

@@ -44,9 +44,14 @@ POST {root}/faults                           one or more of these; "count" and "
      {{"latency": "2s"}} {{"error": 500}} {{"reset": 1}} {{"lost_answers": 1}} {{"balance_empty": true}}
      {{"refuse_window": true}} {{"refuse_template": 132015, "template": "ticket_answer"}} {{"late_refusals": true}}
      {{"late_callbacks": "10s"}} {{"lost_callbacks": 1}} {{"duplicate_callbacks": 1}} {{"clear": true}}
+     {{"refuse_list": 80007}}
+GET  {root}/templates                        what is registered
+POST {root}/templates                        what is registered changes: its status, category or components
+     {{"template": "ticket_answer", "language": "en_US", "status": "PAUSED"}}
 POST {root}/reset                            forget everything but the time
 
 The provider's API: POST {root}/v1/api/send-whatsapp, POST {root}/v1/api/receive-whatsapp
+The platform's list of templates: GET {root}/v24.0/1/message_templates
 """
 
 

@@ -71,21 +71,48 @@ class Registered(Face):
     unsupported: tuple[str, ...] = ()
 
 
+Definition = Mapping[str, Any]
+"""As it is written, and as the platform's API gives it."""
+
 Templates = Mapping[tuple[str, str], Registered]
 
 
-def load_templates(source: Path | Iterable[Mapping[str, Any]]) -> Templates:
-    """The definitions in a folder, or those given, by name and language. Raises CannotStart for a file that is none."""
-    if isinstance(source, Path):
-        read = [_read_file(path) for path in sorted(source.glob("*.y*ml"))]
-    else:
-        read = [read_template(definition) for definition in source]
-    return {(template.name, template.language): template for template in read}
+class Catalogue:
+    """The templates by name and language, each as it is written and as it was read. Raises CannotStart for a file that
+    is none."""
+
+    def __init__(self, source: Path | Iterable[Definition]) -> None:
+        if isinstance(source, Path):
+            read = [_read_file(path) for path in sorted(source.glob("*.y*ml"))]
+        else:
+            read = [(definition, read_template(definition)) for definition in source]
+        self._written = {(template.name, template.language): definition for definition, template in read}
+        self._read = {(template.name, template.language): template for _, template in read}
+
+    @property
+    def templates(self) -> Templates:
+        """As they are now, also later on."""
+        return self._read
+
+    def written(self) -> list[Definition]:
+        """In the order of their names."""
+        return [self._written[key] for key in sorted(self._written)]
+
+    def change(self, key: tuple[str, str], **fields: Any) -> None:
+        """From now on the template says something else. Raises KeyError when there is none, ValueError for a change
+        that makes it none."""
+        definition = {**self._written[key], **fields}
+        try:
+            self._read[key] = read_template(definition)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise ValueError("expected what makes a template definition") from None
+        self._written[key] = definition
 
 
-def _read_file(path: Path) -> Registered:
+def _read_file(path: Path) -> tuple[Definition, Registered]:
     try:
-        return read_template(yaml.safe_load(path.read_text(encoding="utf-8")))
+        definition = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return definition, read_template(definition)
     except OSError as error:
         raise CannotStart(f"{path} can't be read: {error.strerror}") from None
     except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError):

@@ -13,7 +13,7 @@ from gateway.provider.sandbox.diary import Diary
 from gateway.provider.sandbox.faults import Faults
 from gateway.provider.sandbox.news import News, Topic
 from gateway.provider.sandbox.phone import PhoneMessage, Phones
-from gateway.provider.sandbox.templates import Templates
+from gateway.provider.sandbox.templates import Catalogue, Templates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +25,16 @@ class World:
     faults: Faults
     callbacks: Callbacks
     desk: Desk
-    templates: Templates
+    catalogue: Catalogue
+    """What is registered."""
     senders: tuple[str, ...]
     """Those registered, the first by default; none: any name is one."""
     keys: tuple[str, ...] = field(repr=False)
     """The API's callers must show one of them; none: anything."""
+
+    @property
+    def templates(self) -> Templates:
+        return self.catalogue.templates
 
     def report(self, message: PhoneMessage, *statuses: Body) -> asyncio.Future[str]:
         """Post statuses of a message, in this order, to its own address if it has one."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.domain.errors import CannotStart
 from gateway.provider.sandbox.filling import fill
 from gateway.provider.sandbox.misfit import Misfit
-from gateway.provider.sandbox.templates import load_templates, read_template
+from gateway.provider.sandbox.templates import Catalogue, read_template
 from tests.provider.sandbox.stage import ANSWER, PARCEL
 
 IMAGE = {"type": "header", "parameters": [{"type": "image", "image": {"link": "https://example.com/a.png"}}]}
@@ -144,7 +144,7 @@ def test_filling_fails_in_no_other_way(components: object):
 def test_a_file_that_is_no_definition_is_named(tmp_path: Path, text: str):
     (tmp_path / "broken.yaml").write_text(text)
     with pytest.raises(CannotStart, match=r"broken\.yaml: is no template definition"):
-        load_templates(tmp_path)
+        Catalogue(tmp_path)
 
 
 def test_definitions_are_read_from_a_folder_in_either_case(tmp_path: Path):
@@ -159,7 +159,7 @@ def test_definitions_are_read_from_a_folder_in_either_case(tmp_path: Path):
         """
     )
     (tmp_path / "notes.txt").write_text("not a template")
-    templates: Any = load_templates(tmp_path)
+    templates: Any = Catalogue(tmp_path).templates
     assert list(templates) == [("order", "en_US")]
     order = templates["order", "en_US"]
     assert (order.is_named, order.status) == (True, "APPROVED")

@@ -35,6 +35,13 @@ OFFERS = (
         unit="code",
     ),
     Offer(
+        kind=Kind.REFUSE_LIST,
+        label="Template list refused",
+        words="The list of templates is answered with this code.",
+        value="80007",
+        unit="code",
+    ),
+    Offer(
         kind=Kind.LATE_REFUSALS, label="Late refusal", words="What is too late is taken first, and fails afterwards."
     ),
     Offer(
