@@ -222,7 +222,10 @@ Without --callbacks-to nobody hears what customers write, so no window ever open
 
 
 def _announce_sandbox(address: str, *, hears: bool) -> None:
-    click.echo(f"base_url for a provider of kind decision-telecom: {address}/v1/api\nCustomers: {address}/sandbox/")
+    click.echo(f"base_url for a provider of kind decision-telecom: {address}/v1/api")
+    click.echo(
+        f"base_url under its templates (any account number and token): {address}/v24.0\nCustomers: {address}/sandbox/"
+    )
     if not hears:
         click.echo(_DEAF)
 
