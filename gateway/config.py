@@ -200,9 +200,10 @@ class Config:
     tracing: TracingConfig | None = None
     """None: no traces are kept."""
 
-    def intent_names(self) -> frozenset[str]:
-        """What a request may say that it is about."""
-        return frozenset(intent.name for intent in self.intents if intent.name is not None)
+    def intent_names(self, sender: Sender) -> frozenset[str]:
+        """What a request to this sender may say that it is about."""
+        meant = (intent for intent in self.intents if intent.sender in (None, sender))
+        return frozenset(intent.name for intent in meant if intent.name is not None)
 
     def listeners(self) -> Mapping[Sender, tuple[str, ...]]:
         """For each sender the clients that list it and have a webhook."""

@@ -65,7 +65,7 @@ def listed_in(config: Config) -> Iterator[Listed]:
         yield Listed(place=f"senders[{index}].ladder", steps=steps, sender=sender)
     for index, intent in enumerate(config.intents):
         for sender in config.senders:
-            if intent.sender in (None, sender.id):
+            if _may_be(intent, sender):
                 place, steps = f"intents[{index}].templates", _all_steps(intent, sender.languages)
                 yield Listed(place=place, steps=steps, sender=sender, content=intent.content)
 
@@ -103,3 +103,11 @@ def ladder_warnings(config: Config, registry: Registry) -> Iterator[str]:
         for rung in registry.unfilled_rungs(listed.steps)
     )
     yield from dict.fromkeys(warnings)
+    for index, intent in enumerate(config.intents):
+        known = {language for sender in config.senders for language in sender.languages if _may_be(intent, sender)}
+        for language in intent.by_language.keys() - known:
+            yield f"intents[{index}].templates.{language}: no sender that it is meant for has this language"
+
+
+def _may_be(intent: IntentConfig, sender: SenderConfig) -> bool:
+    return intent.sender in (None, sender.id)

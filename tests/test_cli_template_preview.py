@@ -51,7 +51,9 @@ def test_facts_fill_it_as_a_stand_in(folder: Path) -> None:
 
 def test_arguments_may_be_given_in_every_form_that_a_request_has(folder: Path) -> None:
     components = [body("Ann", "4711")]
-    for said in (components, {"components": components}, {"template": {"components": components}}):
+    template = {"name": "bare", "language": {"code": "en-US"}, "components": components}
+    outer = {"template_params": json.dumps({"template": template})}
+    for said in (components, {"components": components}, {"template": {"components": components}}, outer):
         assert seen(preview("bare", "--components", "-", stdin=json.dumps(said))) == (
             "Hello Ann, your order 4711 is on its way."
         )
@@ -81,6 +83,13 @@ def test_for_programs_there_is_the_whole_message(folder: Path) -> None:
         (["news", "--text", "x", "--components", "-"], "[]", "not both"),
         (["bare", "--components", "-"], "{", "expected JSON"),
         (["bare", "--components", "-"], "5", "expected a list of components"),
+        (["bare", "--components", "-"], '[{"type": NaN}]', "expected JSON"),
+        (["bare", "--components", "-"], '{"template": {"name": "news", "components": []}}', "is for another template"),
+        (
+            ["bare", "--components", "-"],
+            '{"template": {"language": "uk", "components": []}}',
+            "is for another template",
+        ),
     ],
 )
 def test_wrong_use_is_told_in_a_line(folder: Path, words: list[str], stdin: str | None, told: str) -> None:
@@ -107,3 +116,8 @@ def test_every_line_of_a_frame_is_as_wide_as_the_others_whatever_stands_in_it() 
     drawn = list(bubble({"header": None, "body": "日本語 \x1b[31m " + "word " * 40 + "x" * 90, "buttons": []}))
     assert "\x1b" not in "".join(drawn)
     assert {len(line) for line in drawn if not any(ord(c) > 0x3000 for c in line)} == {60}
+
+
+def test_wide_characters_stay_within_their_frame() -> None:
+    drawn = list(bubble({"header": None, "body": "日本語の文章" * 30 + " 終わり", "buttons": []}))
+    assert {len(line) + sum(ord(character) > 0x3000 for character in line) for line in drawn} == {60}

@@ -79,7 +79,7 @@ def _question(config: Config, body: Mapping[str, Any], headers: Mapping[str, str
         senders=Senders(config.senders),
         may_post_to=Egress(config.callback_hosts).problem,
         depth=config.limits.depth,
-        intents=config.intent_names(),
+        intents=config.intent_names,
     )
     return parse_question(body, parse_send_headers(CIMultiDict(headers)), operator, rules)
 

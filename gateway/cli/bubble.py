@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
-from textwrap import wrap
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.cli.tables import shown
@@ -52,7 +51,31 @@ def _labelled(button: Mapping[str, Any]) -> str:
 
 def _paragraph(text: str) -> Iterator[str]:
     for line in text.splitlines() or [""]:
-        yield from wrap(shown(line), _WIDTH) or [""]
+        yield from _wrapped(shown(line).split(" "))
+
+
+def _wrapped(words: Sequence[str]) -> Iterator[str]:
+    """Lines of at most so many columns; a word that is longer than a line is cut."""
+    line = ""
+    for word in words:
+        longer = f"{line} {word}" if line else word
+        if _columns(longer) <= _WIDTH:
+            line = longer
+            continue
+        if line:
+            yield line
+        *whole, line = _pieces(word)
+        yield from whole
+    yield line
+
+
+def _pieces(word: str) -> list[str]:
+    pieces = [""]
+    for character in word:
+        if _columns(pieces[-1] + character) > _WIDTH:
+            pieces.append("")
+        pieces[-1] += character
+    return pieces
 
 
 def _framed(lines: Iterator[str]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from gateway.domain.errors import TemplateRefused
 from gateway.domain.example import example_of
 from gateway.domain.message import JsonObject, TemplateMessage
 from gateway.domain.rendered import rendered
+from gateway.domain.template import fold_language
 
 if TYPE_CHECKING:
     from gateway.registry import RegisteredTemplate
@@ -87,7 +88,7 @@ def _message(template: RegisteredTemplate, facts: Facts, components: TextIO | No
     if components is not None and facts.are_given:
         raise click.UsageError("give --components, or what the fill speaks of, not both")
     if components is not None:
-        return "components", _with(template, _components_in(components))
+        return "components", _with(template, _components_in(components, template))
     if facts.are_given:
         return "fill", _filled(template, facts)
     return "examples", _with(template, example_of(template.definition).components)
@@ -118,16 +119,35 @@ def _filled(template: RegisteredTemplate, facts: Facts) -> TemplateMessage:
         raise click.UsageError(f"it can't stand in for this message: {failed}") from None
 
 
-def _components_in(file: TextIO) -> tuple[JsonObject, ...]:
-    try:
-        said: Any = json.load(file)
-    except (ValueError, RecursionError):
-        raise click.UsageError(f"{file.name}: expected JSON") from None
+def _components_in(file: TextIO, template: RegisteredTemplate) -> tuple[JsonObject, ...]:
+    said = _parsed(file.read(), file)
     for key in ("template_params", "template", "components"):
         said = said.get(key, said) if isinstance(said, dict) else said
+        said = _parsed(said, file) if isinstance(said, str) else said
+        if key == "template" and isinstance(said, dict):
+            _expect_same(said, template, file)
     if not isinstance(said, list):
         raise click.UsageError(f"{file.name}: expected a list of components, or a template object that has them")
     return tuple(said)
+
+
+def _parsed(text: str, file: TextIO) -> Any:
+    from gateway.registry.files import FileInvalid, parse_json
+
+    try:
+        text.encode()
+        return parse_json(text)
+    except (FileInvalid, UnicodeEncodeError):
+        raise click.UsageError(f"{file.name}: expected JSON") from None
+
+
+def _expect_same(said: JsonObject, template: RegisteredTemplate, file: TextIO) -> None:
+    """Arguments of another template would be shown as this one's."""
+    language = said.get("language")
+    code = language.get("code") if isinstance(language, dict) else language
+    own = template.definition
+    if said.get("name") not in (None, own.name) or (code and fold_language(str(code)) != own.language):
+        raise click.UsageError(f"{file.name}: is for another template than {own.name}/{own.language}")
 
 
 def _tell_misfits(refused: TemplateRefused, *, as_json: bool) -> None:

@@ -38,7 +38,18 @@ def _rungs(template: RegisteredTemplate, ladders: Sequence[Ladder]) -> Iterator[
     for ladder in ladders:
         for place, step in enumerate(steps_of(ladder.rungs, ladder.languages), start=1):
             if own in step:
-                yield {"sender": ladder.sender, "place": place}
+                intent = {} if ladder.intent is None else {"intent": ladder.intent}
+                yield {"sender": ladder.sender, **intent, "place": place}
+
+
+def rungs_told(rungs: Sequence[View]) -> str:
+    """Whose rung it is, for people: ``Shop (1), Shop (order_news, 1)``."""
+    return ", ".join(
+        f"{rung['sender']} ({rung['intent']}, {rung['place']})"
+        if "intent" in rung
+        else f"{rung['sender']} ({rung['place']})"
+        for rung in rungs
+    )
 
 
 def whole_view(
@@ -83,7 +94,7 @@ def lines_of(view: View) -> Iterator[str]:
     yield f"{view['name']}/{view['language']}  {view['category']}  {view['status']}  {view['parameter_format']}"
     yield from _line("file", view["file"])
     yield from _line("tightened by", view["tightening"])
-    yield from _line("rung of", ", ".join(f"{rung['sender']} ({rung['place']})" for rung in view["rungs"]))
+    yield from _line("rung of", rungs_told(view["rungs"]))
     yield ""
     yield from _components(view["definition"]["components"])
     yield ""

@@ -90,7 +90,7 @@ def list_templates(path: Path, as_json: bool) -> None:
     """List the templates, how they stand at the providers as far as the store knows it, and on whose ladders they
     stand. With --json: one JSON object on each line."""
     from gateway.cli.template_standing import standings_at, told
-    from gateway.cli.template_views import row_view
+    from gateway.cli.template_views import row_view, rungs_told
 
     shelf = Shelf.at(path)
     standings, problem = asyncio.run(standings_at(path))
@@ -107,12 +107,8 @@ def list_templates(path: Path, as_json: bool) -> None:
         return
     if problem is not None:
         click.echo(f"Their health is not shown: {problem}", err=True)
-    cells = [{**row, "health": told(row["health"] or {}), "rung of": _told(row["rungs"])} for row in rows]
+    cells = [{**row, "health": told(row["health"] or {}), "rung of": rungs_told(row["rungs"])} for row in rows]
     print_table(_LISTED, ([row[column] for column in _LISTED] for row in cells))
-
-
-def _told(rungs: Sequence[dict[str, str | int]]) -> str:
-    return ", ".join(f"{rung['sender']} ({rung['place']})" for rung in rungs)
 
 
 @templates.command("show")

@@ -32,6 +32,7 @@ from gateway.domain.compliance import Mode, OnClosedWindow
 from gateway.domain.delivery import DeliveryPolicy, OnUnknown, PacePolicy
 from gateway.domain.identity import Sender
 from gateway.domain.repair import RepairPolicy
+from gateway.domain.template import fold_language
 from gateway.keys import has_valid_checksum, looks_issued
 
 Values = Mapping[str, Any]
@@ -218,11 +219,15 @@ def _sender(values: Values) -> SenderConfig:
             on_closed_window=OnClosedWindow,
             ladder=tuple,
             downgrade_limit=_downgrade_limit,
-            language=str,
-            alternates=tuple,
+            language=fold_language,
+            alternates=_languages,
             repair=_repair,
         ),
     )
+
+
+def _languages(written: list[str]) -> tuple[str, ...]:
+    return tuple(map(fold_language, written))
 
 
 def _intent(values: Values) -> IntentConfig:
@@ -230,7 +235,7 @@ def _intent(values: Values) -> IntentConfig:
     is_mapping = isinstance(written, Mapping)
     return IntentConfig(
         templates=() if is_mapping else tuple(written),
-        by_language={language: tuple(names) for language, names in written.items()} if is_mapping else {},
+        by_language={fold_language(key): tuple(names) for key, names in written.items()} if is_mapping else {},
         **_given(values, name=str, content=str, sender=Sender),
     )
 

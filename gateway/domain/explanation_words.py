@@ -45,6 +45,8 @@ PROBLEMS: Mapping[str, str] = {
     "no_fill": "Its file has no fill, so it can't stand in for a message.",
     "fill_failed": "Its fill lacks something that this message does not have.",
     "contract": "Its arguments don't fit.",
+    "drift": "The provider's template is another one than our file says, and would not take these arguments.",
+    "failed": "Working it out broke off; the log says why.",
     PASSED_OVER: "The customer may not be sent it.",
     "refused": "The provider would not send it for this message.",
     REFUSED_RECENTLY: "The provider refused it a short while ago.",

@@ -53,6 +53,7 @@ def read_template(path: Path) -> TemplateFile:
 
 def template_from(values: Any) -> TemplateFile:
     """The template in the values of a file. Raises FileInvalid with all problems."""
+    _expect_whole_characters(values)
     document = _shaped(values)
     fill, repair = document.pop("fill", None), document.pop("repair", {})
     try:
@@ -109,6 +110,15 @@ def read_tightening(path: Path) -> Schema:
         raise FileInvalid([((), problem) for problem in unreadable.problems]) from None
     except RecursionError:
         raise FileInvalid([((), "is nested too deeply; make it flatter")]) from None
+
+
+def _expect_whole_characters(document: Any) -> None:
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise FileInvalid([((), "holds half of a character (a lone surrogate); correct its text")]) from None
+    except (TypeError, ValueError):  # a value that JSON does not know is told with its place
+        return
 
 
 def parse_json(text: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -70,12 +69,13 @@ class Import:
                 self.taken.append(self._take(document))
             except FileInvalid as invalid:
                 self._note(place, invalid)
+            except RecursionError:
+                self._note(place, FileInvalid([((), "is nested too deeply")]))
 
     def _note(self, place: Place, invalid: FileInvalid) -> None:
         self.problems += [(shown((*place, *inner)), text) for inner, text in invalid.problems]
 
     def _take(self, raw: Any) -> Imported:
-        _expect_whole_characters(raw)
         document = _without_nulls(raw)
         notes = _supplement(document) if isinstance(document, dict) else ()
         definition = template_from(document).definition
@@ -138,13 +138,6 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
     return [_without_nulls(item) for item in value] if isinstance(value, list) else value
-
-
-def _expect_whole_characters(document: Any) -> None:
-    try:
-        json.dumps(document, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise FileInvalid([((), "holds half of a character (a lone surrogate); correct its text")]) from None
 
 
 def _supplement(document: dict[str, Any]) -> tuple[str, ...]:

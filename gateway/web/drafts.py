@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.config import ClientConfig, SenderConfig
 from gateway.domain.errors import InvalidRequest
-from gateway.domain.identity import Contact
+from gateway.domain.identity import Contact, Sender
 from gateway.domain.message import Content, Draft, FreeForm, Idempotency, JsonObject, TemplateMessage
 from gateway.web.send_headers import INTENT, SendHeaders
 from gateway.web.shapes import shape
@@ -49,8 +49,8 @@ class DraftRules:
     may_post_to: Callable[[str], str | None]
     """Why we don't post to a URL; None when we do."""
     depth: int = MAX_DEPTH
-    intents: frozenset[str] = frozenset()
-    """What a request may say that it is about."""
+    intents: Callable[[Sender], frozenset[str]] = lambda _: frozenset()
+    """What a request to a sender may say that it is about."""
 
 
 def parse_draft(body: JsonObject, headers: SendHeaders, client: ClientConfig, rules: DraftRules) -> Draft:
@@ -70,7 +70,7 @@ def parse_draft(body: JsonObject, headers: SendHeaders, client: ClientConfig, ru
         content=content,
         fallback=fallback,
         reference=headers.reference,
-        intent=intent_of(headers.intent, rules, field=INTENT),
+        intent=intent_of(headers.intent, sender.id, rules, field=INTENT),
         callback_url=_callback_url(fields, rules),
         wait=headers.wait,
         idempotency=_idempotency(body, headers),
@@ -144,10 +144,10 @@ def _callback_url(fields: JsonObject, rules: DraftRules) -> str | None:
     return url
 
 
-def intent_of(intent: str | None, rules: DraftRules, *, field: str) -> str | None:
+def intent_of(intent: str | None, sender: Sender, rules: DraftRules, *, field: str) -> str | None:
     """A misspelt one would pick another template, or none, on the day when the window is closed."""
-    if intent is not None and intent not in rules.intents:
-        known = ", ".join(sorted(rules.intents)) or "there are none in the configuration"
+    if intent is not None and intent not in (names := rules.intents(sender)):
+        known = ", ".join(sorted(names)) or "there are none for this sender"
         raise InvalidRequest(field, f"expected the name of an intent: {known}")
     return intent
 

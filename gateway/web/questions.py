@@ -55,7 +55,7 @@ def parse_question(body: JsonObject, headers: SendHeaders, client: ClientConfig,
         content=_content(fields, sender.language),
         fallback=None if fallback is None else template_of(fallback, language=sender.language),
         reference=fields.get("reference"),
-        intent=intent_of(fields.get("intent"), rules, field="intent"),
+        intent=intent_of(fields.get("intent"), sender.id, rules, field="intent"),
     )
     policy = fields.get("on_closed_window")
     return Question(draft=draft, on_closed_window=None if policy is None else OnClosedWindow(policy))

@@ -61,6 +61,6 @@ def _front(parts: Parts) -> Front:
             senders=Senders(config.senders),
             may_post_to=parts.may_post_to,
             depth=config.limits.depth,
-            intents=config.intent_names(),
+            intents=config.intent_names,
         ),
     )

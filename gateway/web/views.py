@@ -27,6 +27,7 @@ def message_view(record: MessageRecord) -> View:
         "error": _error(record.error),
         "content": _content(message.content),
         "reference": message.reference,
+        "intent": message.intent,
         "accepted_at": rfc3339(message.accepted_at),
         "expires_at": rfc3339(message.expires_at),
         "decision": record.decisions[-1] if record.decisions else None,
