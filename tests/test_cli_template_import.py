@@ -306,3 +306,12 @@ def test_values_that_are_parts_of_a_body_stay_in_their_order(folder: Path) -> No
     take(a_document(BODY, {"type": "FOOTER", "text": "b"}))
     document = parse_yaml((folder / "templates" / "order_sent.en_US.yaml").read_text())
     assert [part["type"] for part in document["components"]] == ["BODY", "FOOTER"]
+
+
+def test_one_definition_that_is_nested_too_deeply_does_not_stop_the_others(folder: Path) -> None:
+    deep: Any = "x"
+    for _ in range(600):
+        deep = [deep]
+    done = take(json.dumps({"data": [a_document(odd=deep, name="deep"), a_document()]}))
+    assert (done.exit_code, files(folder)) == (1, ["order_sent.en_US.yaml"])
+    assert "nested too deeply" in done.stderr

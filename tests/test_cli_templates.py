@@ -177,3 +177,11 @@ def test_the_schema_is_plain_json_schema_with_the_tightening_in_it(folder: Path)
     assert schema["allOf"][1]["maxItems"] == 4
     assert f"tightened by  {tightening}" in told(folder, "show", "order_sent")
     tightening.unlink()
+
+
+def test_templates_that_stand_in_by_an_intent_are_rungs_as_well(folder: Path) -> None:
+    with (folder / "config.yaml").open("a") as config:
+        config.write("intents: [{name: order_news, sender: Shop, templates: {en-US: [order_sent]}}]\n")
+    view = json.loads(told(folder, "show", "order_sent", "--json"))
+    assert {"sender": "Shop", "intent": "order_news, Shop", "place": 1} in view["rungs"]
+    assert "Shop (order_news, Shop, 1)" in told(folder, "list")

@@ -179,3 +179,16 @@ def test_only_registered_templates_are_counted_as_unusable() -> None:
         key = HealthKey.of("dt", name, "en_US")
         health.take([KnownHealth(key=key, health=after_news(UNKNOWN_HEALTH, PAUSE, NOW), revision=revision)])
     assert health.unusable([("ours", "en_US")], NOW) == {("dt", "paused"): 1}
+
+
+def test_what_the_provider_would_not_send_for_a_message_is_not_tried_again_for_it() -> None:
+    """Also where nothing else speaks against it: one refusal of arguments that a client wrote marks no template."""
+    own = a_template("ticket_answer", ["of today"])
+    asked = Asked(content=A_TEXT.content, fallback=own, reference=REFERENCE)
+    decide = healthy_but(PAUSE, name="another")
+    refused = frozenset({("ticket_answer", "en_US")})
+    decision = decide(asked, CLOSED, now=NOW, template_started=True, refused=refused)
+    assert taken(decision) == "order_update"
+    assert decision.evidence.rungs[0].problem == "refused: by the provider, for this message"
+    everything = frozenset((name, "en_US") for name in ("ticket_answer", "order_update"))
+    assert isinstance(decide(asked, CLOSED, now=NOW, template_started=True, refused=everything), Refuse)

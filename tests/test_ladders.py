@@ -207,3 +207,17 @@ def test_a_template_without_a_fill_in_an_intent_is_a_warning(tmp_path):
     assert list(ladder_warnings(config, registry)) == [
         "intents[0].templates: bare/en_US has no fill, so it is always passed over"
     ]
+
+
+def test_a_language_that_no_sender_of_an_intent_has_is_a_warning(tmp_path):
+    registry = a_registry(tmp_path, a_document(ONE, name="last", language="uk", **FILLED))
+    config = a_config(tmp_path, IntentConfig(name="n", by_language={"uk": ("last",)}))
+    told = "intents[0].templates.uk: no sender that it is meant for has this language"
+    assert told in list(ladder_warnings(config, registry))
+    assert told not in list(ladder_warnings(replace(config, senders=(replace(SHOP, language="uk"),)), registry))
+
+
+def test_an_intent_of_another_sender_is_no_name_that_a_request_may_use(tmp_path):
+    config = a_config(tmp_path, an_intent("a", name="mine", sender=Sender("Shop")), an_intent("b", name="everybodys"))
+    assert config.intent_names(Sender("Shop")) == {"mine", "everybodys"}
+    assert config.intent_names(Sender("Other")) == {"everybodys"}

@@ -353,3 +353,18 @@ def test_the_schema_of_template_files_fits_its_dialect_and_the_examples():
         document = yaml.safe_load(path.read_text())
         document["fill"]["buttons"] = {str(k): v for k, v in document["fill"].get("buttons", {}).items()}
         assert jsonschema.Draft202012Validator(schema).is_valid(document)
+
+
+def test_half_of_a_character_in_a_file_is_told_wherever_it_stands(tmp_path):
+    document = a_document({**BODY, "example": {"body_text": [["\ud800", "b"]]}})
+    (tmp_path / "order_sent.en_US.yaml").write_text(json.dumps(document))
+    assert problems(tmp_path) == [
+        "order_sent.en_US.yaml: holds half of a character (a lone surrogate); correct its text"
+    ]
+
+
+@pytest.mark.parametrize("empty", ["", "  ", "a\nb", "a     b", "\t"])
+def test_what_stands_for_an_empty_argument_is_one_line_that_fits(tmp_path, empty):
+    write_template(tmp_path, a_document(repair={"empty": empty}))
+    (told,) = problems(tmp_path)
+    assert told.startswith("order_sent.en_US.yaml: repair.empty: expected what stands for an argument")
