@@ -123,7 +123,7 @@ def test_nonsense_stays_nonsense(components):
 NAMED = a_definition({"type": "BODY", "text": "{{first}} and {{last}} too"}, parameter_format="NAMED")
 
 
-@pytest.mark.parametrize("name", ["frist", None, 5, ["first"], {"a": 1}])
+@pytest.mark.parametrize("name", ["third", None, 5, ["first"], {"a": 1}])
 def test_a_name_that_there_is_not_is_left_to_the_contract(name):
     components = [{"type": "body", "parameters": [text("x" * 2000, parameter_name=name), text("y")]}]
     assert repaired(NAMED, components, SHORTEN) == (components, ())
