@@ -341,7 +341,17 @@ def test_every_reason_and_every_change_has_a_sentence() -> None:
 
 
 def test_every_problem_of_a_rung_has_a_sentence() -> None:
-    others = {"unknown", "not_approved", "no_fill", "fill_failed", "contract", "suppressed", "refused"}
+    others = {
+        "unknown",
+        "not_approved",
+        "no_fill",
+        "fill_failed",
+        "contract",
+        "drift",
+        "failed",
+        "suppressed",
+        "refused",
+    }
     assert set(PROBLEMS) == others | set(HEALTH_REASONS)
     assert sentence_of_problem("something new") == "It can't be sent now."
 
