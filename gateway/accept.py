@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Coroutine, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
 from gateway.config import SenderConfig
 from gateway.decision import Decider
-from gateway.domain.compliance import Downgrade, Reason, Refuse, Send
+from gateway.domain.compliance import Downgrade, Reason, Refuse, Send, is_observed
 from gateway.domain.errors import (
     ContactSuppressed,
     InvalidRequest,
@@ -22,8 +22,9 @@ from gateway.domain.errors import (
     WindowClosed,
 )
 from gateway.domain.health import REASONS
+from gateway.domain.hydration import offer_is_over
 from gateway.domain.identity import Sender
-from gateway.domain.message import OPEN, Draft, Idempotency, Status, TemplateMessage
+from gateway.domain.message import OPEN, Draft, Idempotency, Receipt, Status, TemplateMessage
 from gateway.metrics import Metrics
 from gateway.ports import Accepted, Answer, Clock, Store
 from gateway.registry import Registry
@@ -137,6 +138,12 @@ class Accept:
             action=receipt.action,
             reasons=[reason.value for reason in decision.reasons],
         )
+        if isinstance(decision.content, TemplateMessage) and not is_observed(decision):
+            self._warn_of_offer(receipt, decision.content, decision.evidence.at)
+
+    def _warn_of_offer(self, receipt: Receipt, content: TemplateMessage, at: datetime) -> None:
+        if offer_is_over(content.components, at):
+            self._log.warning("template.offer_is_over", message_id=receipt.message_id, template=receipt.template)
 
     async def _answer_again(self, draft: Draft, first: Answer) -> Answer:
         self._metrics.repeated(draft.client)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -99,6 +100,17 @@ def _products(face: Face, component: JsonObject) -> int:
     if component["type"] != "button" or face.buttons[int(component["index"])].type is not ButtonType.MPM:
         return 0
     return sum(len(section["product_items"]) for section in component["parameters"][0]["action"]["sections"])
+
+
+def offer_is_over(components: Sequence[JsonObject], at: datetime) -> bool:
+    """Whether a limited-time offer that fits the contract has run out. It is sent all the same: the platform's own
+    example is such a time, and a library writes seconds where milliseconds are meant."""
+    ends = (
+        component["parameters"][0]["limited_time_offer"]["expiration_time_ms"]
+        for component in components
+        if component["type"] == "limited_time_offer" and component.get("parameters")
+    )
+    return any(end < at.timestamp() * 1000 for end in ends)
 
 
 def _code_problems(definition: TemplateDefinition, components: Numbered) -> Iterator[Found]:

@@ -212,3 +212,15 @@ async def test_nothing_is_compiled_while_messages_are_taken_and_sent(
             await world.desk.text("a text that is too late", Gateway_Reference=reference)
         await world.far.has(3)
         monkeypatch.undo()
+
+
+@pytest.mark.parametrize(("end", "is_over"), [(1_209_600_000, True), (4_102_444_800_000, False)])
+async def test_an_offer_that_has_run_out_is_sent_and_warned_of(tmp_path: Path, end: int, is_over: bool) -> None:
+    offer = {"type": "limited_time_offer", "limited_time_offer": {"expiration_time_ms": end}}
+    folder = a_folder(tmp_path, a_document(OFFER, BODY))
+    with capture_logs() as logs:
+        async with a_world(tmp_path, templates=folder) as world:
+            await world.desk.post(a_post(body("Ann", "1"), {"type": "limited_time_offer", "parameters": [offer]}))
+            await world.far.has(1)
+    warned = [line for line in logs if line["event"] == "template.offer_is_over"]
+    assert [line["template"] for line in warned] == ["order_sent/en_US"] * is_over
