@@ -200,3 +200,13 @@ def test_the_page_lists_each_code_with_what_it_means() -> None:
 def test_a_file_of_another_name_is_told_at_its_name(folder: Path) -> None:
     write_template(folder / "templates", a_document(), "other.en_US.yaml")
     assert ("other.en_US.yaml", 1, "error", "does_not_load") in found()
+
+
+@pytest.mark.parametrize(
+    ("key", "is_told"), [("fil", True), ("repairs", True), ("Fill", True), ("sub_category", False)]
+)
+def test_a_field_that_is_nearly_one_of_ours_is_doubted_and_others_are_kept(
+    folder: Path, key: str, is_told: bool
+) -> None:
+    write(folder, "good.en_US.yaml", f"{GOOD}{key}: {{}}\n")
+    assert found() == [("good.en_US.yaml", 7, "warning", "doubtful_key")] * is_told

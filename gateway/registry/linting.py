@@ -3,9 +3,11 @@ and what an operator should look at."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from yaml.nodes import Node
 
@@ -13,11 +15,16 @@ from gateway.config_file.reading import Unreadable, read_text
 from gateway.domain.registration import Severity, findings
 from gateway.domain.template import Place, shown
 from gateway.registry.files import LARGEST_TEMPLATE, raw_template
+from gateway.registry.importing import OURS
 from gateway.registry.lines import Position, nodes_of, position_of, told_position
 from gateway.registry.loading import Loading, Noted, key_of, template_paths
 
-CODES = ("does_not_load", "doubtful_fill", "doubtful_contract", "not_read")
+CODES = ("does_not_load", "doubtful_fill", "doubtful_contract", "doubtful_key", "not_read")
 """The codes of what is not a rule of registration; they stay as they are."""
+
+_OPTIONAL = ("parameter_format", *OURS)
+"""What nobody misses in a file where it is misspelt."""
+_NEARLY = 0.75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +80,16 @@ def _registration(path: Path, nodes: dict[Path, Node | None]) -> Iterator[Remark
     document = raw_template(path)
     for finding in findings(document) if document is not None else ():
         yield _remark(Noted(path, finding.place, finding.text), finding.severity, finding.code, nodes)
+    for key, meant in _misspelt(document or {}):
+        text = f"means nothing here; {meant} may be meant"
+        yield _remark(Noted(path, (key,), text), Severity.WARNING, "doubtful_key", nodes)
+
+
+def _misspelt(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Fields that nobody knows are kept, as the platform has more of them each year; one that is nearly ours is not
+    what its author took it for."""
+    for key in document.keys() - set(_OPTIONAL):
+        yield from ((key, meant) for meant in get_close_matches(key, _OPTIONAL, n=1, cutoff=_NEARLY))
 
 
 def _remark(noted: Noted, severity: Severity, code: str, nodes: dict[Path, Node | None]) -> Remark:
