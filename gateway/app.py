@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from gateway.accept import Accept
 from gateway.addresses import SANDBOX, Addresses
 from gateway.base import Base, Stopping
 from gateway.clock import SystemClock
@@ -23,9 +22,8 @@ from gateway.domain.compliance import Mode
 from gateway.domain.identity import MessageId, Sender
 from gateway.doors import listen, open_door, open_internal_door, open_operator_door
 from gateway.egress import Egress
-from gateway.explain import Explain
 from gateway.far_side import mounts_of, refreshes_of, routes_of
-from gateway.ingest import Directory, Ingest, directories
+from gateway.ingest import Directory, Ingest
 from gateway.ladders import Ladders
 from gateway.metrics import Scrape
 from gateway.monitoring import Monitoring
@@ -38,13 +36,14 @@ from gateway.provider.sandbox import TravelClock
 from gateway.registry import Registry
 from gateway.relay import Relay
 from gateway.reloading import Reloading
-from gateway.sending import Route, Sending
+from gateway.sending import Route
 from gateway.silence import Silence
 from gateway.store import SqliteStore, open_store
 from gateway.template_drift import DriftWatch
 from gateway.template_health import HealthWatch
 from gateway.template_refresh import Refreshes
 from gateway.upkeep import Upkeep
+from gateway.verbs import accept_of, dispatch_of, explain_of, ingest_of
 from gateway.waiting import Waiting
 from gateway.watching import keep_watching
 from gateway.web.server import Parts, build_app, build_internal_app
@@ -130,8 +129,8 @@ async def _start(
     )
     relay = _relay(base, stack)
     routes = routes_of(base, stack)
-    dispatch, refreshes = _dispatch(base, relay, routes), refreshes_of(base, stack)
-    parts = _parts(base, dispatch, _ingest(base, dispatch, relay, refreshes), _scrape(base, routes, stack))
+    dispatch, refreshes = dispatch_of(base, relay, routes), refreshes_of(base, stack)
+    parts = _parts(base, dispatch, ingest_of(base, dispatch, relay, refreshes), _scrape(base, routes, stack))
     internal = await open_internal_door(build_internal_app(parts), config.server.internal, stack)
     gateway = Gateway(
         config=config,
@@ -165,21 +164,6 @@ def _relay(base: Base, stack: AsyncExitStack) -> Relay:
     )
 
 
-def _dispatch(base: Base, relay: Relay, routes: Mapping[Sender, Route]) -> Dispatch:
-    send = Sending(
-        store=base.store,
-        decider=base.decider,
-        routes=routes,
-        clock=base.clock,
-        waiting=base.waiting,
-        notify_relay=relay.notify,
-        metrics=base.monitoring.metrics,
-        tracer=base.monitoring.tracer,
-        templates_changed=base.watch,
-    )
-    return Dispatch(store=base.store, decider=base.decider, routes=routes, clock=base.clock, sending=send)
-
-
 def _scrape(base: Base, routes: Mapping[Sender, Route], stack: AsyncExitStack) -> Scrape:
     slots = {route.provider.name: route.slots for route in routes.values()}
 
@@ -194,9 +178,9 @@ def _scrape(base: Base, routes: Mapping[Sender, Route], stack: AsyncExitStack) -
 def _parts(base: Base, dispatch: Dispatch, ingest: Ingest, scrape: Scrape) -> Parts:
     config = base.config
     return Parts(
-        accept=_accept(base, dispatch),
+        accept=accept_of(base, dispatch),
         ingest=ingest,
-        explain=_explain(base),
+        explain=explain_of(base),
         store=base.store,
         registry=base.registry,
         clock=base.clock,
@@ -210,49 +194,6 @@ def _parts(base: Base, dispatch: Dispatch, ingest: Ingest, scrape: Scrape) -> Pa
         mounts=mounts_of(base),
         health=base.watch.health,
         drift=base.drifts.drift,
-    )
-
-
-def _accept(base: Base, dispatch: Dispatch) -> Accept:
-    return Accept(
-        store=base.store,
-        registry=base.registry,
-        decider=base.decider,
-        senders={sender.id: sender for sender in base.config.senders},
-        clock=base.clock,
-        waiting=base.waiting,
-        starting=dispatch,
-        metrics=base.monitoring.metrics,
-        tracer=base.monitoring.tracer,
-    )
-
-
-def _explain(base: Base) -> Explain:
-    return Explain(
-        store=base.store,
-        registry=base.registry,
-        decider=base.decider,
-        senders={sender.id: sender for sender in base.config.senders},
-        clock=base.clock,
-        health=base.watch.health,
-    )
-
-
-def _ingest(base: Base, dispatch: Dispatch, relay: Relay, refreshes: Refreshes) -> Ingest:
-    def notify() -> None:
-        dispatch.notify_all()
-        relay.notify()
-
-    return Ingest(
-        inbox=base.store,
-        clock=base.clock,
-        directories=directories(base.config),
-        also_opened_by=base.config.window.also_opened_by,
-        notify=notify,
-        metrics=base.monitoring.metrics,
-        trace=base.monitoring.statuses(base.store),
-        templates_changed=base.watch,
-        heard=refreshes.heard,
     )
 
 

@@ -40,7 +40,7 @@ FLOORS = (
     {"doors", "monitoring"},
     {"desk_keys"},
     {"base"},
-    {"far_side"},
+    {"far_side", "verbs"},
     {"app"},
     {"serving"},
     {"cli"},
