@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from gateway.cli.bubble import bubble
 from gateway.cli.tables import shown
 
 View = Mapping[str, Any]
@@ -16,10 +17,11 @@ _VERDICTS = {"taken": "taken", "passed_over": "passed over", "not_needed": "not 
 
 
 def lines_of(view: View) -> Iterator[str]:
-    for paragraph in (_answer, _window, _rendered, _rungs, _misfits, _pace, _changes):
-        lines = [_local(line) for line in paragraph(view)]
+    """The lines of a whole explanation, as the native surface gives it."""
+    for paragraph in (_answer, _window, _read, _rungs, _misfits, _pace, _changes):
+        lines = list(paragraph(view))
         if lines:
-            yield from (*lines, "")
+            yield from (*(lines if paragraph is _read else map(_local, lines)), "")
 
 
 def _local(line: str) -> str:
@@ -78,28 +80,11 @@ def _window(view: View) -> Iterator[str]:
         yield f"  The provider said that it was closed for what was sent at {window['refuted_at']}."
 
 
-def _rendered(view: View) -> Iterator[str]:
-    rendered = view["rendered"]
-    if rendered is None:
-        return
-    yield "The customer reads:"
-    for text in (_header(rendered["header"]), rendered["body"], rendered["footer"]):
-        yield from (f"  | {line}" for line in (text or "").splitlines())
-    yield from (f"  | [{_button(button)}]" for button in rendered["buttons"])
-    for number, card in enumerate(rendered.get("cards", ()), start=1):
-        yield f"  | card {number}: {_header(card['header'])} {card['body'] or ''}".rstrip()
-
-
-def _header(header: View | None) -> str:
-    if header is None:
-        return ""
-    text = header.get("text") or header.get("link") or header.get("id") or ""
-    return str(text) if header["type"] == "text" else f"({header['type']}) {text}".rstrip()
-
-
-def _button(button: View) -> str:
-    words = (button.get("text") or button["type"], button.get("url"), button.get("code"))
-    return " ".join(str(word) for word in words if word)
+def _read(view: View) -> Iterator[str]:
+    """As it is: a time that stands in the message is not ours to put into another zone."""
+    if view["rendered"] is not None:
+        yield "The customer reads:"
+        yield from (f"  {line}" for line in bubble(view["rendered"]))
 
 
 def _rungs(view: View) -> Iterator[str]:
