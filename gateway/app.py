@@ -141,7 +141,7 @@ async def _start(
         relay=relay,
         stopping=base.stopping,
         reload=Reloading(config=config, registry=registry, metrics=monitoring.metrics, changed=drifts),
-        templates=TemplateDesk(healths=store, clock=clock, changed=watch),
+        templates=TemplateDesk(healths=store, clock=clock, changed=watch, providers=config.provider_names()),
         refreshes=refreshes,
         internal=internal,
     )

@@ -200,6 +200,9 @@ class Config:
     tracing: TracingConfig | None = None
     """None: no traces are kept."""
 
+    def provider_names(self) -> frozenset[str]:
+        return frozenset(provider.name for provider in self.providers)
+
     def intent_names(self, sender: Sender) -> frozenset[str]:
         """What a request to this sender may say that it is about."""
         meant = (intent for intent in self.intents if intent.sender in (None, sender))

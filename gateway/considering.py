@@ -78,7 +78,10 @@ class Considering:
             elif code == "contract" and place == 0 and forms:
                 corrected = self._corrected(forms[0], now)
                 paths = () if rung.path is None else (rung.path,)
-                yield Amended(place=place, rung=corrected, what=What.ARGUMENTS_CORRECTED, paths=paths)
+                if (
+                    corrected.message is not None
+                ):  # else one of its other languages might leave, with arguments that fit
+                    yield Amended(place=place, rung=corrected, what=What.ARGUMENTS_CORRECTED, paths=paths)
 
     def _alternates(self, asked: Asked) -> tuple[str, ...]:
         """A template that is asked for is meant in its own language."""
@@ -93,6 +96,7 @@ class Considering:
             assert isinstance(asked.content, FreeForm)  # noqa: S101 - a template message has no rung but its own
             facts = fill_facts(asked, asked.content, known)
             usable = self._registry.rung(rung.name, rung.language, facts, sender.repair, must_be_approved=False)
+        usable = self._decider.as_the_provider_has_it(usable, sender)
         if rung.problem == "not_approved":
             return self._health.judged(usable, sender.provider, now)
         health = self._health.of(sender.provider, rung.name, rung.language)
@@ -108,7 +112,8 @@ class Considering:
         fit = replace(
             rung, name=named.name, language=named.language, message=named, problem=None, category=definition.category
         )
-        return self._health.judged(fit, self._sender.provider, now)
+        healthy = self._health.judged(fit, self._sender.provider, now)
+        return self._decider.as_the_provider_has_it(healthy, self._sender)
 
 
 def _own(asked: Asked) -> TemplateMessage | None:

@@ -110,6 +110,10 @@ class Decider:
         senders = {**self._senders, sender.id: sender}
         return Decider(self._registry, senders, self._margin, self._health, self._ladders, self._drift)
 
+    def as_the_provider_has_it(self, rung: Rung, sender: SenderConfig) -> Rung:
+        """The rung, passed over where the provider's template is another one and does not take it."""
+        return self._drift.judged(rung, sender.provider)
+
     def ladder(self, asked: Asked, known: Known, *, now: datetime) -> tuple[Rung, ...]:
         """Every rung as a decision at `now` would find it if it came to it, whatever the contact may be sent."""
         return tuple(self._rungs(self._senders[asked.sender], now, frozenset()).of(asked, known))

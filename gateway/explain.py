@@ -17,6 +17,7 @@ from gateway.domain.explanation import ExplainedPace, Explanation, explain
 from gateway.domain.identity import Contact, Sender
 from gateway.domain.message import Content, Draft, FreeForm, JsonObject, TemplateMessage
 from gateway.domain.rendered import rendered_free_form
+from gateway.domain.template import fold_language
 from gateway.domain.would_change import Amended, Considered, What, as_recorded
 from gateway.ports import Clock, MessageRecord, Outlook
 from gateway.registry import Registry
@@ -85,7 +86,16 @@ class Explain:
             return None
         considered = as_recorded(record.message.content, record.decided)
         leaves = isinstance(record.decided, Send | Downgrade)
-        return explain(considered, rendered=self._rendered(_left_as(record, record.decided)) if leaves else None)
+        return explain(considered, rendered=self._read_then(record, record.decided) if leaves else None)
+
+    def _read_then(self, record: MessageRecord, decided: Decision) -> JsonObject | None:
+        """What the contact read: None where that can't be told any more, as the template is another one by now."""
+        left, rungs = _left_as(record, decided), decided.evidence.rungs
+        if not isinstance(left, TemplateMessage):
+            return self._rendered(left)
+        named = (left.name, fold_language(left.language))
+        then = next((rung.definition for rung in rungs if (rung.name, fold_language(rung.language)) == named), None)
+        return None if then is None else self._registry.rendered(left, definition=then)
 
     def _sender(self, sender: Sender, on_closed_window: OnClosedWindow | None) -> SenderConfig:
         if sender not in self._senders:

@@ -28,10 +28,14 @@ class TemplateDesk:
     clock: Clock
     changed: Callable[[], Awaitable[None]]
     """Decisions must know of it."""
+    providers: frozenset[str]
 
     async def clear(self, asked: Mapping[str, Any], *, by: str) -> dict[str, Any]:
         name, language = _text(asked, "name"), _text(asked, "language")
         provider = None if asked.get("provider") is None else _text(asked, "provider")
+        if provider is not None and provider not in self.providers:
+            known = ", ".join(sorted(self.providers))
+            raise InvalidRequest("provider", f"expected the name of a provider: {known}")
         cleared = await self.healths.clear_template(name, language, provider=provider, by=by, now=self.clock.now())
         await self.changed()
         for one in cleared:

@@ -7,6 +7,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import structlog
 
@@ -17,7 +18,7 @@ from gateway.domain.errors import Misfit, StoreUnavailable
 from gateway.domain.health import HealthKey
 from gateway.domain.message import JsonObject
 from gateway.domain.template import TemplateDefinition, shown
-from gateway.ports import KnownListing, TemplateListings
+from gateway.ports import KnownListing
 from gateway.registry import RegisteredTemplate, Registry
 from gateway.registry.comparing import Unreadable, theirs_of
 
@@ -79,11 +80,17 @@ class _Compared:
     drifted: Drifted | None
 
 
+class Listed(Protocol):
+    """As much of the store as is read."""
+
+    async def listed_templates(self, *, after: int = 0) -> Sequence[KnownListing]: ...
+
+
 class DriftWatch:
     """Keeps it up to date, and tells once of each change. `providers` are those that list their templates: what another
     one listed before it was taken out of the configuration says nothing any more."""
 
-    def __init__(self, *, store: TemplateListings, registry: Registry, providers: Set[str]) -> None:
+    def __init__(self, *, store: Listed, registry: Registry, providers: Set[str]) -> None:
         self._store = store
         self._registry = registry
         self._providers = providers
@@ -94,7 +101,7 @@ class DriftWatch:
         self.drift = TemplateDrift()
 
     @classmethod
-    async def begun(cls, *, store: TemplateListings, registry: Registry, providers: Set[str]) -> DriftWatch:
+    async def begun(cls, *, store: Listed, registry: Registry, providers: Set[str]) -> DriftWatch:
         """With all that the store knows."""
         watch = cls(store=store, registry=registry, providers=providers)
         await watch()
@@ -120,7 +127,7 @@ class DriftWatch:
         for one in known:
             self._learn(one.key, one.document)
             self._revision = max(self._revision, one.revision)
-        compared = {key: self._compare(key, theirs) for key, theirs in self._theirs.items()}
+        compared = {key: self._compare_safely(key, theirs) for key, theirs in self._theirs.items()}
         self._compared = {key: one for key, one in compared.items() if one is not None}
         return {key: one.drifted for key, one in self._compared.items() if one.drifted is not None}
 
@@ -131,7 +138,16 @@ class DriftWatch:
         try:
             self._theirs[key] = theirs_of(document)
         except Unreadable as unreadable:
-            log.warning("template.unreadable", **_named(key), why=str(unreadable)[:LONGEST_REASON])
+            if self._registry.definition(key.name, key.language) is not None:  # others are none of our business
+                log.warning("template.unreadable", **_named(key), why=str(unreadable)[:LONGEST_REASON])
+
+    def _compare_safely(self, key: HealthKey, theirs: TemplateDefinition) -> _Compared | None:
+        """Whatever one definition does to its reader: the others are compared, and this one counts as ours."""
+        try:
+            return self._compare(key, theirs)
+        except Exception:
+            log.exception("template.unreadable", **_named(key))
+            return None
 
     def _compare(self, key: HealthKey, theirs: TemplateDefinition) -> _Compared | None:
         """None: it is none of ours."""

@@ -24,6 +24,7 @@ from gateway.explain import Explain
 from gateway.ladders import Ladders
 from gateway.registry import Registry
 from gateway.store import SqliteReader, open_for_reading
+from gateway.template_drift import DriftWatch
 from gateway.template_health import TemplateHealth
 from gateway.web.drafts import DraftRules, Senders
 from gateway.web.explanations import View, explanation_view
@@ -87,11 +88,13 @@ def _question(config: Config, body: Mapping[str, Any], headers: Mapping[str, str
 async def _asked(config: Config, reader: SqliteReader, question: Question, now: datetime) -> View:
     registry, health = Registry.load(config.templates, config.schemas), TemplateHealth()
     health.take(await reader.template_healths())
+    listing = frozenset(provider.name for provider in config.providers if provider.templates is not None)
+    drifts = await DriftWatch.begun(store=reader, registry=registry, providers=listing)
     senders = {sender.id: sender for sender in config.senders}
     explain = Explain(
         store=reader,
         registry=registry,
-        decider=Decider(registry, senders, config.window.margin, health, Ladders(config.intents)),
+        decider=Decider(registry, senders, config.window.margin, health, Ladders(config.intents), drifts.drift),
         senders=senders,
         clock=SetClock(now),
         health=health,

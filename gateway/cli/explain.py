@@ -14,6 +14,9 @@ import click
 from gateway.cli.options import config_option, json_option
 from gateway.domain.errors import InvalidRequest
 
+_FIRST_YEAR, _LAST_YEAR = 1971, 9000
+"""A window's length before and after it there are times as well."""
+
 
 class InstantType(click.ParamType[datetime]):
     """``2026-11-01T08:00:00Z``, ``2026-11-01T10:00+02:00``"""
@@ -25,7 +28,11 @@ class InstantType(click.ParamType[datetime]):
             at = datetime.fromisoformat(str(value))
         except ValueError:
             self.fail("expected an instant such as 2026-11-01T08:00:00Z", param, ctx)
-        return at if at.tzinfo else self.fail(f"its zone is missing; write {value}Z for UTC", param, ctx)
+        if at.tzinfo is None:
+            self.fail(f"its zone is missing; write {value}Z for UTC", param, ctx)
+        if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+            self.fail(f"expected a year from {_FIRST_YEAR} to {_LAST_YEAR}", param, ctx)
+        return at
 
 
 @click.command()

@@ -70,7 +70,9 @@ async def _alone(path: Path, file: Path, asked: Mapping[str, Any], name: str) ->
     config = load_config(path, os.environ)
     store = await open_store(config.store_url, store_policy(config))
     try:
-        desk = TemplateDesk(healths=store, clock=SystemClock(), changed=_nobody_decides)
+        desk = TemplateDesk(
+            healths=store, clock=SystemClock(), changed=_nobody_decides, providers=config.provider_names()
+        )
         return await desk.clear(asked, by=f"operator {name}")
     finally:
         await store.aclose()

@@ -73,6 +73,8 @@ class Rung:
     """That of the registered template, where there is one."""
     repairs: tuple[str, ...] = ()
     """Which of its arguments were mended to fit, and how."""
+    definition: str | None = None
+    """Of which wording the registered template was: a fingerprint, to know it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

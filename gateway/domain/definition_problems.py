@@ -134,6 +134,8 @@ def _buttons_problems(part: JsonObject, around: _Around) -> Iterator[Found]:
         kind = button.get("type")
         if not _is_one_of(ButtonType, kind):
             yield ("buttons", index, "type"), f"expected one of {', '.join(ButtonType)}{_given(kind)}"
+        elif not isinstance(button.get("text") or "", str):
+            yield ("buttons", index, "text"), "expected a text"
         elif kind == ButtonType.URL and not _is_url(button.get("url")):
             yield ("buttons", index, "url"), "expected a URL with at most one placeholder, at its end"
 

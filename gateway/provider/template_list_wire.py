@@ -16,6 +16,7 @@ from gateway.provider.lenient import Unreadable, integral, parse, scalar
 from gateway.retry_after import retry_after
 
 PAGE = 100
+_MOST_ON_A_PAGE = 5 * PAGE
 _HEALTH = ("status", "category", "correct_category", "quality_score")
 _FIELDS = ("id", "name", "language", *_HEALTH, "parameter_format", "components", "message_send_ttl_seconds")
 _PASSING = frozenset({"correct_category", "quality_score", "rejected_reason"})
@@ -52,6 +53,8 @@ def page_in(status: int, headers: Mapping[str, str], body: bytes) -> TemplatePag
         raise _failure(status, headers, error)
     if not isinstance(values, dict) or not isinstance(values.get("data"), list):
         raise ListFailed(ListTrouble.FAILED, "answered with something that is no list of templates")
+    if len(values["data"]) > _MOST_ON_A_PAGE:  # all of it would be written at once, and everybody else would wait
+        raise ListFailed(ListTrouble.FAILED, f"gave more than {_MOST_ON_A_PAGE} templates on a page of {PAGE}")
     templates = [_template(entry) for entry in values["data"]]
     known = tuple(template for template in templates if template is not None)
     rest = _rest(headers) if _use(headers) >= _NEARLY_ALL else None

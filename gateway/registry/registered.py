@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -39,6 +41,8 @@ class RegisteredTemplate:
     fill: Fill | None = None
     repair: RepairPolicy = UNSAID
     """What may be mended in the arguments of this template's messages."""
+    fingerprint: str = ""
+    """Of its components: another one, and a message with the same arguments reads otherwise."""
 
     @classmethod
     def of(
@@ -50,7 +54,14 @@ class RegisteredTemplate:
         repair: RepairPolicy = UNSAID,
     ) -> RegisteredTemplate:
         contract = Schema(contract_of(definition))
-        return cls(definition=definition, contract=contract, tightening=tightening, fill=fill, repair=repair)
+        return cls(
+            definition=definition,
+            contract=contract,
+            tightening=tightening,
+            fill=fill,
+            repair=repair,
+            fingerprint=_fingerprint(definition),
+        )
 
     def document(self) -> Mapping[str, Any]:
         """The whole contract as one JSON Schema."""
@@ -84,7 +95,7 @@ class RegisteredTemplate:
                 message, at="$.template", must_be_approved=must_be_approved, repair=repair
             )
         except TemplateRefused as refused:
-            return _passed_over(message, refused)
+            return replace(_passed_over(message, refused), definition=self.fingerprint)
         except (
             Exception
         ) as fault:  # a message in line must end somehow, and its sender go on, whatever is wrong with us
@@ -97,6 +108,7 @@ class RegisteredTemplate:
             message=fit,
             category=self.definition.category,
             repairs=tuple(_told(each, form) for each in repairs),
+            definition=self.fingerprint,
         )
 
     def _fitted(
@@ -160,6 +172,11 @@ class RegisteredTemplate:
         assert self.fill is not None  # noqa: S101 - the caller has looked
         components = self.fill.components(facts)
         return TemplateMessage(name=self.definition.name, language=self.definition.language, components=components)
+
+
+def _fingerprint(definition: TemplateDefinition) -> str:
+    worded = json.dumps(definition.document["components"], sort_keys=True, default=str)
+    return hashlib.sha256(worded.encode(errors="replace")).hexdigest()[:16]
 
 
 def _arguments_refused(problems: Sequence[Problem], at: str) -> TemplateRefused:

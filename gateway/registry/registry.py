@@ -161,9 +161,12 @@ class Registry:
             if language != own.language and self._find(own.name, language) is not None:
                 yield replace(own, language=language)
 
-    def rendered(self, message: TemplateMessage) -> JsonObject | None:
-        """A message as the contact will read it; None if it does not fit its template, or not any more."""
+    def rendered(self, message: TemplateMessage, *, definition: str | None = None) -> JsonObject | None:
+        """A message as the contact will read it; None if it does not fit its template, or not any more. With the
+        fingerprint of a `definition`, as it was read then: None where the template is another one by now."""
         template = self._find(message.name, message.language)
+        if template is not None and definition not in (None, template.fingerprint):
+            return None
         fit = None if template is None else template.judged(message, must_be_approved=False).message
         return None if template is None or fit is None else rendered(template.definition, fit.components)
 

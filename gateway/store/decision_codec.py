@@ -79,6 +79,7 @@ def _evidence_facts(evidence: Evidence, *, with_messages: bool) -> JsonObject:
                 "path": rung.path,
                 "message": content_facts(rung.message) if with_messages and rung.message is not None else None,
                 **({"repairs": rung.repairs} if rung.repairs else {}),
+                **({} if rung.definition is None else {"definition": rung.definition}),
             }
             for rung in evidence.rungs
         ],

@@ -25,6 +25,8 @@ def take_listed(ledger: Ledger, provider: str, listed: Sequence[ListedTemplate],
     for one in listed:
         template_health.listed(ledger, HealthKey.of(provider, one.name, one.language), one.news, at=at)
         _keep(ledger, HealthKey.of(provider, one.name, one.language), to_json(what_matters(one)), at)
+    if listed:
+        ledger.write("trim_listed_templates", most=MOST)
 
 
 def end_list(ledger: Ledger, provider: str, *, at: datetime) -> int:
@@ -53,8 +55,6 @@ def _keep(ledger: Ledger, key: HealthKey, text: str, at: datetime) -> None:
         ledger.write("see_listed_template", **key._asdict(), at=micros(at))
         return
     _set(ledger, key, document, at)
-    if before is None:
-        ledger.write("trim_listed_templates", most=MOST)
 
 
 def _set(ledger: Ledger, key: HealthKey, document: str | None, at: datetime) -> None:

@@ -25,7 +25,7 @@ def decision_of(row: sqlite3.Row, content: Content) -> Decision | None:
         if instead is None or not isinstance(decision, Send):
             return decision
         would_be = _decision(instead["action"], instead["reasons"], evidence, content)
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
         return None
     return Send(
         content=content,
@@ -87,6 +87,7 @@ def _rung_of(facts: Facts) -> Rung:
         problem=facts["problem"],
         path=facts["path"],
         repairs=tuple(facts.get("repairs", ())),
+        definition=facts.get("definition"),
     )
 
 

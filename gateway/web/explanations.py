@@ -44,7 +44,7 @@ def _form(form: Form) -> View:
 def _template(form: Form) -> View | None:
     if form.template is None:
         return None
-    name, _, language = form.template.partition("/")
+    name, _, language = form.template.rpartition("/")
     return {"name": name, "language": language}
 
 

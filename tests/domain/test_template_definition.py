@@ -260,3 +260,9 @@ def test_an_authentication_text_with_more_than_its_code_takes_other_words_as_wel
 
 def test_braces_without_end_cost_no_more_than_their_length():
     assert Wording("{{" * 200_000).parameters == ()
+
+
+@pytest.mark.parametrize("label", [True, 5, ["x"], {"a": 1}])
+def test_a_label_that_is_no_text_is_a_problem(label):
+    found = problems_of(BODY, {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": label}]})
+    assert found == {("components", 1, "buttons", 0, "text"): "expected a text"}

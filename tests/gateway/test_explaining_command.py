@@ -131,7 +131,7 @@ async def test_people_read_paragraphs_with_times_in_their_zone(folder: Path) -> 
         second = (await shop.run(*WORDS, "--text", "Hello")).stdout
     assert "Posted at 2026-03-02 14:00:00+02:00, this message leaves as it is." in first
     assert "The window is open until 2026-03-03 13:00:00+02:00; the gateway stops 60 s before." in first
-    assert "  | Hello" in first
+    assert "│ Hello" in first
     assert re.search(r"offer/en_US +not needed", first)
     assert "Nothing waits before it; by its pace it may leave at once." in first
     assert (
@@ -173,6 +173,8 @@ async def test_what_does_not_fit_is_listed(folder: Path) -> None:
         (["--image", "ftp://a.b/c.png"], "$.image.link: expected an http or https URL"),
         (["--text", "Hello", "--at", "2026-03-02T12:00:00"], "its zone is missing"),
         (["--text", "Hello", "--at", "noon"], "expected an instant such as"),
+        (["--text", "Hello", "--at", "0001-01-01T00:00:00Z"], "expected a year from"),
+        (["--text", "Hello", "--at", "9999-12-31T23:59:59Z"], "expected a year from"),
         (["--text", "Hello", "--from", "Nobody"], "$.from: expected a sender"),
         (["--body", "config.yaml"], "give no other part of the message"),
     ],

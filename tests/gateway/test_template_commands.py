@@ -87,8 +87,9 @@ async def test_an_operator_lifts_what_stands_against_a_template_and_it_leaves_a_
 
 async def test_a_status_that_was_told_is_lifted_at_the_provider_that_is_named(shop: Shop) -> None:
     await tell(shop, event="DISABLED")
-    nothing = await shop.run("templates", "clear", "offer/en_US", "--provider", "other")
-    assert nothing.stdout == "Nothing stood against it.\n"
+    unknown = await shop.run("templates", "clear", "offer/en_US", "--provider", "other")
+    assert unknown.exit_code != 0
+    assert "expected the name of a provider: sandbox" in unknown.stderr
     assert await left_as(shop) == "parcel/en_US"
     told = json.loads((await shop.run("templates", "clear", "offer/en_US", "--json")).stdout)
     assert told == {"cleared": [{"provider": "sandbox", "was": "disabled"}]}

@@ -15,7 +15,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from gateway import template_refresh
-from tests.gateway.people import Shop, a_listed_shop, a_shop
+from tests.gateway.people import CONTACT, SHOP, Shop, a_listed_shop, a_shop
 
 NAMED = [{"type": "BODY", "text": "Hello {{1}} from the shop"}]
 _contacts = count()
@@ -107,6 +107,25 @@ async def test_a_rung_that_fits_the_file_and_not_what_is_registered_is_passed_ov
     offer, parcel = message["decision"]["evidence"]["rungs"]
     assert offer["problem"].startswith("drift: $.template.components: expected exactly one body component")
     assert parcel["problem"] is None
+    assert (await health(shop, "offer", bool))["drift"] == "body takes 1 parameter there, nothing here"
+
+
+async def test_the_route_and_the_command_explain_a_drift_alike(shop: Shop) -> None:
+    await change(shop, components=NAMED)
+    await reread(shop)
+    body = {"from": SHOP, "to": CONTACT, "type": "text", "text": {"body": "Hello"}}
+    told = await shop.run("explain", "--from", SHOP, "--to", CONTACT, "--text", "Hello", "--json")
+    assert told.exit_code == 0, told.output
+    command, route = json.loads(told.stdout.splitlines()[-1]), await shop.explain(body)
+    assert (command["template"], command["rungs"]) == (route["template"], route["rungs"])
+    assert command["rungs"][0]["problem"] == "drift"
+
+
+async def test_one_odd_definition_there_hides_no_drift_of_another(shop: Shop) -> None:
+    odd = {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": True}]}
+    await shop.play("/templates", template="parcel", components=[{"type": "BODY", "text": "Hi"}, odd])
+    await change(shop, components=NAMED)
+    await reread(shop)
     assert (await health(shop, "offer", bool))["drift"] == "body takes 1 parameter there, nothing here"
 
 
