@@ -106,27 +106,8 @@ async def _start(
     listening: socket.socket,
     stack: AsyncExitStack,
 ) -> Gateway:
-    addresses = Addresses.of(config.server, int(listening.getsockname()[1]))
-    config, desk_keys = with_desk_keys(addresses.fill_in(config))
-    watch = await HealthWatch.begun(store=store, clock=clock, metrics=monitoring.metrics)
-    listing = frozenset(provider.name for provider in config.providers if provider.templates is not None)
-    drifts = await DriftWatch.begun(store=store, registry=registry, providers=listing)
-    senders = {sender.id: sender for sender in config.senders}
-    base = Base(
-        config=config,
-        desk_keys=desk_keys,
-        addresses=addresses,
-        registry=registry,
-        store=store,
-        clock=clock,
-        decider=Decider(registry, senders, config.window.margin, watch.health, Ladders(config.intents), drifts.drift),
-        waiting=Waiting(config.limits.waiting),
-        egress=Egress(config.callback_hosts),
-        stopping=Stopping(),
-        monitoring=monitoring,
-        watch=watch,
-        drifts=drifts,
-    )
+    base = await _base(config, registry, store, clock, monitoring, port=int(listening.getsockname()[1]))
+    config, addresses, watch, drifts = base.config, base.addresses, base.watch, base.drifts
     relay = _relay(base, stack)
     routes = routes_of(base, stack)
     dispatch, refreshes = dispatch_of(base, relay, routes), refreshes_of(base, stack)
@@ -149,6 +130,33 @@ async def _start(
     _keep_running(watch.run(), "template-health", stack)
     log.info("gateway.started", url=gateway.base_url, internal=internal, senders=len(config.senders))
     return gateway
+
+
+async def _base(
+    config: Config, registry: Registry, store: Store, clock: Clock, monitoring: Monitoring, *, port: int
+) -> Base:
+    """With what the store knows of templates already."""
+    addresses = Addresses.of(config.server, port)
+    config, desk_keys = with_desk_keys(addresses.fill_in(config))
+    watch = await HealthWatch.begun(store=store, clock=clock, metrics=monitoring.metrics)
+    listing = frozenset(provider.name for provider in config.providers if provider.templates is not None)
+    drifts = await DriftWatch.begun(store=store, registry=registry, providers=listing)
+    senders = {sender.id: sender for sender in config.senders}
+    return Base(
+        config=config,
+        desk_keys=desk_keys,
+        addresses=addresses,
+        registry=registry,
+        store=store,
+        clock=clock,
+        decider=Decider(registry, senders, config.window.margin, watch.health, Ladders(config.intents), drifts.drift),
+        waiting=Waiting(config.limits.waiting),
+        egress=Egress(config.callback_hosts),
+        stopping=Stopping(),
+        monitoring=monitoring,
+        watch=watch,
+        drifts=drifts,
+    )
 
 
 def _relay(base: Base, stack: AsyncExitStack) -> Relay:
