@@ -42,7 +42,7 @@ class SetClock:
         return self.moment
 
     async def wake(self) -> None:
-        raise NotImplementedError("nobody waits for an instant that is only asked about")
+        raise AssertionError("nobody waits for an instant that is only asked about")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
