@@ -12,7 +12,7 @@ import structlog
 
 from gateway.domain.compliance import Rung
 from gateway.domain.errors import StoreUnavailable
-from gateway.domain.health import UNKNOWN_HEALTH, Health, HealthKey, says_the_same
+from gateway.domain.health import MOST_TEMPLATES, UNKNOWN_HEALTH, Health, HealthKey, says_the_same
 from gateway.domain.instant import rfc3339_or_none
 from gateway.domain.template_refusal import Mark
 from gateway.metrics import Metrics
@@ -35,13 +35,15 @@ class TemplateHealth:
 
     def take(self, known: Iterable[KnownHealth]) -> list[tuple[Health, KnownHealth]]:
         """Learn what has changed; each with what was known before."""
-        changed = []
+        changed, now = [], dict(self._known)
         for one in known:
-            before = self._known.get(one.key)
+            before = now.get(one.key)
             if before is None or before.revision < one.revision:
                 changed.append((UNKNOWN_HEALTH if before is None else before.health, one))
-                self._known[one.key] = one
+                now[one.key] = one
                 self.revision = max(self.revision, one.revision)
+        latest = sorted(now.items(), key=lambda entry: entry[1].revision)[-MOST_TEMPLATES:]
+        self._known = dict(latest)
         return changed
 
     def of(self, provider: str, name: str, language: str) -> Health:

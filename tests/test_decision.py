@@ -12,7 +12,16 @@ from gateway.config import SenderConfig
 from gateway.decision import Decider
 from gateway.domain.compliance import Decision, Downgrade, Mode, OnClosedWindow, Reason, Refuse, Send
 from gateway.domain.errors import TemplateRefused
-from gateway.domain.health import UNKNOWN_HEALTH, Category, Coming, HealthKey, TemplateNews, TemplateStatus, after_news
+from gateway.domain.health import (
+    MOST_TEMPLATES,
+    UNKNOWN_HEALTH,
+    Category,
+    Coming,
+    HealthKey,
+    TemplateNews,
+    TemplateStatus,
+    after_news,
+)
 from gateway.domain.identity import Sender
 from gateway.domain.message import Content, FreeForm, TemplateMessage
 from gateway.domain.suppression import Scope, Source, Suppression
@@ -192,3 +201,13 @@ def test_what_the_provider_would_not_send_for_a_message_is_not_tried_again_for_i
     assert decision.evidence.rungs[0].problem == "refused: by the provider, for this message"
     everything = frozenset((name, "en_US") for name in ("ticket_answer", "order_update"))
     assert isinstance(decide(asked, CLOSED, now=NOW, template_started=True, refused=everything), Refuse)
+
+
+def test_of_very_many_templates_those_that_changed_last_are_remembered() -> None:
+    health = TemplateHealth()
+    many = range(1, MOST_TEMPLATES + 11)
+    paused = after_news(UNKNOWN_HEALTH, PAUSE, NOW)
+    keys = {number: HealthKey("p", f"t{number}", "en") for number in many}
+    health.take(KnownHealth(key=keys[number], health=paused, revision=number) for number in many)
+    found = [health.of(*keys[number]) == paused for number in (1, 10, 11, MOST_TEMPLATES + 10)]
+    assert found == [False, False, True, True]

@@ -181,6 +181,10 @@ class Health:
 
 UNKNOWN_HEALTH = Health()
 
+MOST_TEMPLATES = 8_000
+"""Of which anything is remembered: an account holds at most six thousand, and what is told of templates that are none
+of ours is kept as well, since their files may come later. Beyond that the one that has not changed for longest goes."""
+
 
 def after_news(health: Health, news: TemplateNews, at: datetime) -> Health:
     """The health after news that the provider dates `at`. Older news undoes no newer, and the same news changes

@@ -15,14 +15,18 @@ from typing import Any
 from gateway.domain.message import JsonObject
 from gateway.domain.registration_buttons import button_rules, kinds_of_buttons
 from gateway.domain.registration_parts import Broken, listed, word
-from gateway.domain.registration_texts import BODY_LIMIT, CARD_LIMIT, OFFER_BODY_LIMIT, Around, text_rules
-from gateway.domain.template import Place
+from gateway.domain.registration_texts import Around, text_rules
+from gateway.domain.template import (
+    BODY_LIMIT,
+    CARD_BODY_LIMIT,
+    CARD_BUTTONS_LIMIT,
+    CARDS,
+    OFFER_BODY_LIMIT,
+    OFFER_LIMIT,
+    Place,
+)
 
 _NAME = re.compile(r"[a-z0-9_]{1,512}")
-_OFFER_TEXT_LIMIT = 16
-_CARDS = (2, 10)
-_CARD_BUTTONS = 2
-"""Source: Meta, template components, limited-time offers, media card carousels (2026)."""
 
 
 class Severity(StrEnum):
@@ -147,8 +151,8 @@ def _offer_text(part: JsonObject) -> Iterator[Broken]:
     inner: Any = part.get("limited_time_offer")
     place: Place = ("limited_time_offer", "text") if isinstance(inner, dict) else ("text",)
     text = (inner if isinstance(inner, dict) else part).get("text")
-    if isinstance(text, str) and len(text) > _OFFER_TEXT_LIMIT:
-        yield "offer_text_length", place, f"the text of an offer has at most {_OFFER_TEXT_LIMIT} characters"
+    if isinstance(text, str) and len(text) > OFFER_LIMIT:
+        yield "offer_text_length", place, f"the text of an offer has at most {OFFER_LIMIT} characters"
 
 
 # --- carousels --------------------------------------------------------------------------------------------------------
@@ -156,20 +160,20 @@ def _offer_text(part: JsonObject) -> Iterator[Broken]:
 
 def _carousel(part: JsonObject, around: Around) -> Iterator[Broken]:
     cards = listed(part, "cards")
-    least, most = _CARDS
+    least, most = CARDS
     if not least <= len(cards) <= most:
         yield "carousel_cards", ("cards",), f"a carousel has {least} to {most} cards"
     shapes = [_shape(card) for _, card in cards]
     for (place, card), shape in zip(cards, shapes, strict=True):
         if shape != shapes[0]:
             yield "unequal_cards", place, "all cards have the same components, header format and buttons as the first"
-        yield from _moved(place, _card(card, around.within(CARD_LIMIT)))
+        yield from _moved(place, _card(card, around.within(CARD_BODY_LIMIT)))
 
 
 def _card(card: JsonObject, around: Around) -> Iterator[Broken]:
     for place, part in listed(card, "components"):
-        if len(kinds_of_buttons(part)) > _CARD_BUTTONS:
-            yield "card_buttons", (*place, "buttons"), f"a card has at most {_CARD_BUTTONS} buttons"
+        if len(kinds_of_buttons(part)) > CARD_BUTTONS_LIMIT:
+            yield "card_buttons", (*place, "buttons"), f"a card has at most {CARD_BUTTONS_LIMIT} buttons"
         yield from _moved(place, _part(part, around))
 
 

@@ -7,14 +7,9 @@ from collections.abc import Iterator, Sequence
 from gateway.domain.message import JsonObject
 from gateway.domain.registration_parts import Broken, items, listed, text_at, word
 from gateway.domain.registration_texts import Around
-from gateway.domain.template import PLACEHOLDER, Place
+from gateway.domain.template import BUTTONS_LIMIT, COUPON_LIMIT, LABEL_LIMIT, PHONE_LIMIT, PLACEHOLDER, URL_LIMIT, Place
 
 _MOST = {"URL": 2, "PHONE_NUMBER": 1, "COPY_CODE": 1}
-_MOST_IN_ALL = 10
-_LABEL_LIMIT = 25
-_URL_LIMIT = 2000
-_PHONE_LIMIT = 20
-_COUPON_LIMIT = 20
 _LONG_COUPON = 15
 """Source: Meta, template components (2026); of coupons one page says 20 and another 15."""
 _OTP_TYPES = ("COPY_CODE", "ONE_TAP", "ZERO_TAP")
@@ -36,8 +31,8 @@ def button_rules(part: JsonObject, around: Around) -> Iterator[Broken]:
 
 def _counts(kinds: Sequence[str]) -> Iterator[Broken]:
     place: Place = ("buttons",)
-    if len(kinds) > _MOST_IN_ALL:
-        yield "too_many_buttons", place, f"a template has at most {_MOST_IN_ALL} buttons"
+    if len(kinds) > BUTTONS_LIMIT:
+        yield "too_many_buttons", place, f"a template has at most {BUTTONS_LIMIT} buttons"
     for kind, most in _MOST.items():
         if kinds.count(kind) > most:
             yield "too_many_buttons", place, f"a template has at most {most} of type {kind}"
@@ -56,13 +51,13 @@ def _is_reply(kind: str) -> bool:
 
 
 def _button(button: JsonObject, around: Around) -> Iterator[Broken]:
-    if len(text_at(button, "text")) > _LABEL_LIMIT:
-        yield "button_label_length", ("text",), f"a label has at most {_LABEL_LIMIT} characters"
+    if len(text_at(button, "text")) > LABEL_LIMIT:
+        yield "button_label_length", ("text",), f"a label has at most {LABEL_LIMIT} characters"
     match word(button, "type"):
         case "URL" if not around.is_authentication:
             yield from _url(button)
-        case "PHONE_NUMBER" if len(text_at(button, "phone_number")) > _PHONE_LIMIT:
-            yield "phone_length", ("phone_number",), f"a phone number has at most {_PHONE_LIMIT} characters"
+        case "PHONE_NUMBER" if len(text_at(button, "phone_number")) > PHONE_LIMIT:
+            yield "phone_length", ("phone_number",), f"a phone number has at most {PHONE_LIMIT} characters"
         case "COPY_CODE":
             yield from _coupon(button)
         case "OTP":
@@ -72,8 +67,8 @@ def _button(button: JsonObject, around: Around) -> Iterator[Broken]:
 def _url(button: JsonObject) -> Iterator[Broken]:
     url = text_at(button, "url")
     parameters = PLACEHOLDER.findall(url)
-    if len(PLACEHOLDER.sub("", url)) > _URL_LIMIT:
-        yield "url_length", ("url",), f"a URL has at most {_URL_LIMIT} characters"
+    if len(PLACEHOLDER.sub("", url)) > URL_LIMIT:
+        yield "url_length", ("url",), f"a URL has at most {URL_LIMIT} characters"
     if len(parameters) > 1 or (parameters and not url.endswith("}}")):
         yield "url_parameter", ("url",), "a URL takes one parameter, at its end"
     if parameters and not items(button, "example"):
@@ -87,8 +82,8 @@ def _coupon(button: JsonObject) -> Iterator[Broken]:
         yield "missing_example", (), "a coupon code wants an example"
         return
     length = len(str(codes[0]))
-    if length > _COUPON_LIMIT:
-        yield "coupon_length", ("example",), f"a coupon code has at most {_COUPON_LIMIT} characters"
+    if length > COUPON_LIMIT:
+        yield "coupon_length", ("example",), f"a coupon code has at most {COUPON_LIMIT} characters"
     elif length > _LONG_COUPON:
         told = f"a coupon code of more than {_LONG_COUPON} characters may be refused; the platform's pages disagree"
         yield "long_coupon", ("example",), told

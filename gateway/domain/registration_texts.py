@@ -9,15 +9,7 @@ from itertools import pairwise
 
 from gateway.domain.message import JsonObject
 from gateway.domain.registration_parts import Broken, items, listed, text_at, word
-from gateway.domain.template import PLACEHOLDER, POSITIONAL, Place
-
-BODY_LIMIT = 1024
-OFFER_BODY_LIMIT = 600
-CARD_LIMIT = 160
-_HEADER_LIMIT = 60
-_FOOTER_LIMIT = 60
-_OTP_LIMIT = 15
-"""Source: Meta, template components, limited-time offers, media card carousels (2026). What is fixed counts here."""
+from gateway.domain.template import CODE_LIMIT, FOOTER_LIMIT, HEADER_LIMIT, PLACEHOLDER, POSITIONAL, Place
 
 _MEDIA = ("IMAGE", "VIDEO", "DOCUMENT", "GIF")
 _NAMED = re.compile(r"[a-z_][a-z0-9_]*")
@@ -63,7 +55,7 @@ def _header(part: JsonObject, around: Around) -> Iterator[Broken]:
             yield "missing_example", (), "a media header wants an example: the handle of an uploaded file"
         return
     text = text_at(part, "text")
-    yield from _too_long(text, "header", _HEADER_LIMIT)
+    yield from _too_long(text, "header", HEADER_LIMIT)
     if len(PLACEHOLDER.findall(text)) > 1:
         yield "header_parameters", ("text",), "a header takes at most one parameter"
     yield from _forms(text, around)
@@ -83,7 +75,7 @@ def _body(part: JsonObject, around: Around) -> Iterator[Broken]:
 
 
 def _footer(text: str) -> Iterator[Broken]:
-    yield from _too_long(text, "footer", _FOOTER_LIMIT)
+    yield from _too_long(text, "footer", FOOTER_LIMIT)
     if PLACEHOLDER.search(text):
         yield "footer_parameters", ("text",), "a footer takes no parameters"
 
@@ -102,8 +94,8 @@ def _codes(part: JsonObject) -> Iterator[Broken]:
     """The example of a one-time code."""
     for index, row in enumerate(items(part.get("example"), "body_text")):
         texts = row if isinstance(row, list) else [row]
-        if any(isinstance(text, str) and len(text) > _OTP_LIMIT for text in texts):
-            yield "otp_length", ("example", "body_text", index), f"a code has at most {_OTP_LIMIT} characters"
+        if any(isinstance(text, str) and len(text) > CODE_LIMIT for text in texts):
+            yield "otp_length", ("example", "body_text", index), f"a code has at most {CODE_LIMIT} characters"
 
 
 # --- parameters -------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from gateway.domain.callback import TemplateUpdate
 from gateway.domain.delivery import AttemptStatus
 from gateway.domain.health import (
+    MOST_TEMPLATES,
     UNKNOWN_HEALTH,
     Health,
     HealthKey,
@@ -26,10 +27,6 @@ from gateway.store.codec import content_or, template_of_text
 from gateway.store.deeds import new_run, note_deed
 from gateway.store.health_codec import health_of, health_text
 from gateway.store.ledger import Ledger
-
-MOST = 8_000
-"""Rows that are kept: an account holds at most six thousand templates, and what is told of templates that are none of
-ours is kept as well, since their files may come later. Beyond that the one that has not changed for longest goes."""
 
 
 class Carried(NamedTuple):
@@ -130,4 +127,4 @@ def _keep(ledger: Ledger, key: HealthKey, before: Health | None, health: Health)
         return
     ledger.write("set_template_health", **key._asdict(), facts=health_text(health))
     if before is None:
-        ledger.write("trim_template_healths", most=MOST)
+        ledger.write("trim_template_healths", most=MOST_TEMPLATES)

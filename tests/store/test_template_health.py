@@ -122,7 +122,7 @@ async def test_only_what_has_changed_since_need_be_read_again(bench: Bench) -> N
 
 
 async def test_no_more_is_kept_than_so_many(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(template_health, "MOST", 3)
+    monkeypatch.setattr(template_health, "MOST_TEMPLATES", 3)
     for name in "abc":
         await bench.ingest(an_update(PAUSED, bench.now - HOUR, name=name))
     await bench.ingest(an_update(APPROVED, bench.now, name="a"), an_update(PAUSED, name="d"))
