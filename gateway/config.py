@@ -8,9 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from gateway.domain.compliance import Mode, OnClosedWindow
+from gateway.domain.compliance import Mode
 from gateway.domain.delivery import DeliveryPolicy, PacePolicy
 from gateway.domain.identity import Sender
+from gateway.domain.message import OnClosedWindow
 from gateway.domain.repair import NO_REPAIR, RepairPolicy
 
 

@@ -42,7 +42,7 @@ class Considering:
         return Considered(
             content=asked.content,
             decision=self._decision(asked, known, unfit, now),
-            circumstances=self._decider.circumstances(asked.sender, known, now=now),
+            circumstances=self._decider.circumstances(asked, known, now=now),
             ladder=ladder,
             ladder_at=lambda at: self._decider.ladder(asked, known, now=at),
             is_unfit=unfit is not None,
@@ -53,7 +53,7 @@ class Considering:
     def _decision(self, asked: Asked, known: Known, unfit: Rung | None, now: datetime) -> Decision:
         if unfit is None or self._sender.mode is Mode.OBSERVE:
             return self._decider(asked, known, now=now)
-        return refuse_unfit(asked.content, unfit, self._decider.circumstances(asked.sender, known, now=now))
+        return refuse_unfit(asked.content, unfit, self._decider.circumstances(asked, known, now=now))
 
     def _unfit(self, asked: Asked) -> Rung | None:
         """The template that the request itself names, if accepting would not take it as it stands there."""

@@ -10,7 +10,7 @@ from typing import Protocol
 from gateway.config import SenderConfig
 from gateway.domain.compliance import Circumstances, Decision, Mode, Rung, decide, observed, refuse_fallback
 from gateway.domain.identity import Sender
-from gateway.domain.message import Content, FreeForm, TemplateMessage
+from gateway.domain.message import Content, FreeForm, OnClosedWindow, TemplateMessage
 from gateway.domain.suppression import Suppression
 from gateway.domain.window import ServiceWindow
 from gateway.ladders import Ladders
@@ -32,6 +32,8 @@ class Asked(Protocol):
     def reference(self) -> str | None: ...
     @property
     def intent(self) -> str | None: ...
+    @property
+    def on_closed_window(self) -> OnClosedWindow | None: ...
 
 
 class Known(Protocol):
@@ -83,22 +85,22 @@ class Decider:
         """`refused` are the fallbacks, by name and language, that the provider would not send for this message."""
         sender = self._senders[asked.sender]
         rungs = self._rungs(sender, now, refused)
-        circumstances = self.circumstances(asked.sender, known, now=now, template_started=template_started)
+        circumstances = self.circumstances(asked, known, now=now, template_started=template_started)
         is_enforced = sender.mode is Mode.ENFORCE or (template_started and isinstance(asked.content, FreeForm))
         if is_enforced:  # also what was begun under enforce, and may have arrived as a template
             return decide(asked.content, rungs.of(asked, known), circumstances)
         return observed(asked.content, _would_be(rungs, asked, known, circumstances))
 
     def circumstances(
-        self, sender: Sender, known: Known, *, now: datetime, template_started: bool = False
+        self, asked: Asked, known: Known, *, now: datetime, template_started: bool = False
     ) -> Circumstances:
         """All that a decision depends on, besides the content and the ladder."""
-        settings = self._senders[sender]
+        settings = self._senders[asked.sender]
         return Circumstances(
             now=now,
             window=known.window,
             margin=self._margin,
-            on_closed_window=settings.on_closed_window,
+            on_closed_window=asked.on_closed_window or settings.on_closed_window,
             downgrades=known.downgrades,
             downgrade_limit=None if settings.downgrade_limit is None else settings.downgrade_limit.count,
             template_started=template_started,

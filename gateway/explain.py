@@ -11,7 +11,7 @@ from typing import Protocol
 from gateway.config import SenderConfig
 from gateway.considering import Considering
 from gateway.decision import Decider
-from gateway.domain.compliance import Decision, Downgrade, Mode, OnClosedWindow, Rung, Send
+from gateway.domain.compliance import Decision, Downgrade, Mode, Rung, Send
 from gateway.domain.errors import InvalidRequest, Misfit, TemplateRefused
 from gateway.domain.explanation import ExplainedPace, Explanation, explain
 from gateway.domain.identity import Contact, Sender
@@ -51,15 +51,13 @@ class Explain:
         self._clock = clock
         self._health = health
 
-    async def __call__(
-        self, draft: Draft, *, on_closed_window: OnClosedWindow | None = None, fallback_at: str = AT
-    ) -> Explanation:
+    async def __call__(self, draft: Draft, *, fallback_at: str = AT) -> Explanation:
         """What accepting the draft now would decide. What does not fit is part of the answer.
 
-        `on_closed_window` is the request's own word, before its sender's. `fallback_at` is where the template that is
-        to stand in is found in the request. Raises InvalidRequest for an unknown sender, StoreUnavailable.
+        `fallback_at` is where the template that is to stand in is found in the request. Raises InvalidRequest for an
+        unknown sender, StoreUnavailable.
         """
-        sender = self._sender(draft.sender, on_closed_window)
+        sender = self._sender(draft.sender)
         now = self._clock.now()
         since = self._decider.downgrades_since(draft.sender, now)
         outlook = await self._store.outlook(draft.sender, draft.contact, downgrades_since=since)
@@ -97,11 +95,10 @@ class Explain:
         then = next((rung.definition for rung in rungs if (rung.name, fold_language(rung.language)) == named), None)
         return None if then is None else self._registry.rendered(left, definition=then)
 
-    def _sender(self, sender: Sender, on_closed_window: OnClosedWindow | None) -> SenderConfig:
+    def _sender(self, sender: Sender) -> SenderConfig:
         if sender not in self._senders:
             raise InvalidRequest("from", "expected a sender of this client")
-        settings = self._senders[sender]
-        return settings if on_closed_window is None else replace(settings, on_closed_window=on_closed_window)
+        return self._senders[sender]
 
     def _checked(self, draft: Draft, sender: SenderConfig, fallback_at: str) -> tuple[Draft, Sequence[Misfit]]:
         """As accepting would take it; what does not fit is looked for also where nobody minds."""
@@ -118,7 +115,7 @@ class Explain:
 
     def _rendered(self, content: Content | None) -> JsonObject | None:
         match content:
-            case FreeForm(text=None, file_url=None) | None:  # no longer kept
+            case FreeForm(text=None, file_url=None, payload=None) | None:  # no longer kept
                 return None
             case FreeForm():
                 return rendered_free_form(content)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gateway.config import DowngradeLimit, SenderConfig
 from gateway.considering import Considering
 from gateway.decision import Decider
-from gateway.domain.compliance import Mode, OnClosedWindow, Reason
+from gateway.domain.compliance import Mode, Reason
 from gateway.domain.delivery import PauseCause
 from gateway.domain.explanation import ExplainedRung, Verdict, explain
 from gateway.domain.explanation_words import PAUSES, PROBLEMS, REASONS, sentence_of_change, sentence_of_problem
@@ -33,7 +33,7 @@ from gateway.domain.health import (
     until_told,
 )
 from gateway.domain.identity import Sender
-from gateway.domain.message import Content, FreeForm, TemplateMessage
+from gateway.domain.message import Content, FreeForm, OnClosedWindow, TemplateMessage
 from gateway.domain.suppression import Scope, Source, Suppression
 from gateway.domain.window import ServiceWindow
 from gateway.domain.would_change import Change, Considered, Form, What, changes_of, form_of
@@ -66,6 +66,7 @@ class Asked:
     fallback: TemplateMessage | None = None
     reference: str | None = None
     intent: str | None = None
+    on_closed_window: OnClosedWindow | None = None
     sender: Sender = SHOP
 
 

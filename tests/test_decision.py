@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.config import SenderConfig
 from gateway.decision import Decider
-from gateway.domain.compliance import Decision, Downgrade, Mode, OnClosedWindow, Reason, Refuse, Send
+from gateway.domain.compliance import Decision, Downgrade, Mode, Reason, Refuse, Send
 from gateway.domain.errors import TemplateRefused
 from gateway.domain.health import (
     MOST_TEMPLATES,
@@ -23,7 +23,7 @@ from gateway.domain.health import (
     after_news,
 )
 from gateway.domain.identity import Sender
-from gateway.domain.message import Content, FreeForm, TemplateMessage
+from gateway.domain.message import Content, FreeForm, OnClosedWindow, TemplateMessage
 from gateway.domain.suppression import Scope, Source, Suppression
 from gateway.domain.window import ServiceWindow
 from gateway.ports import KnownHealth
@@ -42,6 +42,7 @@ class Asked:
     fallback: TemplateMessage | None = None
     reference: str | None = None
     intent: str | None = None
+    on_closed_window: OnClosedWindow | None = None
     sender: Sender = SHOP
 
 

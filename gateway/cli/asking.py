@@ -99,7 +99,7 @@ async def _asked(config: Config, reader: SqliteReader, question: Question, now: 
         clock=SetClock(now),
         health=health,
     )
-    found = await explain(question.draft, on_closed_window=question.on_closed_window, fallback_at=question.fallback_at)
+    found = await explain(question.draft, fallback_at=question.fallback_at)
     return explanation_view(found)
 
 

@@ -28,9 +28,10 @@ from gateway.config import (
 )
 from gateway.config_file.checks import KEY_DIGEST, digest_of
 from gateway.config_file.units import duration, host_and_port, size
-from gateway.domain.compliance import Mode, OnClosedWindow
+from gateway.domain.compliance import Mode
 from gateway.domain.delivery import DeliveryPolicy, OnUnknown, PacePolicy
 from gateway.domain.identity import Sender
+from gateway.domain.message import OnClosedWindow
 from gateway.domain.repair import RepairPolicy
 from gateway.domain.template import fold_language
 from gateway.keys import has_valid_checksum, looks_issued

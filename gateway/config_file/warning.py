@@ -8,7 +8,8 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from gateway.config import ClientConfig, Config, ProviderConfig, SenderConfig, ServerConfig, WebhookConfig
-from gateway.domain.compliance import Mode, OnClosedWindow
+from gateway.domain.compliance import Mode
+from gateway.domain.message import OnClosedWindow
 from gateway.signing import is_base64, signing_key
 
 _SMALL_MARGIN = timedelta(seconds=10)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from gateway.domain.message import Content, FreeForm, TemplateMessage
+from gateway.domain.message import Content, FreeForm, OnClosedWindow, TemplateMessage
 from gateway.domain.suppression import Suppression
 from gateway.domain.window import ServiceWindow
 
@@ -17,14 +17,6 @@ class Mode(StrEnum):
 
     ENFORCE = "enforce"
     OBSERVE = "observe"
-
-
-class OnClosedWindow(StrEnum):
-    """What a sender does with free-form content when the window is closed."""
-
-    DOWNGRADE = "downgrade"
-    REFUSE = "refuse"
-    HOLD = "hold"
 
 
 class Reason(StrEnum):

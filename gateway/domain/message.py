@@ -43,13 +43,32 @@ HANDED_OVER = frozenset({Status.SUBMITTED, Status.SENT, Status.DELIVERED, Status
 ENDED = frozenset({Status.REFUSED, Status.FAILED, Status.EXPIRED, Status.CANCELLED, Status.UNKNOWN})
 
 
+class OnClosedWindow(StrEnum):
+    """What is done with free-form content when the window is closed."""
+
+    DOWNGRADE = "downgrade"
+    REFUSE = "refuse"
+    HOLD = "hold"
+
+
+FreeFormType = Literal[
+    "text", "image", "video", "audio", "document", "sticker", "location", "contacts", "reaction", "interactive"
+]
+"""Every type of the platform's messages but ``template``. Source: Meta, service messages."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreeForm:
-    """Content that is allowed only inside the window: a text, or an image by link with an optional caption."""
+    """Content that is allowed only inside the window."""
 
-    type: Literal["text", "image"]
+    type: FreeFormType
     text: str | None = None
+    """What can be read of it: a text's body, a caption, the body of an interactive message."""
     file_url: str | None = None
+    """The link of a medium, where it is sent by link."""
+    payload: Any = None
+    """What the Cloud API's message object holds under the name of the type, in JSON's terms. None where the text and
+    the link say it all: a text without a word on previews, an image by link with an optional caption."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +106,17 @@ class Draft:
     reference: str | None = None
     intent: str | None = None
     """What the request says that it is about: one of the names in the configuration."""
+    also_known_as: tuple[Contact, ...] = ()
+    """Other ids by which the request names the contact."""
+    reply_to: str | None = None
+    """The message that it quotes, by the id that the client knows: ours (domain.wamid), or the provider's of a message
+    that the contact wrote."""
+    opaque: str | None = None
+    """The client's own word (``biz_opaque_callback_data``): every status gives it back."""
+    on_closed_window: OnClosedWindow | None = None
+    """The request's own word, before its sender's."""
+    ttl: timedelta | None = None
+    """How long it may wait to leave; None: as long as the configuration says."""
     callback_url: str | None = None
     wait: timedelta | None = None
     """How long the client waits for the provider's answer (``Prefer: wait``)."""
@@ -110,6 +140,9 @@ class OutboundMessage:
     accepted_at: datetime
     expires_at: datetime
     intent: str | None = None
+    reply_to: str | None = None
+    opaque: str | None = None
+    on_closed_window: OnClosedWindow | None = None
     traceparent: str | None = None
 
 

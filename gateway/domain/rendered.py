@@ -13,9 +13,10 @@ Components = Sequence[JsonObject]
 
 
 def rendered_free_form(content: FreeForm) -> JsonObject:
-    """Free-form content: a text, or a picture with what stands below it."""
+    """Free-form content: a text, or a medium with what stands below it; of other kinds also what they hold."""
     header = None if content.file_url is None else {"type": content.type, "link": content.file_url}
-    return {"header": header, "body": content.text, "footer": None, "buttons": []}
+    shown: dict[str, Any] = {"header": header, "body": content.text, "footer": None, "buttons": []}
+    return shown if content.payload is None or content.type == "text" else {**shown, content.type: content.payload}
 
 
 def rendered(definition: TemplateDefinition, components: Components) -> JsonObject:

@@ -17,14 +17,13 @@ from gateway.domain.compliance import (
     Decision,
     Downgrade,
     Hold,
-    OnClosedWindow,
     Reason,
     Refuse,
     Rung,
     Send,
     decide,
 )
-from gateway.domain.message import Content, FreeForm, TemplateMessage
+from gateway.domain.message import Content, FreeForm, OnClosedWindow, TemplateMessage
 
 Ladder = tuple[Rung, ...]
 

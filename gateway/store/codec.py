@@ -14,7 +14,15 @@ import orjson
 
 from gateway.domain.errors import ProviderError
 from gateway.domain.identity import Contact, MessageId, Sender
-from gateway.domain.message import Content, FreeForm, JsonObject, OutboundMessage, Receipt, TemplateMessage
+from gateway.domain.message import (
+    Content,
+    FreeForm,
+    JsonObject,
+    OnClosedWindow,
+    OutboundMessage,
+    Receipt,
+    TemplateMessage,
+)
 from gateway.domain.window import ServiceWindow
 
 T = TypeVar("T")
@@ -85,7 +93,8 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"), default=_plain)
 def content_facts(content: Content) -> JsonObject:
     match content:
         case FreeForm():
-            return {"type": content.type, "text": content.text, "file_url": content.file_url}
+            facts = {"type": content.type, "text": content.text, "file_url": content.file_url}
+            return facts if content.payload is None else {**facts, "payload": content.payload}
         case TemplateMessage():
             return {
                 "type": "template",
@@ -213,5 +222,8 @@ def message_with(row: sqlite3.Row, content: Content) -> OutboundMessage:
         accepted_at=instant(row["accepted_at"]),
         expires_at=instant(row["expires_at"]),
         intent=row["intent"],
+        reply_to=row["reply_to"],
+        opaque=row["opaque"],
+        on_closed_window=None if row["on_closed_window"] is None else OnClosedWindow(row["on_closed_window"]),
         traceparent=row["traceparent"],
     )

@@ -134,14 +134,18 @@ def _accept(
     if not leaves:
         join(ledger, conversation, draft, is_free=is_free, now=now)
         return Accepted(answer=answer, decision=decision)
-    message = _message_of(draft, receipt, ledger.policy.delivery.message_ttl, now)
+    message = _message_of(draft, receipt, expires_at=_expires_at(ledger, draft, now), now=now)
     claim = lease_at_once(ledger, message, conversation, found.sender, found.known)
     attempt = Attempt(message_id=message.id, number=1, token=draw_token(message.id), content=decision.content)
     add_attempt(ledger, place, claim, attempt, now=now)
     return Accepted(answer=answer, decision=decision, begun=(claim, attempt))
 
 
-def _message_of(draft: Draft, receipt: Receipt, time_to_live: timedelta, now: datetime) -> OutboundMessage:
+def _expires_at(ledger: Ledger, draft: Draft, now: datetime) -> datetime:
+    return now + (draft.ttl or ledger.policy.delivery.message_ttl)
+
+
+def _message_of(draft: Draft, receipt: Receipt, *, expires_at: datetime, now: datetime) -> OutboundMessage:
     return OutboundMessage(
         id=receipt.message_id,
         client=draft.client,
@@ -151,10 +155,13 @@ def _message_of(draft: Draft, receipt: Receipt, time_to_live: timedelta, now: da
         fallback=draft.fallback,
         reference=draft.reference,
         intent=draft.intent,
+        reply_to=draft.reply_to,
+        opaque=draft.opaque,
+        on_closed_window=draft.on_closed_window,
         callback_url=draft.callback_url,
         traceparent=draft.traceparent,
         accepted_at=now,
-        expires_at=now + time_to_live,
+        expires_at=expires_at,
     )
 
 
@@ -225,7 +232,7 @@ def _add_message(
         reference=draft.reference,
         callback_url=draft.callback_url,
         accepted_at=at,
-        expires_at=micros(now + ledger.policy.delivery.message_ttl),
+        expires_at=micros(_expires_at(ledger, draft, now)),
         receipt=receipt_text(receipt),
         route=None if key is None else key.route,
         key=None if key is None else key.key,
@@ -236,6 +243,9 @@ def _add_message(
         is_observed=int(is_observed(decision)),
         traceparent=draft.traceparent,
         intent=draft.intent,
+        reply_to=draft.reply_to,
+        opaque=draft.opaque,
+        on_closed_window=draft.on_closed_window,
     )
     return added.lastrowid or 0 if added.rowcount else 0
 

@@ -124,11 +124,12 @@ update conversation set leased_until = null, epoch = epoch + 1 where id = :id
 insert into message (
     id, conversation, client, status, changed_at, content, fallback, is_free_form, reference, callback_url,
     accepted_at, expires_at, receipt, idempotency_route, idempotency_key, fingerprint, answer_by, told_view,
-    downgraded_at, is_observed, traceparent, intent, due_at, attempts, history
+    downgraded_at, is_observed, traceparent, intent, reply_to, opaque, on_closed_window, due_at, attempts, history
 ) values (
     :id, :conversation, :client, :status, :accepted_at, :content, :fallback, :is_free_form, :reference, :callback_url,
     :accepted_at, :expires_at, :receipt, :route, :key, :fingerprint, :answer_by, :told_view,
-    :downgraded_at, :is_observed, :traceparent, :intent, :accepted_at, :attempts, :history
+    :downgraded_at, :is_observed, :traceparent, :intent, :reply_to, :opaque, :on_closed_window, :accepted_at,
+    :attempts, :history
 )
 on conflict (id) do nothing
 
@@ -513,7 +514,8 @@ order by accepted_at
 limit :limit
 
 -- drop_content: keep what kind of content it was, and which template
-update message set has_content = 0, content = :content, fallback = :fallback where place = :place
+update message set has_content = 0, content = :content, fallback = :fallback, reply_to = null, opaque = null
+where place = :place
 
 -- drop_attempt_content: what was sent for one message
 update attempt set content = null where message = :message
@@ -962,6 +964,7 @@ select id from lane where conversation = :conversation
 -- erase_message: it stays as something that was once sent to somebody
 update message
 set has_content = 0, content = :content, fallback = :fallback, error = :error, reference = null, callback_url = null,
+    reply_to = null, opaque = null,
     idempotency_key = digest(idempotency_key), fingerprint = digest(fingerprint), expires_at = :expires_at
 where place = :place
 

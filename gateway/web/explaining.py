@@ -18,7 +18,5 @@ async def explain(request: web.Request) -> web.Response:
     client = admit_bearer(request, front)
     headers = parse_send_headers(request.headers)
     question = parse_question(await read_object(request, front.parts), headers, client, front.rules)
-    explanation = await front.parts.explain(
-        question.draft, on_closed_window=question.on_closed_window, fallback_at=question.fallback_at
-    )
+    explanation = await front.parts.explain(question.draft, fallback_at=question.fallback_at)
     return answer(explanation_view(explanation))

@@ -11,7 +11,6 @@ from aiohttp import web
 
 from gateway.config import ClientConfig, Config
 from gateway.domain.callback import CallbackEvent
-from gateway.domain.compliance import OnClosedWindow
 from gateway.domain.explanation import Explanation
 from gateway.domain.message import Draft
 from gateway.metrics import Exposition, Metrics
@@ -34,9 +33,7 @@ class Ingest(Protocol):
 class Explain(Protocol):
     """The verb of ``gateway.explain``."""
 
-    def __call__(
-        self, draft: Draft, *, on_closed_window: OnClosedWindow | None, fallback_at: str
-    ) -> Awaitable[Explanation]: ...
+    def __call__(self, draft: Draft, *, fallback_at: str) -> Awaitable[Explanation]: ...
 
     def recorded(self, record: MessageRecord) -> Explanation | None: ...
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from gateway.config import ClientConfig
-from gateway.domain.compliance import OnClosedWindow
 from gateway.domain.errors import InvalidRequest
 from gateway.domain.identity import Contact
-from gateway.domain.message import Content, Draft, FreeForm, JsonObject
+from gateway.domain.message import Content, Draft, FreeForm, JsonObject, OnClosedWindow
 from gateway.web.drafts import DraftRules, intent_of, parse_draft
 from gateway.web.send_headers import SendHeaders
 from gateway.web.shapes import shape
@@ -32,8 +32,6 @@ _NOT_BUILT: Mapping[str, str] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     draft: Draft
-    on_closed_window: OnClosedWindow | None = None
-    """The request's own word, before its sender's."""
     fallback_at: str = "$.fallback"
     """Where the template that is to stand in is found in the body."""
 
@@ -56,9 +54,15 @@ def parse_question(body: JsonObject, headers: SendHeaders, client: ClientConfig,
         fallback=None if fallback is None else template_of(fallback, language=sender.language),
         reference=fields.get("reference"),
         intent=intent_of(fields.get("intent"), sender.id, rules, field="intent"),
+        on_closed_window=_policy(fields),
+        ttl=None if fields.get("ttl") is None else timedelta(seconds=fields["ttl"]),
     )
-    policy = fields.get("on_closed_window")
-    return Question(draft=draft, on_closed_window=None if policy is None else OnClosedWindow(policy))
+    return Question(draft=draft)
+
+
+def _policy(fields: Mapping[str, Any]) -> OnClosedWindow | None:
+    written = fields.get("on_closed_window")
+    return None if written is None else OnClosedWindow(written)
 
 
 def _check(fields: Mapping[str, Any]) -> None:

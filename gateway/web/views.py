@@ -94,10 +94,17 @@ def _attempt(attempt: AttemptRecord) -> View:
 
 def _content(content: Content | None) -> View | None:
     match content:
-        case FreeForm(type="text"):
+        case FreeForm(payload=None, type="text"):
             return {"type": "text", "text": content.text}
+        case FreeForm(payload=None):
+            return {"type": content.type, "file_url": content.file_url, "text": content.text}
         case FreeForm():
-            return {"type": "image", "file_url": content.file_url, "text": content.text}
+            return {
+                "type": content.type,
+                "file_url": content.file_url,
+                "text": content.text,
+                "payload": content.payload,
+            }
         case TemplateMessage():
             return {"type": "template", "template": _template(content)}
         case None:

@@ -16,7 +16,6 @@ from gateway.domain.compliance import (
     Decision,
     Downgrade,
     Hold,
-    OnClosedWindow,
     Reason,
     Refuse,
     Rung,
@@ -24,7 +23,7 @@ from gateway.domain.compliance import (
     decide,
     observed,
 )
-from gateway.domain.message import Content, FreeForm, TemplateMessage
+from gateway.domain.message import Content, FreeForm, OnClosedWindow, TemplateMessage
 from gateway.domain.suppression import Scope, Source, Suppression, widest
 from gateway.domain.window import UNKNOWN_WINDOW, ServiceWindow
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from gateway.domain.compliance import (
     Circumstances,
     Downgrade,
-    OnClosedWindow,
     Reason,
     Refuse,
     Rung,
@@ -24,7 +23,7 @@ from gateway.domain.compliance import (
 )
 from gateway.domain.delivery import AttemptStatus, DeliveryPolicy, WindowWasClosed
 from gateway.domain.errors import ProviderError
-from gateway.domain.message import Content, FreeForm, TemplateMessage
+from gateway.domain.message import Content, FreeForm, OnClosedWindow, TemplateMessage
 from gateway.domain.settlement import Tried, settle
 from gateway.domain.window import ServiceWindow
 
