@@ -26,6 +26,7 @@ from tests.provider.factories import SENTENCE, a_provider
 SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "samples"
 DECODE = callback_decoder(a_provider())
 METADATA = {"display_phone_number": "+1 555-078-3881", "phone_number_id": "106540352242922"}
+BESIDE = {"messaging_product": "whatsapp", "metadata": METADATA, "entry": {"id": "1"}}
 PROFILE = {"profile": {"name": "Sheena"}, "wa_id": "16505551234", "user_id": "US.13491208655302741918"}
 AT = datetime(2025, 6, 8, 20, 59, 43, tzinfo=UTC)
 
@@ -60,7 +61,7 @@ def test_a_text_message_with_everything_that_is_known_of_it():
         contact="16505551234",
         kind="text",
         dedupe="m:16505551234:wamid.1",
-        raw={"metadata": METADATA, "contacts": [PROFILE], "message": item},
+        raw={**BESIDE, "contacts": [PROFILE], "message": item},
         sender_names=("106540352242922", "15550783881"),
         provider_message_id="wamid.1",
         at=AT,
@@ -169,7 +170,7 @@ def test_status_words(word: str, status: AttemptStatus | None):
     (event,) = decoded(envelope(a_value(statuses=[item])))
     assert isinstance(event, StatusReport)
     assert (event.provider_message_id, event.status, event.at) == ("wamid.1", status, AT)
-    assert event.raw == {"metadata": METADATA, "contacts": [PROFILE], "status": item}
+    assert event.raw == {**BESIDE, "contacts": [PROFILE], "status": item}
 
 
 @pytest.mark.parametrize(
@@ -291,7 +292,7 @@ def test_a_batch_of_a_thousand_messages_from_a_thousand_contacts_keeps_each_with
     events = decoded(body)
     value = body["entry"][0]["changes"][0]["value"]
     assert [event.raw for event in events] == [
-        {"metadata": METADATA, "contacts": [profile], "message": item}
+        {**BESIDE, "contacts": [profile], "message": item}
         for profile, item in zip(value["contacts"], value["messages"], strict=True)
     ]
     assert [getattr(event, "name", None) for event in events] == [
