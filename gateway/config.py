@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from gateway.domain.compliance import Mode
 from gateway.domain.delivery import DeliveryPolicy, PacePolicy
@@ -91,8 +91,12 @@ CLOUD_API = "cloud-api"
 DIALOG_360 = "360dialog"
 PLATFORM = frozenset({CLOUD_API, DIALOG_360})
 """The kinds that speak the platform's own API."""
-BASE_URLS = {CLOUD_API: "https://graph.facebook.com/v24.0", DIALOG_360: "https://waba-v2.360dialog.io"}
-"""Where they are, unless the configuration says otherwise."""
+_WINDOW_CODES = frozenset({470, 131047})
+KIND_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    CLOUD_API: {"base_url": "https://graph.facebook.com/v24.0", "window_codes": _WINDOW_CODES},
+    DIALOG_360: {"base_url": "https://waba-v2.360dialog.io", "window_codes": _WINDOW_CODES},
+}
+"""What the platform's own kinds have in place of the defaults of all: where they are, and no code of others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from gateway.config import (
-    BASE_URLS,
     CLOUD_API,
+    KIND_DEFAULTS,
     CallbackHosts,
     ClientConfig,
     Config,
@@ -179,13 +179,14 @@ def _webhook(values: Values) -> WebhookConfig:
     return WebhookConfig(url=values["url"], secret=values["secret"])
 
 
-def _provider(values: Values) -> ProviderConfig:
+def _provider(written: Values) -> ProviderConfig:
+    values = {**KIND_DEFAULTS.get(written["kind"], {}), **written}
     return ProviderConfig(
         name=values["name"],
         kind=values["kind"],
-        base_url=_without_slash(values.get("base_url", BASE_URLS.get(values["kind"], ""))),
+        base_url=_without_slash(values.get("base_url", "")),
         key=values.get("key", ""),
-        templates=template_list(values),
+        templates=template_list(written),
         **_given(
             values,
             callback_secret=str,

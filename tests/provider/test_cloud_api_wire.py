@@ -123,6 +123,7 @@ def test_components_are_spelt_as_the_platform_does_however_they_came() -> None:
 # --- receipts -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the recorded answers are not beside this checkout")
 def test_the_platforms_own_receipt_brings_its_id() -> None:
     body = (SAMPLES / "resp_docs_send_phone.json").read_bytes()
     told = json.loads(body)["messages"][0]["id"]

@@ -148,6 +148,53 @@ def test_a_group_message_is_kept_and_no_message_of_its_writer():
     assert (event.why, event.raw["message"]["group_id"]) == ("group", "g")
 
 
+def test_what_stands_beside_the_items_is_kept_with_each_of_them_as_it_came():
+    metadata, errors = {**METADATA, "new": [1]}, [{"code": 1}]
+    value = a_value(
+        metadata=metadata, errors=errors, brand_new={"a": None}, nothing=None, messages=[an_item(type="text")]
+    )
+    body = envelope(value)
+    body["entry"][0] |= {"time": 1749416383, "other": "x"}
+    (event,) = decoded(body)
+    assert event.raw == {
+        "messaging_product": "whatsapp",
+        "metadata": metadata,
+        "errors": errors,
+        "brand_new": {"a": None},
+        "nothing": None,
+        "entry": {"id": "1", "time": 1749416383},
+        "contacts": [PROFILE],
+        "message": an_item(type="text"),
+    }
+
+
+def test_without_an_envelope_no_entry_is_made_up():
+    item = an_item(type="text")
+    (event,) = decoded({"contacts": [PROFILE], "messages": [item]})
+    assert event.raw == {"contacts": [PROFILE], "message": item}
+
+
+OURS = "4503599627370495-abcdefghijkl_-12"
+
+
+@pytest.mark.parametrize(("path", "expected"), [(None, OURS), ("by-its-url", "by-its-url")])
+def test_a_status_names_its_attempt_itself_unless_its_url_does(path: str | None, expected: str):
+    item = {"id": "wamid.1", "status": "sent", "biz_opaque_callback_data": OURS}
+    (event,) = decoded(envelope(a_value(statuses=[item])), attempt=path)
+    assert isinstance(event, StatusReport)
+    assert event.attempt == expected
+    assert event.dedupe.startswith(f"s:{expected}:sent:")
+
+
+def test_in_a_batch_each_status_names_its_own_attempt():
+    others = [f"{number}-abcdefghijkl_-12" for number in (1, 2)]
+    items = [
+        {"id": f"wamid.{token}", "status": "read", "biz_opaque_callback_data": token} for token in (*others, "theirs")
+    ]
+    events = decoded(envelope(a_value(statuses=items)), attempt="by-its-url")
+    assert [event.attempt for event in events if isinstance(event, StatusReport)] == [*others, None]
+
+
 def test_a_value_with_nothing_but_errors_is_kept():
     (event,) = decoded(envelope({"metadata": METADATA, "errors": [{"code": 131000}]}))
     assert isinstance(event, Unrecognized)
