@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import re
 from collections.abc import Sequence
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -19,6 +21,8 @@ from gateway.web.wire_errors import SubscriptionRefused
 log = structlog.get_logger()
 
 _SIGNATURE = "X-Hub-Signature-256"
+_LARGE = 128 * 1024
+"""Bytes that take milliseconds to decode; from here on others are served meanwhile."""
 _CHALLENGE = re.compile(r"[!-~]{1,256}", re.ASCII)
 
 
@@ -56,7 +60,8 @@ async def _body(request: web.Request, parts: Parts) -> bytes:
 
 
 async def _taken(request: web.Request, parts: Parts, provider: ProviderConfig, body: bytes) -> web.Response:
-    events = parts.decoders[provider.name](body, attempt=request.match_info.get("attempt"))
+    decode = partial(parts.decoders[provider.name], body, attempt=request.match_info.get("attempt"))
+    events = decode() if len(body) < _LARGE else await asyncio.to_thread(decode)
     await parts.ingest(provider.name, events)
     return answer({"ok": True})
 

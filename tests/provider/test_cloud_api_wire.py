@@ -207,7 +207,7 @@ def word_of(outcome: Outcome) -> str:
 
 
 @pytest.mark.parametrize(("code", "meant"), ROWS)
-@pytest.mark.parametrize("status", [200, 400, 401, 404, 429, 500, 503])
+@pytest.mark.parametrize("status", [200, 401, 503])
 def test_a_code_means_the_same_under_any_status(code: int, meant: str, status: int) -> None:
     outcome = answered(an_error(code), status)
     assert word_of(outcome) == meant
