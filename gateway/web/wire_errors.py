@@ -7,7 +7,8 @@ GatewayError
 │       ├── BodyTooSlow     it did not arrive in time
 │       ├── BodyBroken      the connection ended, or its chunks made no sense
 │       └── BodyEncoded     it is compressed, which we don't undo
-└── WrongMethod             the path is known, the method is not
+├── WrongMethod             the path is known, the method is not
+└── SubscriptionRefused     who asks whether we want callbacks does not know our word for it
 """
 
 from __future__ import annotations
@@ -67,3 +68,9 @@ class WrongMethod(GatewayError):
     def __init__(self, allowed: Iterable[str]) -> None:
         self.allowed = ", ".join(sorted(allowed))
         super().__init__(f"This URL can only handle the following request methods: {self.allowed}.")
+
+
+class SubscriptionRefused(GatewayError):
+    """Who asks whether we want a provider's callbacks does not know the word that we gave it."""
+
+    code = "forbidden"
