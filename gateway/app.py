@@ -246,6 +246,8 @@ def store_policy(config: Config) -> StorePolicy:
         delivery=config.delivery,
         pace=config.pace,
         listeners=config.listeners(),
+        subscriptions=config.subscriptions(),
+        numbers=config.numbers(),
         providers={sender.id: sender.provider for sender in config.senders},
         observing=frozenset(sender.id for sender in config.senders if sender.mode is Mode.OBSERVE),
         client_queued=config.limits.client_queued,

@@ -51,6 +51,11 @@ def parse_contact(written: str | int) -> Contact:
     return Contact(digits)
 
 
+def stand_in_user_id(contact: Contact) -> str:
+    """A user id for a contact of whom only the phone number is known: of no country, so that it is nobody's."""
+    return f"ZZ.gw{contact}"
+
+
 def redact(contact: str) -> str:
     """A contact as logs may show it: its last two characters."""
     return f"…{contact[-2:]}"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from gateway.domain.subscription import Format
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
@@ -25,6 +27,8 @@ class Delivery:
     created_at: datetime
     url: str | None = None
     """Where it goes; None: the client's webhook."""
+    format: Format = Format.STANDARD
+    """The shape of the body, which its signature goes with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

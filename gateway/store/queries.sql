@@ -312,6 +312,14 @@ where provider_message_id = :provider_message_id and (provider is null or provid
 order by id desc
 limit 1
 
+-- named_message: a message of ours by the provider's id, and whose it is
+select message.id, message.client
+from attempt join message on message.place = attempt.message
+where attempt.provider_message_id = :provider_message_id
+    and (attempt.provider is null or attempt.provider = :provider)
+order by attempt.id desc
+limit 1
+
 -- attempt_by_digest: the same of a contact that was erased
 select * from attempt
 where provider_message_id = digest(:provider_message_id) and (provider is null or provider = :provider)
@@ -404,14 +412,14 @@ update inbox set state = 'applied', conversation = :conversation where id = :id
 insert into endpoint (name) values (:name) on conflict do nothing
 
 -- lane_of: an endpoint's queue of one conversation
-select id from lane where endpoint = :endpoint and conversation = :conversation
+select id from lane where endpoint = :endpoint and conversation is :conversation
 
 -- add_lane: an endpoint's queue of one conversation
 insert into lane (endpoint, conversation) values (:endpoint, :conversation) returning id
 
 -- add_notice: at the end of its lane
-insert into notice (lane, event_id, type, url, body, created_at, due_at)
-values (:lane, :event_id, :type, :url, :body, :at, :at)
+insert into notice (lane, event_id, type, format, url, body, created_at, due_at)
+values (:lane, :event_id, :type, :format, :url, :body, :at, :at)
 
 -- notices_in_lane: those not yet ended, in order
 select * from notice where lane = :lane and ended_at is null order by id
@@ -548,8 +556,8 @@ delete from inbox where id = :id
 -- old_notices: ended long ago
 select notice.id, notice.lane, lane.conversation
 from notice cross join lane on lane.id = notice.lane
-where notice.ended_at is not null and notice.ended_at <= :at
-order by notice.ended_at
+where notice.ended_at is not null and coalesce(notice.kept_from, notice.ended_at) <= :at
+order by coalesce(notice.kept_from, notice.ended_at)
 limit :limit
 
 -- drop_notice: with what it told
