@@ -465,6 +465,35 @@ select id from lane where leased_until is not null and leased_until <= :tick
 -- leased_lanes: all that somebody held
 select id from lane where leased_until is not null
 
+-- newest_notice: the last one made
+select max(id) as id from notice
+
+-- notice_from: the first at or behind a number
+select id, created_at as at from notice where id >= :id order by id limit 1
+
+-- notices_between: of any client or one, in any state or one, in the order in which they were made
+select notice.*, lane.endpoint, conversation.sender, conversation.contact
+from notice cross join lane on lane.id = notice.lane left join conversation on conversation.id = lane.conversation
+where notice.id between :first and :last and notice.created_at >= :since and notice.created_at < :until
+    and (:client is null or lane.endpoint = 'client:' || :client
+        or substr(lane.endpoint, 1, length(:client) + 5) = 'url:' || :client || ':')
+    and (:state is null or notice.state = :state)
+order by notice.id
+
+-- ended_of_client: notices to its webhook, between two numbers, that failed or however they ended
+select notice.id, notice.lane, notice.body = '{}' as is_empty
+from notice cross join lane on lane.id = notice.lane
+where notice.id between :first and :last and notice.created_at >= :since and notice.created_at < :until
+    and lane.endpoint = 'client:' || :client and notice.ended_at is not null
+    and (not :failed_only or notice.state = 'failed')
+order by notice.id
+
+-- post_notice_again: with all its tries; what it says is kept no longer for that
+update notice
+set state = 'waiting', kept_from = coalesce(kept_from, ended_at), ended_at = null, error = null, tries = 0,
+    due_at = :at, hold_at = null
+where id = :id and ended_at is not null
+
 -- end_notice: no more tries
 update notice
 set state = :state, error = :error, ended_at = :at, tries = tries + 1

@@ -1,4 +1,4 @@
-"""What a client of the platform's format receives of a whole gateway, read by a library of others where it is at hand."""
+"""What a client of the platform's format receives of a whole gateway, read by a library of others if it is there."""
 
 from __future__ import annotations
 
