@@ -47,7 +47,7 @@ class WebhookDesk:
 
     def _replay(self, asked: Mapping[str, Any]) -> Replay:
         client, run, state = asked.get("client"), asked.get("run"), asked.get("state", "failed")
-        if client not in self.clients:
+        if not isinstance(client, str) or client not in self.clients:
             known = ", ".join(sorted(self.clients)) or "none"
             raise InvalidRequest("client", f"client: expected the name of a client with a webhook; known: {known}")
         if not isinstance(run, str) or not _RUN.fullmatch(run):
@@ -55,7 +55,7 @@ class WebhookDesk:
         if state not in STATES:
             raise InvalidRequest("state", f"state: expected one of {', '.join(STATES)}")
         since, until = _instant("since", asked), _instant("until", asked)
-        return Replay(run=run, client=str(client), since=since, until=until, failed_only=state == "failed")
+        return Replay(run=run, client=client, since=since, until=until, failed_only=state == "failed")
 
 
 def _instant(name: str, asked: Mapping[str, Any]) -> datetime:
