@@ -34,6 +34,8 @@ _LEAST_OF_PLATFORM = 100
 _OWN_CODES = {1: PARAMETER_INVALID, 3: PAYMENT}
 """Of a DecisionTelecom error, which is known by its name."""
 _EMPTY = 402
+_WINDOW_CODES = (7, 470)
+"""The 24-hour refusal on DecisionTelecom's surface, and before the Cloud API."""
 
 _CLOSED = "More than 24 hours have passed since the contact last wrote, and no template could stand in."
 _OF_REASON: Sequence[tuple[str, int, str]] = (
@@ -69,7 +71,7 @@ def _of_provider(error: ProviderError) -> Mapping[str, Any]:
 
 
 def _code_of(error: ProviderError) -> int:
-    if error.closes_window:
+    if error.closes_window or error.code in _WINDOW_CODES:
         return REENGAGEMENT
     if error.status == _EMPTY:
         return PAYMENT

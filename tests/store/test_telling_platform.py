@@ -155,7 +155,7 @@ async def test_a_provider_s_own_codes_become_the_platform_s_and_its_words_stay(
     await bench.attempt(Failed(error=error))
     (status,) = await statuses(bench)
     (told,) = status["errors"]
-    assert told["code"] == {7: 131000, 1: 131009, 131026: 131026}[code]
+    assert told["code"] == {7: 131047, 1: 131009, 131026: 131026}[code]
     assert error.message in told["error_data"]["details"]
 
 
