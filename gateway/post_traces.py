@@ -60,7 +60,7 @@ class PostTraces:
 
     async def _trace_of(self, delivery: Delivery) -> str | None:
         try:
-            message_id = _message_of(json.loads(delivery.body), delivery.format)
+            message_id = message_told_of(json.loads(delivery.body), delivery.format)
             return None if message_id is None else await self._traces.trace_of(message_id)
         except (
             LookupError,
@@ -71,7 +71,7 @@ class PostTraces:
             return None
 
 
-def _message_of(body: Mapping[str, Any], shape: Format) -> MessageId | None:
+def message_told_of(body: Mapping[str, Any], shape: Format) -> MessageId | None:
     """The message that a notice tells of (domain.notice); None when it tells of something else."""
     if shape.is_platform:
         statuses = body["entry"][0]["changes"][0]["value"].get("statuses") or [{"id": ""}]

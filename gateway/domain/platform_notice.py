@@ -82,14 +82,9 @@ def consent_changed(to: Recipient, event: ConsentChange) -> Notice:
     return to.notice(EventType.CONSENT, _enveloped(to, "preference", raw, event.contacts[0], None))
 
 
-def passed_on(to: Recipient, event: EventType, raw: Object) -> Notice | None:
-    """A change that is about no message, as it came; None for what is no change of the platform's."""
-    change = change_of(raw)
-    if change is None:
-        return None
-    entry = {key: value for key, value in raw.items() if key != "changes"}
-    body = {"object": "whatsapp_business_account", "entry": [{"id": to.number.account, **entry, "changes": [change]}]}
-    return to.notice(event, body)
+def passed_on(to: Recipient, event: EventType, raw: Object) -> Notice:
+    """A change that is about no message, as it came with its entry."""
+    return to.notice(event, {"object": "whatsapp_business_account", "entry": [{"id": to.number.account, **raw}]})
 
 
 def change_of(raw: Any) -> Object | None:

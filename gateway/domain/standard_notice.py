@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from gateway.domain.callback import ConsentChange, InboundMessage, TemplateUpdate
+from gateway.domain.callback import ConsentChange, InboundMessage
 from gateway.domain.errors import ProviderError
 from gateway.domain.identity import Sender
 from gateway.domain.instant import rfc3339, rfc3339_or_none
@@ -96,21 +96,9 @@ def consent_changed(client: str, sender: Sender, event: ConsentChange, *, now: d
     return _notice(client, EventType.CONSENT, facts, now)
 
 
-def template_updated(client: str, provider: str, event: TemplateUpdate, *, now: datetime) -> Notice:
-    """``template.updated``: the platform says something new of a template. What, is in its own words."""
-    facts = {
-        "provider": provider,
-        "name": event.name,
-        "language": event.language,
-        "changed_at": rfc3339_or_none(event.at),
-        "raw": event.raw,
-    }
-    return _notice(client, EventType.TEMPLATE, facts, now)
-
-
-def account_updated(client: str, provider: str, field: str, raw: Any, *, now: datetime) -> Notice:
-    """``account.updated``: the same of the account."""
-    return _notice(client, EventType.ACCOUNT, {"provider": provider, "field": field, "raw": raw}, now)
+def account_news(client: str, event: EventType, provider: str, field: str, raw: Any, *, now: datetime) -> Notice:
+    """``template.updated``, ``account.updated``: the platform says something new. What, is in its own words."""
+    return _notice(client, event, {"provider": provider, "field": field, "raw": raw}, now)
 
 
 def _notice(client: str, event: EventType, facts: Mapping[str, Any], now: datetime) -> Notice:

@@ -54,11 +54,28 @@ ACCOUNT_FIELDS = frozenset(
         "phone_number_name_update",
         "phone_number_quality_update",
         "security",
-        "template_correct_category_detection",
     }
 )
 """Fields of the platform's callbacks that are about the account and name no contact. Others are kept and not handed on:
 what names a person must be found again when the person is to be erased."""
+
+TEMPLATE_FIELDS = frozenset(
+    {
+        "message_template_components_update",
+        "message_template_quality_update",
+        "message_template_status_update",
+        "template_category_update",
+        "template_correct_category_detection",
+    }
+)
+"""The same about templates. What we can't read ourselves is handed on all the same."""
+
+
+def event_of_field(field: str) -> EventType | None:
+    """What a change of this field is to clients; None: it is not handed on."""
+    if field in TEMPLATE_FIELDS:
+        return EventType.TEMPLATE
+    return EventType.ACCOUNT if field in ACCOUNT_FIELDS else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

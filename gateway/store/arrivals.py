@@ -29,7 +29,7 @@ from gateway.store.ledger import Ledger
 from gateway.store.lines import refresh
 from gateway.store.suppressions import heed
 from gateway.store.telling import tell_played
-from gateway.store.telling_of_contacts import tell_consent, tell_of_account, tell_of_template, tell_received
+from gateway.store.telling_of_contacts import tell_consent, tell_of_account, tell_received
 
 
 class Fate(StrEnum):
@@ -122,7 +122,7 @@ def _apply(ledger: Ledger, provider: str, row: int, arrival: Arrival, *, now: da
             return Applied(Fate.APPLIED)
         case TemplateUpdate() as event:
             template_health.hear(ledger, provider, event, now=now)
-            tell_of_template(ledger, provider, event, now=now)
+            tell_of_account(ledger, provider, event, now=now)
             return Applied(Fate.APPLIED)
         case StatusReport() as event:
             return _apply_report(ledger, provider, row, event, now=now)

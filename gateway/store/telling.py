@@ -18,6 +18,7 @@ from gateway.domain.identity import Sender
 from gateway.domain.message import HANDED_OVER, OutboundMessage, Status
 from gateway.domain.subscription import EventType, Subscription
 from gateway.store.codec import error_of, message_of, unspoken
+from gateway.store.decisions import read
 from gateway.store.digests import is_erased
 from gateway.store.ledger import Ledger
 from gateway.store.outbox import post
@@ -92,12 +93,15 @@ def _has_stood_in(row: sqlite3.Row, status: Status) -> bool:
 
 
 def _tell_downgraded(ledger: Ledger, row: sqlite3.Row, *, now: datetime) -> None:
-    decision = ledger.rows("decisions_of", message=row["place"]).fetchall()[-1]
+    decision = _last_decision(ledger, row, "downgrade")
+    if decision is None:
+        return
+    window = read(decision["evidence"], {}).get("window")
     notice = standard.downgraded(
         _message(row),
         template=decision["template"],
-        reasons=json.loads(decision["reasons"]),
-        window={} if is_erased(row["contact"]) else json.loads(decision["evidence"]).get("window") or {},
+        reasons=read(decision["reasons"], []),
+        window=window if isinstance(window, dict) and not is_erased(row["contact"]) else {},
         now=now,
         sequence=next_in_sequence(ledger, row["conversation"]),
     )
@@ -132,9 +136,14 @@ def _change(
 
 
 def _reasons(ledger: Ledger, row: sqlite3.Row) -> tuple[str, ...]:
-    """Those of the last decision."""
+    """Those of the decision that refused it."""
+    decision = _last_decision(ledger, row, "refuse")
+    return () if decision is None else tuple(read(decision["reasons"], []))
+
+
+def _last_decision(ledger: Ledger, row: sqlite3.Row, action: str) -> sqlite3.Row | None:
     decisions = ledger.rows("decisions_of", message=row["place"]).fetchall()
-    return tuple(json.loads(decisions[-1]["reasons"])) if decisions else ()
+    return next((one for one in reversed(decisions) if one["action"] == action), None)
 
 
 def _message(row: sqlite3.Row) -> OutboundMessage:

@@ -9,9 +9,8 @@ from gateway.domain import platform_notice as platform
 from gateway.domain import standard_notice as standard
 from gateway.domain.callback import ConsentChange, InboundMessage, TemplateUpdate, Unrecognized
 from gateway.domain.identity import MessageId, Sender
-from gateway.domain.notice import Notice
 from gateway.domain.platform_references import references
-from gateway.domain.subscription import ACCOUNT_FIELDS, EventType, Subscription
+from gateway.domain.subscription import EventType, Subscription, event_of_field
 from gateway.domain.wamid import wamid
 from gateway.store.codec import storable
 from gateway.store.intake import conversation_row
@@ -62,29 +61,19 @@ def tell_consent(ledger: Ledger, sender: Sender, event: ConsentChange, *, now: d
 # --- what is about no message ---------------------------------------------------------------------------------------
 
 
-def tell_of_template(ledger: Ledger, provider: str, event: TemplateUpdate, *, now: datetime) -> None:
-    """To the clients of the provider's senders that asked for it, once each."""
-    for client, sender, subscription in _of_provider(ledger, provider, EventType.TEMPLATE):
-        notice: Notice | None = standard.template_updated(client, provider, event, now=now)
-        if subscription.format.is_platform:
-            to = recipient(ledger, client, sender, subscription)
-            notice = platform.passed_on(to, EventType.TEMPLATE, event.raw)
-        if notice is not None:
-            post(ledger, notice, None, now=now)
-
-
-def tell_of_account(ledger: Ledger, provider: str, event: Unrecognized, *, now: datetime) -> None:
-    """What means nothing to us may mean something to them, where it is about the account and names no contact."""
+def tell_of_account(ledger: Ledger, provider: str, event: TemplateUpdate | Unrecognized, *, now: datetime) -> None:
+    """What the platform says of the account and its templates, to the clients of the provider's senders that asked for
+    it, once each: also what means nothing to us, where it names no contact."""
     change = platform.change_of(event.raw)
-    if change is None or change["field"] not in ACCOUNT_FIELDS:
+    news = None if change is None else event_of_field(change["field"])
+    if change is None or news is None:
         return
-    for client, sender, subscription in _of_provider(ledger, provider, EventType.ACCOUNT):
-        notice: Notice | None = standard.account_updated(client, provider, change["field"], event.raw, now=now)
+    for client, sender, subscription in _of_provider(ledger, provider, news):
         if subscription.format.is_platform:
-            to = recipient(ledger, client, sender, subscription)
-            notice = platform.passed_on(to, EventType.ACCOUNT, event.raw)
-        if notice is not None:
-            post(ledger, notice, None, now=now)
+            notice = platform.passed_on(recipient(ledger, client, sender, subscription), news, event.raw)
+        else:
+            notice = standard.account_news(client, news, provider, change["field"], event.raw, now=now)
+        post(ledger, notice, None, now=now)
 
 
 def _of_provider(ledger: Ledger, provider: str, event: EventType) -> Iterator[tuple[str, Sender, Subscription]]:

@@ -18,7 +18,7 @@ from gateway.domain.identity import Contact, MessageId, Sender
 from gateway.domain.message import FreeForm, OutboundMessage, Status
 from gateway.domain.platform_errors import platform_errors
 from gateway.domain.platform_references import references, with_references
-from gateway.domain.subscription import ACCOUNT_FIELDS, EventType, Format, Subscription
+from gateway.domain.subscription import ACCOUNT_FIELDS, TEMPLATE_FIELDS, EventType, Format, Subscription
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NUMBER = business_number(Sender("Shop"), aliases=("380441234567",), phone_number_id="106540352242922", account="77")
@@ -224,5 +224,6 @@ def test_what_is_not_asked_for_is_not_wanted_and_what_has_no_form_can_not_be() -
 
 
 def test_no_field_that_is_handed_on_names_a_contact() -> None:
-    assert not ACCOUNT_FIELDS & {"messages", "calls", "history", "smb_message_echoes", "user_preferences"}
-    assert not ACCOUNT_FIELDS & {"user_id_update", "smb_app_state_sync", "group_participants_update"}
+    handed_on = ACCOUNT_FIELDS | TEMPLATE_FIELDS
+    assert not handed_on & {"messages", "calls", "history", "smb_message_echoes", "user_preferences"}
+    assert not handed_on & {"user_id_update", "smb_app_state_sync", "group_participants_update"}

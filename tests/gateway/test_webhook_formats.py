@@ -19,6 +19,7 @@ from gateway.config import ClientConfig, WebhookConfig
 from gateway.domain.identity import MessageId, Sender
 from gateway.domain.subscription import Format
 from gateway.domain.wamid import wamid
+from gateway.post_traces import message_told_of
 from tests.gateway.harness import CONTACT, KEY, OTHER_KEY, SHOP, World, a_world, digest
 
 SECRET = "whsec_an-app-s-secret-as-it-is-written"
@@ -142,3 +143,12 @@ async def test_a_library_that_others_wrote_takes_every_body_and_its_signature(tm
     assert set(statuses) == {"sent", "delivered", "failed"}
     assert statuses["delivered"].id == wamid(MessageId(message_id))
     assert statuses["failed"].error.code == 131009
+
+
+async def test_a_status_in_any_format_is_known_to_be_of_its_message_for_its_trace(tmp_path: Path) -> None:
+    async with world_with(tmp_path, Format.CLOUD_API) as (world, endpoint):
+        message_id = await a_life(world, endpoint)
+    of_which = [message_told_of(body, Format.CLOUD_API) for body in endpoint.bodies()]
+    assert of_which.count(None) == 1
+    assert of_which.count(MessageId(message_id)) == 2
+    assert message_told_of({"data": {"message_id": "7"}}, Format.STANDARD) == 7

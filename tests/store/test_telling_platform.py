@@ -261,6 +261,24 @@ async def test_news_of_the_account_go_once_to_each_client_that_asked_as_the_plat
     ]
 
 
+async def test_what_is_damaged_on_the_disk_is_told_without_what_can_not_be_read(bench: Bench) -> None:
+    message_id = await bench.post(decision=a_downgrade(), client=BOT)
+    claim = await bench.claim()
+    attempt = await bench.begun(claim, TEMPLATE)
+    await bench.change("update decision set reasons = 'x', evidence = '[]'")
+    await bench.record(claim, attempt, Submitted(provider_message_id="wamid.theirs"))
+    told = [body for _, body in await bench.told()]
+    assert [body["data"]["message_id"] for body in told] == [str(message_id)] * 2
+    assert told[0]["data"]["reasons"] == []
+
+
+async def test_news_of_a_template_that_we_can_not_read_are_handed_on_all_the_same(opened: Opener) -> None:
+    bench = await opened(a_policy(bot=Subscription(events=EVERYTHING)))
+    await bench.ingest(account_news("message_template_quality_update"))
+    ((_, body),) = await bench.told()
+    assert (body["type"], body["data"]["field"]) == ("template.updated", "message_template_quality_update")
+
+
 async def test_nobody_hears_of_the_account_who_did_not_ask(bench: Bench) -> None:
     await bench.ingest(account_news("account_update"), template_news())
     assert await bench.told() == []
