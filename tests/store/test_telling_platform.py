@@ -130,13 +130,15 @@ async def test_what_the_platform_has_no_word_for_is_not_told(bench: Bench) -> No
     assert await statuses(bench) == []
 
 
-async def test_a_voice_message_that_was_read_is_told_as_played(bench: Bench) -> None:
+@pytest.mark.parametrize("words", [("read", "played", "played"), ("played", "read")])
+async def test_a_voice_message_is_told_as_played_once(bench: Bench, words: tuple[str, ...]) -> None:
     await bench.submitted("wamid.theirs")
-    for word in ("read", "played", "played"):
+    for word in words:
         report = a_report(AttemptStatus.READ, provider_message_id="wamid.theirs", raw=a_platform_status(word))
         event = replace(report.event, dedupe=word)
         await bench.ingest(replace(report, event=event))
-    assert [status["status"] for status in await statuses(bench)] == ["read", "played"]
+    told = [status["status"] for status in await statuses(bench)]
+    assert told == (["read", "played"] if words[0] == "read" else ["played"])
 
 
 async def test_what_was_refused_for_a_closed_window_fails_with_the_platform_s_code(bench: Bench) -> None:
@@ -205,6 +207,12 @@ async def test_a_fallback_is_told_once_it_has_left_and_why(bench: Bench) -> None
     assert facts["reasons"] == ["window_closed", "window_unknown", "fallback"]
     assert facts["window"] == {"opened_at": None, "closes_at": None}
     assert [body["data"]["sequence"] for body in told] == [1, 2, 3]
+
+
+async def test_what_left_as_it_was_asked_for_after_all_is_no_fallback(bench: Bench) -> None:
+    await bench.post(decision=a_downgrade(), client=BOT)
+    await bench.attempt(Submitted(provider_message_id="wamid.theirs"))
+    assert [body["type"] for _, body in await bench.told()] == ["message.status"]
 
 
 async def test_a_fallback_that_the_provider_refused_is_not_told(bench: Bench) -> None:
