@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from gateway.cli.operating import ask
 from gateway.config import ClientConfig, WebhookConfig
 from gateway.domain.identity import MessageId, Sender
 from gateway.domain.subscription import Format
@@ -30,10 +33,19 @@ class Endpoint:
     """A client's server that keeps the bytes it was sent."""
 
     posts: list[tuple[bytes, dict[str, str]]] = field(default_factory=list)
+    status: int = 200
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, request: web.Request) -> web.Response:
         self.posts.append((await request.read(), dict(request.headers)))
-        return web.Response()
+        self.news.set()
+        return web.Response(status=self.status)
+
+    async def has(self, count: int) -> None:
+        async with asyncio.timeout(20):
+            while len(self.posts) < count:
+                self.news.clear()
+                await self.news.wait()
 
     def bodies(self) -> list[Any]:
         return [json.loads(body) for body, _ in self.posts]
@@ -74,14 +86,8 @@ async def a_life(world: World, endpoint: Endpoint) -> int:
         await world.desk.callback(report, attempt=token)
         if number == 1:
             await world.desk.callback({"status": 1}, attempt=token)
-    await drained(world)
+    await endpoint.has(4)
     return read
-
-
-async def drained(world: World) -> None:
-    """All that was due has been posted."""
-    while await world.gateway.relay.turn() or world.gateway.relay._posting:
-        pass
 
 
 @pytest.mark.parametrize("shape", [Format.CLOUD_API, Format.DIALOG360])
@@ -152,3 +158,38 @@ async def test_a_status_in_any_format_is_known_to_be_of_its_message_for_its_trac
     assert of_which.count(None) == 1
     assert of_which.count(MessageId(message_id)) == 2
     assert message_told_of({"data": {"message_id": "7"}}, Format.STANDARD) == 7
+
+
+async def listed(folder: Path, state: str) -> dict[str, Any]:
+    """The one event that there is, once it stands so."""
+    query = {"since": "2000-01-01T00:00:00Z", "state": state}
+    async with asyncio.timeout(20):
+        while not (rows := (await ask(folder / "op.sock", "GET", "/webhooks", query=query))["rows"]):
+            await asyncio.sleep(0.01)
+    (row,) = rows
+    found: dict[str, Any] = row
+    return found
+
+
+async def test_what_an_endpoint_that_was_gone_did_not_take_is_posted_again_by_an_operator_s_word(
+    tmp_path: Path,
+) -> None:
+    async with world_with(tmp_path, Format.CLOUD_API) as (world, endpoint):
+        endpoint.status = 410
+        await world.hears()
+        await listed(tmp_path, "failed")
+        endpoint.status = 200
+        now = world.clock.now()
+        asked = {
+            "client": "desk",
+            "run": "0" * 16,
+            "since": (now - timedelta(hours=1)).isoformat(),
+            "until": (now + timedelta(hours=1)).isoformat(),
+        }
+        told = await ask(tmp_path / "op.sock", "POST", "/webhooks/replay", body=asked)
+        row = await listed(tmp_path, "delivered")
+    assert (told["replayed"], told["done"]) == (1, True)
+    assert row["client"] == "desk"
+    (first, again) = endpoint.posts
+    assert first[0] == again[0]
+    assert first[1]["Gateway-Event-Id"] == again[1]["Gateway-Event-Id"] == row["event_id"]
