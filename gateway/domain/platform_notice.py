@@ -140,8 +140,8 @@ def _contacts(raw: Object, item: Object, contact: Contact | None, name: str | No
 
 def _user_id_in(profile: Object, item: Object, contact: Contact | None) -> str:
     number = profile.get("wa_id")
-    stand_in = stand_in_user_id(Contact(number)) if isinstance(number, str) else _user_id(contact or Contact(""))
-    return _told_user_id(item) or stand_in
+    its_own = Contact(number) if isinstance(number, str) and not _is_user_id(Contact(number)) else None
+    return _told_user_id(item) or _user_id(its_own or contact or Contact(""))
 
 
 def _told_user_id(item: Object) -> str | None:
@@ -150,7 +150,7 @@ def _told_user_id(item: Object) -> str | None:
 
 
 def _is_user_id(contact: Contact) -> bool:
-    return not contact.isdigit()
+    return not (contact.isascii() and contact.isdigit())
 
 
 def _user_id(contact: Contact) -> str:
