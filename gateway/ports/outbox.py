@@ -118,6 +118,6 @@ class Outbox(Protocol):
     async def notices(self, query: NoticeQuery) -> NoticePage:
         """In the order in which they were made."""
 
-    async def post_again(self, replay: Replay, *, by: str, now: datetime, limit: int = 200) -> Replayed:
+    async def post_again(self, replay: Replay, *, by: str, now: datetime, limit: int = 100) -> Replayed:
         """One step of a replay: what has ended waits again, under the same id and with all its tries. Each notice is
         looked at once in a run, however often a step is asked for. What an erasure emptied is only counted."""

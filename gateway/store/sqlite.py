@@ -242,7 +242,7 @@ class SqliteStore(SqliteReader):
     async def give_up(self, delivery: Delivery, *, error: str, now: datetime) -> None:
         await self._run(outbox.give_up, delivery, error=error, now=now)
 
-    async def post_again(self, replay: Replay, *, by: str, now: datetime, limit: int = 200) -> Replayed:
+    async def post_again(self, replay: Replay, *, by: str, now: datetime, limit: int = 100) -> Replayed:
         return await self._run(notices.post_again, replay, by=by, now=now, limit=limit)
 
     # --- watching ---------------------------------------------------------------------------------------------------
