@@ -30,6 +30,7 @@ from gateway.monitoring import Monitoring
 from gateway.operator import operator_app
 from gateway.operator_contacts import PeopleDesk, add_people_routes
 from gateway.operator_templates import TemplateDesk, add_template_routes
+from gateway.operator_webhooks import WebhookDesk, add_webhook_routes
 from gateway.ports import Clock, Store, StorePolicy
 from gateway.provider.callback_decoder import callback_decoder
 from gateway.provider.sandbox import TravelClock
@@ -224,6 +225,7 @@ async def _run(gateway: Gateway, app: web.Application, listening: socket.socket,
     operator = operator_app(gateway.store, gateway.clock)
     add_people_routes(operator, _people_desk(gateway))
     add_template_routes(operator, gateway.templates)
+    add_webhook_routes(operator, _webhook_desk(gateway))
     await open_operator_door(operator, gateway.config.server.operator, stack)
 
 
@@ -236,6 +238,15 @@ def _people_desk(gateway: Gateway) -> PeopleDesk:
     return PeopleDesk(contacts=gateway.store, clock=gateway.clock, senders=senders, notify=notify)
 
 
+def _webhook_desk(gateway: Gateway) -> WebhookDesk:
+    return WebhookDesk(
+        outbox=gateway.store,
+        clock=gateway.clock,
+        clients=frozenset(gateway.config.subscriptions()),
+        ask_again=gateway.relay.ask_again,
+    )
+
+
 def _keep_running(job: Coroutine[None, None, None], name: str, stack: AsyncExitStack) -> None:
     stack.push_async_callback(_ended, asyncio.create_task(job, name=name))
 
@@ -246,6 +257,8 @@ def store_policy(config: Config) -> StorePolicy:
         delivery=config.delivery,
         pace=config.pace,
         listeners=config.listeners(),
+        subscriptions=config.subscriptions(),
+        numbers=config.numbers(),
         providers={sender.id: sender.provider for sender in config.senders},
         observing=frozenset(sender.id for sender in config.senders if sender.mode is Mode.OBSERVE),
         client_queued=config.limits.client_queued,

@@ -8,11 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from gateway.domain.business_number import BusinessNumber, business_number
 from gateway.domain.compliance import Mode
 from gateway.domain.delivery import DeliveryPolicy, PacePolicy
 from gateway.domain.identity import Sender
 from gateway.domain.message import OnClosedWindow
 from gateway.domain.repair import NO_REPAIR, RepairPolicy
+from gateway.domain.subscription import USUAL_EVENTS, EventType, Format, Subscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,14 @@ class TracingConfig:
 class WebhookConfig:
     url: str
     secret: str = field(repr=False)
+    format: Format = Format.STANDARD
+    events: frozenset[EventType] = USUAL_EVENTS
+    verify_token: str | None = field(default=None, repr=False)
+    """What the endpoint expects in the platform's request to subscribe; None: it is not asked."""
+
+    @property
+    def subscription(self) -> Subscription:
+        return Subscription(format=self.format, events=self.events)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,5 +247,23 @@ class Config:
         """For each sender the clients that list it and have a webhook."""
         return {
             sender.id: tuple(c.name for c in self.clients if c.webhook is not None and sender.id in c.senders)
+            for sender in self.senders
+        }
+
+    def subscriptions(self) -> Mapping[str, Subscription]:
+        """For each client with a webhook what it wants to hear."""
+        return {client.name: client.webhook.subscription for client in self.clients if client.webhook is not None}
+
+    def numbers(self) -> Mapping[Sender, BusinessNumber]:
+        """For each sender how the platform's envelopes name it."""
+        lists = {provider.name: provider.templates for provider in self.providers}
+        accounts = {name: listed.account for name, listed in lists.items() if listed is not None}
+        return {
+            sender.id: business_number(
+                sender.id,
+                aliases=sender.aliases,
+                phone_number_id=sender.phone_number_id,
+                account=accounts.get(sender.provider),
+            )
             for sender in self.senders
         }

@@ -12,6 +12,7 @@ from gateway.config_file.units import duration, size
 from gateway.demo import demo_config
 from gateway.domain.compliance import Mode
 from gateway.domain.errors import ConfigInvalid
+from gateway.domain.subscription import EventType, Format, Subscription
 
 KEY = keys.new_key()
 GOOD = """
@@ -559,3 +560,53 @@ def test_metrics_that_anybody_can_reach_are_warned_of(tmp_path: Path) -> None:
         assert told in "\n".join(warnings(load(tmp_path, GOOD + server.format(host, ""))))
         apart = server.format(host, ", internal: '127.0.0.1:9090'")
         assert told not in "\n".join(warnings(load(tmp_path, GOOD + apart)))
+
+
+# --- formats of webhooks --------------------------------------------------------------------------------------------
+
+
+def hooked(**settings: str) -> str:
+    words = "".join(f", {key}: {value}" for key, value in settings.items())
+    return GOOD.replace(
+        "senders: [Shop]}\n", f"senders: [Shop], webhook: {{url: 'https://desk.example/hook'{words}}}}}\n", 1
+    )
+
+
+def test_a_webhook_is_standard_unless_it_says_otherwise_and_hears_what_is_usual(tmp_path: Path) -> None:
+    (client,) = load(tmp_path, hooked(secret=SECRET)).clients
+    assert client.webhook is not None
+    assert client.webhook.subscription == Subscription()
+
+
+def test_a_webhook_of_the_platform_s_format_hears_what_it_asks_for(tmp_path: Path) -> None:
+    settings = {"format": "cloud-api", "events": "[message.status, account.updated]", "verify_token": "t"}
+    config = load(tmp_path, hooked(secret="an-app-s-own-secret", **settings))
+    events = frozenset({EventType.STATUS, EventType.ACCOUNT})
+    assert config.subscriptions() == {"desk": Subscription(format=Format.CLOUD_API, events=events)}
+    assert "'t'" not in repr(config)
+    assert "an-app-s-own-secret" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"secret": SECRET}, "webhook.secret: counts as it is written, with its whsec_"),
+        ({"secret": "short"}, "webhook.secret: is shorter than 16 characters, and can be guessed"),
+        ({"secret": "long-enough-to-be-a-secret"}, "senders (Shop).phone_number_id: is not set, so 9"),
+        (
+            {"secret": "long-enough-to-be-a-secret", "events": "[message.downgraded, message.status]"},
+            "webhook.events: message.downgraded has no form",
+        ),
+    ],
+)
+def test_a_webhook_of_the_platform_s_format_that_may_not_work_is_warned_of(
+    tmp_path: Path, settings: dict[str, str], told: str
+) -> None:
+    assert told in warned(load(tmp_path, hooked(format="dialog360", **settings)))
+
+
+def test_a_webhook_of_the_platform_s_format_with_nothing_amiss_has_no_warnings(tmp_path: Path) -> None:
+    text = hooked(secret="long-enough-to-be-a-secret", format="cloud-api")
+    text = text.replace("{id: Shop, provider: dt}", "{id: Shop, provider: dt, phone_number_id: '106540352242922'}")
+    assert "webhook" not in warned(load(tmp_path, text))
+    assert "phone_number_id" not in warned(load(tmp_path, text))

@@ -316,6 +316,30 @@ def test_callback_hosts_of_any_shape_give_problems_and_never_break(tmp_path: Pat
     assert all(problem.startswith("delivery.callback_hosts") for problem in problems(tmp_path, tree))
 
 
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"format": "xml"}, "format: expected standard, cloud-api or dialog360"),
+        ({"events": []}, "events: expected a list of at least one of the events that there are"),
+        ({"events": ["message.sent"]}, "events[0]: expected message.received, message.status, message.downgraded"),
+        ({"verify_token": "t"}, "verify_token: counts only with format cloud-api or dialog360; delete it"),
+        ({"verify_token": "t", "format": "standard"}, "verify_token: counts only with format cloud-api or dialog360"),
+    ],
+)
+def test_what_a_webhook_can_not_be_is_refused_by_name(tmp_path: Path, settings: dict[str, Any], problem: str) -> None:
+    tree = with_webhook("https://desk.example/hook")
+    tree["clients"][0]["webhook"] |= settings
+    (found,) = problems(tmp_path, tree)
+    assert found.startswith(f"clients[0].webhook.{problem}")
+
+
+@pytest.mark.parametrize("shape", ["cloud-api", "dialog360"])
+def test_a_secret_of_the_platform_s_format_may_be_any_text(tmp_path: Path, shape: str) -> None:
+    tree = with_webhook("https://desk.example/hook")
+    tree["clients"][0]["webhook"] |= {"format": shape, "secret": "whsec_", "verify_token": "t"}
+    assert problems(tmp_path, tree) == []
+
+
 # --- one part and another -------------------------------------------------------------------------------------------
 
 

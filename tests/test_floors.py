@@ -36,7 +36,7 @@ FLOORS = (
     {"oversight"},
     {"operator", "demo", "addresses"},
     {"operator_contacts"},
-    {"operator_templates"},
+    {"operator_templates", "operator_webhooks"},
     {"doors", "monitoring"},
     {"desk_keys"},
     {"base"},

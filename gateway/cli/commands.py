@@ -24,6 +24,7 @@ from gateway.cli.messages import messages
 from gateway.cli.options import config_option, json_option
 from gateway.cli.report import report
 from gateway.cli.templates import templates
+from gateway.cli.webhooks import webhooks
 from gateway.cli.windows import windows
 from gateway.config import Config
 from gateway.domain.errors import CannotStart, ConfigInvalid, GatewayError
@@ -75,6 +76,7 @@ cli.add_command(messages)
 cli.add_command(contacts)
 cli.add_command(report)
 cli.add_command(templates)
+cli.add_command(webhooks)
 cli.add_command(windows)
 
 

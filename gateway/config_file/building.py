@@ -35,6 +35,7 @@ from gateway.domain.delivery import DeliveryPolicy, OnUnknown, PacePolicy
 from gateway.domain.identity import Sender
 from gateway.domain.message import OnClosedWindow
 from gateway.domain.repair import RepairPolicy
+from gateway.domain.subscription import EventType, Format
 from gateway.domain.template import fold_language
 from gateway.keys import has_valid_checksum, looks_issued
 
@@ -176,7 +177,15 @@ def _key_warnings(key: str) -> list[str]:
 
 
 def _webhook(values: Values) -> WebhookConfig:
-    return WebhookConfig(url=values["url"], secret=values["secret"])
+    return WebhookConfig(
+        url=values["url"],
+        secret=values["secret"],
+        **_given(values, format=Format, events=_events, verify_token=str),
+    )
+
+
+def _events(written: list[str]) -> frozenset[EventType]:
+    return frozenset(map(EventType, written))
 
 
 def _provider(written: Values) -> ProviderConfig:

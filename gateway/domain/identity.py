@@ -56,6 +56,11 @@ def is_user_id(contact: str) -> bool:
     return _USER_ID.fullmatch(contact) is not None
 
 
+def stand_in_user_id(contact: Contact) -> str:
+    """A user id for a contact of whom only the phone number is known: of no country, so that it is nobody's."""
+    return f"ZZ.gw{contact}"
+
+
 def redact(contact: str) -> str:
     """A contact as logs may show it: its last two characters."""
     return f"…{contact[-2:]}"

@@ -26,7 +26,7 @@ from gateway.ports.conversations import (
     Recorded,
     SenderState,
 )
-from gateway.ports.far_side import CallbackDecoder, Clock, Posted, Provider, Webhooks
+from gateway.ports.far_side import Answered, CallbackDecoder, Clock, Posted, Provider, Webhooks
 from gateway.ports.inbox import Arrival, Inbox, Ingested
 from gateway.ports.lookups import (
     DecisionPage,
@@ -51,7 +51,17 @@ from gateway.ports.messages import (
     MessageSummary,
     StatusChange,
 )
-from gateway.ports.outbox import Deliveries, Delivery, Outbox
+from gateway.ports.outbox import (
+    NOTICE_STATES,
+    Deliveries,
+    Delivery,
+    NoticePage,
+    NoticeQuery,
+    NoticeRecord,
+    Outbox,
+    Replay,
+    Replayed,
+)
 from gateway.ports.reports import (
     AnswerCount,
     DecidedCount,
@@ -77,12 +87,14 @@ from gateway.ports.templates import (
 from gateway.ports.traces import Traced, Traces
 
 __all__ = [
+    "NOTICE_STATES",
     "Accepted",
     "ActRecord",
     "Acted",
     "Allowed",
     "Answer",
     "AnswerCount",
+    "Answered",
     "Arrival",
     "Attempt",
     "AttemptRecord",
@@ -122,12 +134,17 @@ __all__ = [
     "MessageRecord",
     "MessageSummary",
     "Messages",
+    "NoticePage",
+    "NoticeQuery",
+    "NoticeRecord",
     "Outbox",
     "Outlook",
     "Posted",
     "Provider",
     "Recorded",
     "RefusedCount",
+    "Replay",
+    "Replayed",
     "Reports",
     "RungCount",
     "Scrubbed",

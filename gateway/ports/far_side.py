@@ -51,6 +51,15 @@ class Posted:
     retry_after: timedelta | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What an endpoint answered to a question; `status` None: it did not, and `error` is a word for it."""
+
+    status: int | None
+    text: str = ""
+    error: str | None = None
+
+
 class Webhooks(Protocol):
     """The client for outgoing webhooks."""
 

@@ -18,7 +18,6 @@ from gateway.domain.callback import (
     Unrecognized,
 )
 from gateway.domain.identity import Sender
-from gateway.domain.notice import received
 from gateway.ports import Arrival, Ingested
 from gateway.store import template_health
 from gateway.store.codec import error_text, micros, micros_or_none, storable, to_json, unspoken, window_of
@@ -28,9 +27,9 @@ from gateway.store.group import is_fault
 from gateway.store.intake import conversation_row
 from gateway.store.ledger import Ledger
 from gateway.store.lines import refresh
-from gateway.store.outbox import post
-from gateway.store.statuses import next_in_sequence
 from gateway.store.suppressions import heed
+from gateway.store.telling import tell_played
+from gateway.store.telling_of_contacts import tell_consent, tell_of_account, tell_received
 
 
 class Fate(StrEnum):
@@ -112,15 +111,18 @@ def _add(ledger: Ledger, provider: str, arrival: Arrival, *, now: datetime) -> i
 
 def _apply(ledger: Ledger, provider: str, row: int, arrival: Arrival, *, now: datetime) -> Applied:
     if arrival.problem is not None:
+        if isinstance(arrival.event, Unrecognized):
+            tell_of_account(ledger, provider, arrival.event, now=now)
         return Applied(Fate.KEPT)
     match arrival.event:
         case InboundMessage() as event if arrival.sender is not None:
-            return Applied(Fate.APPLIED, _hear(ledger, arrival, event, arrival.sender, now=now))
+            return Applied(Fate.APPLIED, _hear(ledger, provider, arrival, event, arrival.sender, now=now))
         case ConsentChange() as event if arrival.sender is not None:
             _heed(ledger, event, arrival.sender, now=now)
             return Applied(Fate.APPLIED)
         case TemplateUpdate() as event:
             template_health.hear(ledger, provider, event, now=now)
+            tell_of_account(ledger, provider, event, now=now)
             return Applied(Fate.APPLIED)
         case StatusReport() as event:
             return _apply_report(ledger, provider, row, event, now=now)
@@ -131,14 +133,13 @@ def _apply(ledger: Ledger, provider: str, row: int, arrival: Arrival, *, now: da
 # --- what a contact wrote -------------------------------------------------------------------------------------------
 
 
-def _hear(ledger: Ledger, arrival: Arrival, event: InboundMessage, sender: Sender, *, now: datetime) -> int:
+def _hear(
+    ledger: Ledger, provider: str, arrival: Arrival, event: InboundMessage, sender: Sender, *, now: datetime
+) -> int:
     """The conversation in which it was said."""
     conversation = conversation_row(ledger, sender, event.contact)
     _open_window(ledger, conversation, arrival, event)
-    sequence = next_in_sequence(ledger, conversation["id"])
-    for client in ledger.policy.listeners.get(sender, ()):
-        notice = received(client, sender, event, now=now, sequence=sequence)
-        post(ledger, notice, conversation["id"], now=now)
+    tell_received(ledger, provider, sender, event, conversation["id"], now=now)
     refresh(ledger, conversation["id"], now=now)
     return int(conversation["id"])
 
@@ -164,6 +165,7 @@ def _heed(ledger: Ledger, event: ConsentChange, sender: Sender, *, now: datetime
     evidence = {"user_preferences": "stop" if event.is_stop else "resume"}
     for contact in event.contacts:
         heed(ledger, sender, contact, is_stop=event.is_stop, at=min(event.at or now, now), evidence=evidence)
+    tell_consent(ledger, sender, event, now=now)
 
 
 # --- what a provider reports ----------------------------------------------------------------------------------------
@@ -190,7 +192,9 @@ def _take_report(ledger: Ledger, attempt: sqlite3.Row, report: StatusReport, *, 
         raw=to_json(report.raw),
         at=report.at,
     )
-    return take_report(ledger, attempt, news, now=now)
+    message = take_report(ledger, attempt, news, now=now)
+    tell_played(ledger, message, report, now=now)
+    return message
 
 
 def _attempt_of(ledger: Ledger, provider: str, report: StatusReport) -> sqlite3.Row | None:

@@ -312,6 +312,14 @@ where provider_message_id = :provider_message_id and (provider is null or provid
 order by id desc
 limit 1
 
+-- named_message: a message of ours by the provider's id, and whose it is
+select message.id, message.client
+from attempt join message on message.place = attempt.message
+where attempt.provider_message_id = :provider_message_id
+    and (attempt.provider is null or attempt.provider = :provider)
+order by attempt.id desc
+limit 1
+
 -- attempt_by_digest: the same of a contact that was erased
 select * from attempt
 where provider_message_id = digest(:provider_message_id) and (provider is null or provider = :provider)
@@ -414,14 +422,14 @@ update inbox set state = 'applied', conversation = :conversation where id = :id
 insert into endpoint (name) values (:name) on conflict do nothing
 
 -- lane_of: an endpoint's queue of one conversation
-select id from lane where endpoint = :endpoint and conversation = :conversation
+select id from lane where endpoint = :endpoint and conversation is :conversation
 
 -- add_lane: an endpoint's queue of one conversation
 insert into lane (endpoint, conversation) values (:endpoint, :conversation) returning id
 
 -- add_notice: at the end of its lane
-insert into notice (lane, event_id, type, url, body, created_at, due_at)
-values (:lane, :event_id, :type, :url, :body, :at, :at)
+insert into notice (lane, event_id, type, format, url, body, created_at, due_at)
+values (:lane, :event_id, :type, :format, :url, :body, :at, :at)
 
 -- notices_in_lane: those not yet ended, in order
 select * from notice where lane = :lane and ended_at is null order by id
@@ -466,6 +474,35 @@ select id from lane where leased_until is not null and leased_until <= :tick
 
 -- leased_lanes: all that somebody held
 select id from lane where leased_until is not null
+
+-- newest_notice: the last one made
+select max(id) as id from notice
+
+-- notice_from: the first at or behind a number
+select id, created_at as at from notice where id >= :id order by id limit 1
+
+-- notices_between: of any client or one, in any state or one, in the order in which they were made
+select notice.*, lane.endpoint, conversation.sender, conversation.contact
+from notice cross join lane on lane.id = notice.lane left join conversation on conversation.id = lane.conversation
+where notice.id between :first and :last and notice.created_at >= :since and notice.created_at < :until
+    and (:client is null or lane.endpoint = 'client:' || :client
+        or substr(lane.endpoint, 1, length(:client) + 5) = 'url:' || :client || ':')
+    and (:state is null or notice.state = :state)
+order by notice.id
+
+-- ended_of_client: notices to its webhook, between two numbers, that failed or however they ended
+select notice.id, notice.lane, notice.body = '{}' as is_empty
+from notice cross join lane on lane.id = notice.lane
+where notice.id between :first and :last and notice.created_at >= :since and notice.created_at < :until
+    and lane.endpoint = 'client:' || :client and notice.ended_at is not null
+    and (not :failed_only or notice.state = 'failed')
+order by notice.id
+
+-- post_notice_again: with all its tries; what it says is kept no longer for that
+update notice
+set state = 'waiting', kept_from = coalesce(kept_from, ended_at), ended_at = null, error = null, tries = 0,
+    due_at = :at, hold_at = null
+where id = :id and ended_at is not null
 
 -- end_notice: no more tries
 update notice
@@ -558,8 +595,8 @@ delete from inbox where id = :id
 -- old_notices: ended long ago
 select notice.id, notice.lane, lane.conversation
 from notice cross join lane on lane.id = notice.lane
-where notice.ended_at is not null and notice.ended_at <= :at
-order by notice.ended_at
+where notice.ended_at is not null and coalesce(notice.kept_from, notice.ended_at) <= :at
+order by coalesce(notice.kept_from, notice.ended_at)
 limit :limit
 
 -- drop_notice: with what it told

@@ -20,6 +20,8 @@ from gateway.ports import (
     MessagePage,
     MessageQuery,
     MessageRecord,
+    NoticePage,
+    NoticeQuery,
     Outlook,
     SenderState,
     StorePolicy,
@@ -33,6 +35,7 @@ from gateway.store import (
     decisions,
     listings,
     lookups,
+    notices,
     outlook,
     reports,
     suppressions,
@@ -125,6 +128,9 @@ class SqliteReader:
 
     async def suppressions(self, query: ListQuery) -> ListPage:
         return await self._look_up(suppressions.page, query)
+
+    async def notices(self, query: NoticeQuery) -> NoticePage:
+        return await self._look_up(notices.notices, query)
 
     async def aclose(self) -> None:
         self._is_closed = True

@@ -196,7 +196,7 @@ async def test_an_erasure_can_be_repeated_and_finds_nothing_more(bench: Bench) -
         "suppressions": 1,
         "deeds": 1,
         "conversations": 2,
-        "notices": 6,
+        "notices": 7,
         "callbacks": 6,
         "messages": 2,
         "cancelled": 1,
