@@ -58,8 +58,9 @@ def sandbox_app(
     the sandbox, as the clients that they are.
 
     `accounts` are the business numbers that the platform's own API knows; each is a sender as well. `anyone` is what
-    every other number is like there (None: it knows no others than these, and senders whose name is digits); without
-    `callbacks_to` its form is that of all callbacks.
+    every other number is like there (None: with `accounts` or `senders` there are no others; without them any digits
+    will do, and what customers write is told in DecisionTelecom's form). Without `callbacks_to` its form is that of all
+    callbacks.
     """
     news, people, diary = News(), People(), Diary()
     faults = Faults(changed=partial(news.tell, Topic.FAULTS))
@@ -76,7 +77,7 @@ def sandbox_app(
         callbacks=callbacks,
         desk=Desk(clock=clock, secrets=desk_secrets, news=news),
         catalogue=Catalogue(templates),
-        senders=names,
+        senders=names if senders else (),
         keys=(key,) if isinstance(key, str) else tuple(key or ()),
         accounts=known,
         people=people,

@@ -84,7 +84,7 @@ class LookupApi:
 
     async def _profile(self, request: web.Request) -> web.Response:
         account = self._entrance.account(request)
-        profile = {**self._world.profiles.get(account.sender), "messaging_product": "whatsapp"}
+        profile = {"vertical": "OTHER", **self._world.profiles.get(account.sender)}
         wanted = [field for field in request.query.get("fields", "").split(",") if field]
         shown = {key: value for key, value in profile.items() if not wanted or key in wanted}
         return web.json_response({"data": [{**shown, "messaging_product": "whatsapp"}]})

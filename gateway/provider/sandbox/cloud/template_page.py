@@ -35,7 +35,7 @@ def template_page(request: web.Request, written: Sequence[Definition]) -> Body:
 
 
 def _whole(definition: Definition) -> Definition:
-    return {"status": "APPROVED", "parameter_format": "POSITIONAL", **definition}
+    return {"status": "APPROVED", "category": "UTILITY", "parameter_format": "POSITIONAL", **definition}
 
 
 def _is_asked(definition: Definition, query: Mapping[str, str]) -> bool:
