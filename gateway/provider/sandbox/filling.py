@@ -14,7 +14,7 @@ from gateway.provider.sandbox.templates import MEDIA, Button, Face, Registered, 
 HEADER_LENGTH = 60
 
 _UNFIT = re.compile(r"[\n\r\t]| {5}")
-_FALLBACKS = {"currency", "date_time"}
+_FALLBACKS = ("currency", "date_time")
 
 Parameter = Mapping[str, Any]
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gateway.provider.sandbox.callbacks import Address
+
 BUSINESS = "200300400500600"
 """The business account of every number, unless it was told otherwise."""
 
@@ -29,7 +31,12 @@ class Account:
     keys: tuple[str, ...] = field(default=(), repr=False)
     app_secret: str | None = field(default=None, repr=False)
     """Signs its callbacks; None: they are not signed, as 360dialog does."""
-    callbacks_to: str | None = None
+    callbacks_to: Address = None
+    """A URL, or what gives one for the sender, asked each time."""
+
+    def admits(self, key: str) -> bool:
+        """Whether a key that the sandbox knows is one for this number."""
+        return not self.keys or is_among(key, self.keys)
 
 
 class Accounts:
@@ -67,14 +74,12 @@ class Accounts:
             return self.of_sender(phone_number_id)
         return None
 
-    def by_key(self, key: str) -> Account:
-        """The account that a key of 360dialog is for: such a key is one number's."""
-        for account in self._known:
-            if is_among(key, account.keys):
-                return account
-        if self._known:
-            return self._known[0]
-        return self.of_sender(self._senders[0] if self._senders else SOLE_NUMBER)
+    def by_key(self, key: str) -> Account | None:
+        """The account that a key of 360dialog is for: such a key is one number's. None for a key of none of these."""
+        if not self._known:
+            return self.of_sender(self._senders[0] if self._senders else SOLE_NUMBER)
+        owners = [account for account in self._known if is_among(key, account.keys)]
+        return next(iter(owners or [account for account in self._known if not account.keys]), None)
 
     def of_sender(self, sender: str) -> Account:
         """The account of a sender; one that is made up for a sender that has none."""
@@ -110,7 +115,8 @@ class Accounts:
     def address(self, account: Account) -> str | None:
         """Where its callbacks go; None: where all others do."""
         own = self._redirects.get(account.sender) or self._overrides.get(account.business)
-        return own or account.callbacks_to
+        first = account.callbacks_to
+        return own or (first(account.sender) if callable(first) else first)
 
     def redirect(self, account: Account, url: str | None) -> None:
         """From now on its callbacks go there, or where they went at first."""

@@ -8,8 +8,9 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.provider.sandbox.cloud.account import Account, is_among
+from gateway.provider.sandbox.cloud.account import BUSINESS, Account, is_among
 from gateway.provider.sandbox.cloud.complaint import Refused, complaint, no_key, unknown_object
+from gateway.provider.sandbox.cloud.media import Medium
 from gateway.provider.sandbox.world import World
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -70,21 +71,36 @@ class Entrance:
         """The number that the path names, or that the key is for. Raises Refused."""
         key = self.key(request)
         number = request.match_info.get("number")
-        if number is None:
-            return self._world.accounts.by_key(key)
-        account = self._world.accounts.by_number(number)
-        if account is None or (account.keys and not is_among(key, account.keys)):
-            raise unknown_object(number)
+        if number is not None:
+            return self.number(number, key)
+        account = self._world.accounts.by_key(key)
+        if account is None:
+            raise no_key()
         return account
+
+    def number(self, phone_number_id: str, key: str) -> Account:
+        """The number of this id, if the key is for it. Raises Refused."""
+        account = self._world.accounts.by_number(phone_number_id)
+        if account is None or not account.admits(key):
+            raise unknown_object(phone_number_id)
+        return account
+
+    def medium(self, media_id: str, key: str) -> Medium | None:
+        """The medium of this id, if the key is for its number."""
+        medium = self._world.media.get(media_id)
+        is_own = medium is not None and self._world.accounts.of_sender(medium.sender).admits(key)
+        return medium if is_own else None
 
     def business(self, request: web.Request) -> str:
         """The business account that the path names. Raises Refused."""
-        self.key(request)
-        business = request.match_info["business"]
-        known = {account.business for account in self._world.accounts.known}
-        if known and business not in known:
+        key, business = self.key(request), request.match_info["business"]
+        if self._world.accounts.known and business not in self.businesses(key):
             raise unknown_object(business)
         return business
+
+    def businesses(self, key: str) -> set[str]:
+        """Those of the numbers that the key is for."""
+        return {account.business for account in self._world.accounts.known if account.admits(key)} or {BUSINESS}
 
     def _all_keys(self) -> Sequence[str]:
         return (*self._world.keys, *self._world.accounts.keys())

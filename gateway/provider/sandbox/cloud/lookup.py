@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from gateway.provider.sandbox.cloud.account import BUSINESS, Account
+from gateway.provider.sandbox.cloud.account import Account
 from gateway.provider.sandbox.cloud.challenge import answers_challenge
-from gateway.provider.sandbox.cloud.complaint import Complaint, Refused, missing, unknown_object, wrong
+from gateway.provider.sandbox.cloud.complaint import Complaint, Refused, missing, wrong
 from gateway.provider.sandbox.cloud.entrance import VERSION, Entrance, explained, read_object, routes
 from gateway.provider.sandbox.cloud.media_api import MediaApi
 from gateway.provider.sandbox.world import World
@@ -52,14 +52,11 @@ class LookupApi:
     async def _look(self, request: web.Request) -> web.Response:
         """A file, a number or a business account: ids are of one kind."""
         key, written = self._entrance.key(request), request.match_info["id"]
-        if medium := self._world.media.get(written):
+        if medium := self._entrance.medium(written, key):
             return self._media.look(request, medium)
-        if written in {BUSINESS, *(account.business for account in self._world.accounts.known)}:
+        if written in self._entrance.businesses(key):
             return web.json_response({"id": written, "name": "Sandbox", "currency": "EUR", "timezone_id": "1"})
-        account = self._world.accounts.by_number(written)
-        if account is None or (account.keys and key not in account.keys):
-            raise unknown_object(written)
-        return web.json_response(_chosen(request, self._number(account)))
+        return web.json_response(_chosen(request, self._number(self._entrance.number(written, key))))
 
     async def _numbers(self, request: web.Request) -> web.Response:
         business = self._entrance.business(request)
@@ -135,12 +132,11 @@ class LookupApi:
         return web.json_response({"success": True})
 
     async def _token(self, request: web.Request) -> web.Response:
-        self._entrance.key(request)
-        token = request.query.get("input_token", "")
+        key, token = self._entrance.key(request), request.query.get("input_token", "")
         if not token:
             raise missing("input_token")
         scopes = ["whatsapp_business_management", "whatsapp_business_messaging"]
-        businesses = sorted({account.business for account in self._world.accounts.known} or {BUSINESS})
+        businesses = sorted(self._entrance.businesses(key))
         told = {
             "app_id": APP["id"],
             "application": APP["name"],

@@ -113,15 +113,15 @@ class MediaApi:
         until = request.query.get("ext", "")
         if not until.isascii() or not until.isdigit() or float(until) < self._world.clock.now().timestamp():
             raise unknown_object(medium.id)
-        return web.FileResponse(medium.path, headers={"Content-Type": medium.mime_type})
+        headers = {"Content-Type": medium.mime_type, "X-Content-Type-Options": "nosniff"}
+        return web.FileResponse(medium.path, headers=headers)
 
     async def _delete(self, request: web.Request) -> web.Response:
         await self._world.media.delete(self._medium(request).id)
         return web.json_response({"success": True})
 
     def _medium(self, request: web.Request) -> Medium:
-        self._entrance.key(request)
-        medium = self._world.media.get(request.match_info["medium"])
+        medium = self._entrance.medium(request.match_info["medium"], self._entrance.key(request))
         if medium is None:
             raise unknown_object(request.match_info["medium"])
         return medium

@@ -60,7 +60,7 @@ async def cloud(aiohttp_server: Server, hearing: Hearing) -> AsyncIterator[Cloud
         phone_number_id=OTHER_ID,
         display=OTHER_NUMBER,
         keys=(OTHER_KEY,),
-        callbacks_to=f"{hearing.url}/dialog",
+        callbacks_to=lambda sender: f"{hearing.url}/dialog",
     )
     mounted = sandbox_app(
         clock=clock,

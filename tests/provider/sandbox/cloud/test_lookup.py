@@ -78,10 +78,14 @@ async def test_a_file_is_kept_for_thirty_days_and_its_address_for_five_minutes(c
     assert (await cloud.call("GET", f"/v24.0/{media_id}"))[0] == 400
 
 
-async def test_a_file_is_shown_to_nobody_without_a_key(cloud: Cloud):
-    _, told = await cloud.call("GET", f"/v24.0/{await uploaded(cloud)}")
-    assert (await download(cloud, told["url"], None))[0] == 401
-    assert (await download(cloud, told["url"], "wrong"))[0] == 401
+async def test_a_file_is_shown_to_nobody_without_its_number_s_key(cloud: Cloud):
+    media_id = await uploaded(cloud)
+    _, told = await cloud.call("GET", f"/v24.0/{media_id}")
+    answers = [(await download(cloud, told["url"], key))[0] for key in (None, "wrong", OTHER_KEY)]
+    assert answers == [401, 401, 400]
+    assert (await cloud.call("GET", f"/v24.0/{media_id}", key=OTHER_KEY))[0] == 400
+    assert (await cloud.call("DELETE", f"/v24.0/{media_id}", key=OTHER_KEY))[0] == 400
+    assert (await download(cloud, told["url"]))[0] == 200
 
 
 async def test_a_file_is_sent_only_by_the_number_that_has_it_and_as_what_it_is(cloud: Cloud):
@@ -231,14 +235,16 @@ async def test_templates_are_found_by_what_they_are(cloud: Cloud, query: str, na
     assert [each["name"] for each in body["data"]] == names
 
 
-async def test_the_list_is_read_page_by_page_by_following_next_alone(cloud: Cloud):
-    url, names = f"{cloud.url}{LIST}?limit=2&fields=name&access_token={KEY}", []
+@pytest.mark.parametrize(("limit", "pages"), [(2, 3), (5, 1), (1, 5)])
+async def test_the_list_is_read_page_by_page_by_following_next_alone(cloud: Cloud, limit: int, pages: int):
+    url, names, read = f"{cloud.url}{LIST}?limit={limit}&fields=name&access_token={KEY}", [], 0
     while url:
+        read += 1
         async with cloud.http.get(url) as answer:
             body = await answer.json()
         names += [each["name"] for each in body["data"]]
         url = body["paging"].get("next")
-    assert names == ["code", "offer", "parcel", "paused_one", "ticket_answer"]
+    assert (names, read) == (["code", "offer", "parcel", "paused_one", "ticket_answer"], pages)
 
 
 async def test_a_summary_is_given_when_it_is_asked_for(cloud: Cloud):

@@ -79,6 +79,11 @@ async def test_with_360dialog_the_key_says_which_number_it_is(cloud: Cloud):
         assert (await cloud.arrived())["from"] == "380440000002"
 
 
+async def test_a_key_of_the_other_api_is_no_number_s(cloud: Cloud):
+    status, body = await cloud.call("POST", "/messages", headers={"D360-API-KEY": FLAT_KEY}, json=a_message())
+    assert (status, explained(body)[0]) == (401, 190)
+
+
 async def test_one_number_is_one_sender_by_whatever_api_it_sends(cloud: Cloud):
     await cloud.customer_writes()
     body = {"source_addr": NUMBER_ID, "destination_addr": CONTACT, "message_type": 1, "text": "By the other"}
