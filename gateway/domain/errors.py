@@ -2,6 +2,7 @@
 
 GatewayError
 ├── InvalidRequest          a field is missing or wrong: names its path and what was expected
+│   └── MissingField        it is not there at all
 ├── Unauthenticated         no key, a wrong key or a revoked one: one answer for all three
 ├── NotFound                unknown or foreign: one answer for both
 ├── IdempotencyConflict     the same key with another body
@@ -44,6 +45,10 @@ class InvalidRequest(GatewayError):
         self.expected = expected
         self.path = path or f"$.{field}"
         super().__init__(expected)
+
+
+class MissingField(InvalidRequest):
+    """A field is not there: one more thing that is wrong for most, for the Cloud API something with its own number."""
 
 
 class Unauthenticated(GatewayError):
