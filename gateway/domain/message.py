@@ -162,6 +162,8 @@ class Receipt:
     """What would have been done, where the sender only observes; None: nothing else."""
     repaired: str | None = None
     """Which arguments of the template were mended to fit, and how."""
+    reasons: tuple[str, ...] = ()
+    """The rules that fired, in order; of receipts written before these were kept, none."""
 
 
 class Failure(StrEnum):

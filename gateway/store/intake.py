@@ -203,6 +203,7 @@ def _receipt(message_id: MessageId, decision: Send | Downgrade, now: datetime) -
         window_closes_at=window.closes_at if window.is_open(now) else None,
         observed=_OBSERVED[type(decision.instead_of)] if isinstance(decision, Send) else None,
         repaired=repairs_text(decision),
+        reasons=tuple(reason.value for reason in decision.reasons),
     )
 
 

@@ -71,9 +71,9 @@ def parse_draft(body: JsonObject, headers: SendHeaders, client: ClientConfig, ru
         fallback=fallback,
         reference=headers.reference,
         intent=intent_of(headers.intent, sender.id, rules, field=INTENT),
-        callback_url=_callback_url(fields, rules),
+        callback_url=callback_url_of(fields, rules),
         wait=headers.wait,
-        idempotency=_idempotency(body, headers),
+        idempotency=idempotency_of(body, headers, route=ROUTE),
     )
 
 
@@ -136,7 +136,8 @@ def _free_form(fields: JsonObject) -> FreeForm:
     return FreeForm(type="text", text=fields["text"])
 
 
-def _callback_url(fields: JsonObject, rules: DraftRules) -> str | None:
+def callback_url_of(fields: JsonObject, rules: DraftRules) -> str | None:
+    """Where a message's statuses are to be posted. Raises InvalidRequest for where we don't."""
     url: str | None = fields.get("callback_url")
     problem = None if url is None else rules.may_post_to(url)
     if problem is not None:
@@ -152,10 +153,11 @@ def intent_of(intent: str | None, sender: Sender, rules: DraftRules, *, field: s
     return intent
 
 
-def _idempotency(body: JsonObject, headers: SendHeaders) -> Idempotency | None:
+def idempotency_of(body: JsonObject, headers: SendHeaders, *, route: str) -> Idempotency | None:
+    """The request's idempotency key; `route` is the surface's own name of where it was posted."""
     if headers.idempotency_key is None:
         return None
     said = [body, headers.reference, *([] if headers.intent is None else [headers.intent])]
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":"))
     fingerprint = hashlib.sha256(canonical.encode()).hexdigest()
-    return Idempotency(route=ROUTE, key=headers.idempotency_key, fingerprint=fingerprint)
+    return Idempotency(route=route, key=headers.idempotency_key, fingerprint=fingerprint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.web import callbacks, decision_telecom, explaining, monitoring, native, templates
+from gateway.web import callbacks, decision_telecom, explaining, monitoring, native, native_send, templates
 from gateway.web.auth import Keys
 from gateway.web.drafts import DraftRules, Senders
 from gateway.web.middleware import errors
@@ -20,6 +20,7 @@ ROUTES = (
     web.post("/v1/api/send-whatsapp", decision_telecom.send_whatsapp),
     web.post("/v1/api/receive-whatsapp", decision_telecom.receive_whatsapp),
     web.post("/v1/explain", explaining.explain),
+    web.post("/v1/messages", native_send.post_message),
     web.get("/v1/messages", native.messages),
     web.get("/v1/messages/{id}", native.message),
     web.get("/v1/windows/{sender}/{contact}", native.window),

@@ -17,7 +17,14 @@ from gateway.domain.message import JsonObject
 from gateway.shipped import shipped
 from gateway.web.json_path import path_of
 
-SHAPES = ("send-whatsapp", "send-whatsapp-bare", "template-params", "receive-whatsapp", "explain", "cloud-message")
+SHAPES = (
+    "send-whatsapp",
+    "send-whatsapp-bare",
+    "template-params",
+    "receive-whatsapp",
+    "native-message",
+    "cloud-message",
+)
 
 Step = str | int
 
@@ -32,6 +39,7 @@ class Shape:
         self._schema = schema
         self.fields = frozenset(schema.get("properties", ()))
         """The names that mean something in the outermost object."""
+        self.document = schema
         self._validator = jsonschema_rs.Draft202012Validator(
             schema, offline=True, pattern_options=jsonschema_rs.RegexOptions()
         )
