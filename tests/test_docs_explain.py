@@ -16,7 +16,6 @@ from click.testing import CliRunner
 from gateway.cli import cli
 from gateway.domain.would_change import Action, What
 from gateway.ports import StorePolicy
-from gateway.shipped import shipped
 from gateway.store import open_store
 from tests.readme import FENCE, ROOT
 
