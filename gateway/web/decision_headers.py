@@ -1,4 +1,4 @@
-"""What was decided of a message, in the headers of the answer that accepts it; the same on every surface."""
+"""What was decided about a message, in headers: bodies are those of the API that is spoken."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from gateway.domain.message import Receipt
 
 
 def decision_headers(receipt: Receipt) -> dict[str, str]:
+    """Of a message that was accepted: what is to be done with it, and why."""
     closes_at = receipt.window_closes_at
     headers = {
         "Gateway-Decision": receipt.action,

@@ -154,7 +154,7 @@ def intent_of(intent: str | None, sender: Sender, rules: DraftRules, *, field: s
 
 
 def idempotency_of(body: JsonObject, headers: SendHeaders, *, route: str) -> Idempotency | None:
-    """The request's idempotency key; `route` is the surface's own name of where it was posted."""
+    """The key of a request and what was said under it; `route` keeps the surfaces apart."""
     if headers.idempotency_key is None:
         return None
     said = [body, headers.reference, *([] if headers.intent is None else [headers.intent])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.web import callbacks, decision_telecom, explaining, monitoring, native, native_send, templates
+from gateway.web import callbacks, decision_telecom, describing, explaining, monitoring, native, native_send, templates
 from gateway.web.auth import Keys
 from gateway.web.drafts import DraftRules, Senders
 from gateway.web.middleware import errors
@@ -28,6 +28,8 @@ ROUTES = (
     web.get("/v1/templates/{name}/{language}", templates.template),
     web.get("/healthz", native.healthz),
     web.get("/readyz", native.readyz),
+    web.get("/openapi.json", describing.openapi),
+    web.get("/docs", describing.docs),
     web.post("/callbacks/{provider}/{secret}", callbacks.callback),
     web.post("/callbacks/{provider}/{secret}/{attempt}", callbacks.callback),
 )
@@ -47,6 +49,7 @@ def build_app(parts: Parts) -> web.Application:
     app.add_routes(ROUTES)
     if config.server.internal is None:
         app.add_routes(monitoring.ROUTES)
+    app[describing.DESCRIBED] = describing.described(describing.routed(app))
     for prefix, mounted in parts.mounts:
         app.add_subapp(prefix, mounted)
     return app
