@@ -1,0 +1,20 @@
+"""``POST /v1/messages``: one path of two surfaces, told apart by the header that the key comes in."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from gateway.web.auth import D360_API_KEY
+from gateway.web.cloud_api import send_dialog360
+from gateway.web.wire_errors import WrongMethod
+
+
+async def post_message(request: web.Request) -> web.StreamResponse:
+    """360dialog's style with its own header, the native form with any other or none."""
+    if D360_API_KEY in request.headers:
+        return await send_dialog360(request)
+    return await send_native(request)
+
+
+async def send_native(_request: web.Request) -> web.StreamResponse:
+    raise WrongMethod({"GET"})
