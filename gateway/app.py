@@ -22,7 +22,7 @@ from gateway.domain.compliance import Mode
 from gateway.domain.identity import MessageId, Sender
 from gateway.doors import listen, open_door, open_internal_door, open_operator_door
 from gateway.egress import Egress
-from gateway.far_side import mounts_of, refreshes_of, routes_of
+from gateway.far_side import mounts_of, passings_of, refreshes_of, routes_of
 from gateway.ingest import Directory, Ingest
 from gateway.ladders import Ladders
 from gateway.metrics import Scrape
@@ -111,7 +111,7 @@ async def _start(
     relay = _relay(base, stack)
     routes = routes_of(base, stack)
     dispatch, refreshes = dispatch_of(base, relay, routes), refreshes_of(base, stack)
-    parts = _parts(base, dispatch, ingest_of(base, dispatch, relay, refreshes), _scrape(base, routes, stack))
+    parts = _parts(base, dispatch, ingest_of(base, dispatch, relay, refreshes), _scrape(base, routes, stack), stack)
     internal = await open_internal_door(build_internal_app(parts), config.server.internal, stack)
     gateway = Gateway(
         config=config,
@@ -183,7 +183,7 @@ def _scrape(base: Base, routes: Mapping[Sender, Route], stack: AsyncExitStack) -
     )
 
 
-def _parts(base: Base, dispatch: Dispatch, ingest: Ingest, scrape: Scrape) -> Parts:
+def _parts(base: Base, dispatch: Dispatch, ingest: Ingest, scrape: Scrape, stack: AsyncExitStack) -> Parts:
     config = base.config
     return Parts(
         accept=accept_of(base, dispatch),
@@ -199,6 +199,8 @@ def _parts(base: Base, dispatch: Dispatch, ingest: Ingest, scrape: Scrape) -> Pa
         metrics=base.monitoring.metrics,
         scrape=scrape,
         tracer=base.monitoring.tracer,
+        passing=passings_of(base, stack),
+        base_url=base.addresses.local,
         mounts=mounts_of(base),
         health=base.watch.health,
         drift=base.drifts.drift,

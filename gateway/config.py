@@ -87,14 +87,24 @@ class TemplateListConfig:
     refresh: timedelta = timedelta(minutes=15)
 
 
+CLOUD_API = "cloud-api"
+DIALOG_360 = "360dialog"
+PLATFORM = frozenset({CLOUD_API, DIALOG_360})
+"""The kinds that speak the platform's own API."""
+BASE_URLS = {CLOUD_API: "https://graph.facebook.com/v24.0", DIALOG_360: "https://waba-v2.360dialog.io"}
+"""Where they are, unless the configuration says otherwise."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderConfig:
     name: str
     kind: str
-    """``decision-telecom`` or ``sandbox``."""
+    """``decision-telecom``, ``sandbox``, ``cloud-api`` or ``360dialog``."""
     base_url: str
     key: str = field(repr=False)
     callback_secret: str = field(repr=False)
+    account: str | None = None
+    """The id of the WhatsApp Business Account, where the provider has one of its own."""
     in_flight: int = 256
     retry_on_500: bool = True
     window_codes: frozenset[int] = frozenset({7, 470, 131047})
@@ -167,6 +177,8 @@ class CallbackHosts:
 class LimitsConfig:
     body: int = 256 * 1024
     callback_body: int = 4 * 1024 * 1024
+    media: int = 100 * 1024 * 1024
+    """Of a medium that is passed on, either way."""
     depth: int = 32
     client_per_second: int = 200
     client_queued: int = 100_000

@@ -10,10 +10,12 @@ from aiohttp import web
 
 from gateway.addresses import SANDBOX
 from gateway.base import Base
-from gateway.config import ProviderConfig, TemplateListConfig
+from gateway.config import PLATFORM, ProviderConfig, TemplateListConfig
 from gateway.desk_keys import DeskKey
 from gateway.domain.identity import Sender
+from gateway.ports import Passing
 from gateway.provider.decision_telecom import DecisionTelecomProvider
+from gateway.provider.passing import PlatformPassing
 from gateway.provider.sandbox import PREFIX, DeskAccess, TravelClock, sandbox_app
 from gateway.provider.template_list import CloudTemplateList
 from gateway.sending import Route
@@ -38,6 +40,14 @@ def _route(base: Base, provider: ProviderConfig, stack: AsyncExitStack, *, is_sh
         slots=Slots(provider.in_flight, shared=is_shared),
         callback_url=partial(base.addresses.callback_url, provider),
     )
+
+
+def passings_of(base: Base, stack: AsyncExitStack) -> Mapping[str, Passing]:
+    """The way to each provider of the platform's kind for what is not a message, by its name."""
+    made = {p.name: PlatformPassing(p, base.egress) for p in base.config.providers if p.kind in PLATFORM}
+    for passing in made.values():
+        stack.push_async_callback(passing.aclose)
+    return made
 
 
 def refreshes_of(base: Base, stack: AsyncExitStack) -> Refreshes:

@@ -274,6 +274,13 @@ def _durations(written: list[str]) -> tuple[Any, ...]:
 def _limits(values: Values) -> LimitsConfig:
     return LimitsConfig(
         **_given(
-            values, body=size, callback_body=size, depth=int, client_per_second=int, client_queued=int, waiting=int
+            values,
+            body=size,
+            callback_body=size,
+            media=size,
+            depth=int,
+            client_per_second=int,
+            client_queued=int,
+            waiting=int,
         )
     )

@@ -52,6 +52,7 @@ from gateway.ports.messages import (
     StatusChange,
 )
 from gateway.ports.outbox import Deliveries, Delivery, Outbox
+from gateway.ports.passing import PassedAnswer, Passing, PassingFailed
 from gateway.ports.reports import (
     AnswerCount,
     DecidedCount,
@@ -124,6 +125,9 @@ __all__ = [
     "Messages",
     "Outbox",
     "Outlook",
+    "PassedAnswer",
+    "Passing",
+    "PassingFailed",
     "Posted",
     "Provider",
     "Recorded",

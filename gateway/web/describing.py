@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from aiohttp import hdrs, web
 
@@ -19,19 +22,29 @@ Route = tuple[str, str]
 """A method, and a path as the server writes it."""
 
 _CACHED = "public, max-age=300"
+_BY_PACKING = "Accept-Encoding"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A body that stays as it is."""
+    """A body that stays as it is, and is packed once."""
 
     body: bytes
-    type: str
-    headers: tuple[tuple[str, str], ...] = ()
+    packed: bytes
+    etag: str
+    headers: Mapping[str, str]
 
-    @property
-    def etag(self) -> str:
-        return f'"{hashlib.sha256(self.body).hexdigest()[:16]}"'
+
+def kept(body: bytes, content_type: str, headers: Mapping[str, str] | None = None) -> Kept:
+    etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    always = {hdrs.CONTENT_TYPE: content_type, hdrs.ETAG: etag, hdrs.CACHE_CONTROL: _CACHED, hdrs.VARY: _BY_PACKING}
+    return Kept(
+        body=body, packed=gzip.compress(body, mtime=0), etag=etag, headers={**_named(always), **(headers or {})}
+    )
+
+
+def _named(headers: Mapping[Any, str]) -> dict[str, str]:
+    return {str(name): value for name, value in headers.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +71,8 @@ def described(routes: frozenset[Route]) -> Described:
     whole = document(row for row in OPERATIONS if (row.method, row.path) in routes)
     html, style = page(whole)
     return Described(
-        openapi=Kept(body=json.dumps(whole, separators=(",", ":")).encode(), type=JSON),
-        docs=Kept(body=html, type="text/html", headers=(("Content-Security-Policy", _policy(style)), *_GUARDS)),
+        openapi=kept(json.dumps(whole, separators=(",", ":")).encode(), JSON),
+        docs=kept(html, "text/html; charset=utf-8", {"Content-Security-Policy": _policy(style), **_GUARDS}),
     )
 
 
@@ -74,16 +87,14 @@ async def docs(request: web.Request) -> web.Response:
 
 
 def _answer(request: web.Request, kept: Kept) -> web.Response:
-    headers = {hdrs.ETAG: kept.etag, hdrs.CACHE_CONTROL: _CACHED, **dict(kept.headers)}
     if kept.etag in request.headers.get(hdrs.IF_NONE_MATCH, ""):
-        return web.Response(status=304, headers=headers)
-    charset = None if kept.type == JSON else "utf-8"
-    response = web.Response(body=kept.body, content_type=kept.type, charset=charset, headers=headers)
-    response.enable_compression()
-    return response
+        return web.Response(status=304, headers=kept.headers)
+    if "gzip" not in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+        return web.Response(body=kept.body, headers=kept.headers)
+    return web.Response(body=kept.packed, headers={**kept.headers, hdrs.CONTENT_ENCODING: "gzip"})
 
 
-_GUARDS = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"))
+_GUARDS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
 def _policy(style: str) -> str:

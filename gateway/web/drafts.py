@@ -21,13 +21,20 @@ ROUTE = "send-whatsapp"
 _IMAGE, _TEMPLATE = 2, 4
 
 
+def number_of(sender: SenderConfig) -> str | None:
+    """What the Cloud API's clients call a sender: its ``phone_number_id``, or else a name of digits; None: nothing."""
+    if sender.phone_number_id is not None:
+        return sender.phone_number_id
+    return next((name for name in (sender.id, *sender.aliases) if name.isascii() and name.isdigit()), None)
+
+
 class Senders:
     """The senders, as a client may name them: by id or by alias, on the native surface by phone_number_id too."""
 
     def __init__(self, senders: Iterable[SenderConfig]) -> None:
         senders = tuple(senders)
         self._named = {name: sender for sender in senders for name in (sender.id, *sender.aliases)}
-        self._numbered = {sender.phone_number_id: sender for sender in senders if sender.phone_number_id is not None}
+        self._numbered = {number: sender for sender in senders if (number := number_of(sender)) is not None}
 
     def find(self, name: str, client: ClientConfig) -> SenderConfig | None:
         """The client's sender of that name; None for an unknown one and for another client's."""
@@ -36,6 +43,18 @@ class Senders:
     def find_native(self, name: str, client: ClientConfig) -> SenderConfig | None:
         """The same where the Cloud API's name of a sender, its `phone_number_id`, is known as well."""
         return self._of(client, self._named.get(name) or self._numbered.get(name))
+
+    def find_numbered(self, number: str, client: ClientConfig) -> SenderConfig | None:
+        """The client's sender of that ``phone_number_id``."""
+        return self._of(client, self._numbered.get(number))
+
+    def default_of(self, client: ClientConfig) -> SenderConfig | None:
+        """The sender that a client means where it names none."""
+        return self._named.get(next(iter(client.senders), Sender("")))
+
+    def all_of(self, client: ClientConfig) -> tuple[SenderConfig, ...]:
+        """The client's senders, the default one first."""
+        return tuple(self._named[sender] for sender in client.senders if sender in self._named)
 
     def _of(self, client: ClientConfig, sender: SenderConfig | None) -> SenderConfig | None:
         return sender if sender is not None and sender.id in client.senders else None

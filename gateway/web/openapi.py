@@ -36,6 +36,7 @@ TITLES: Mapping[int, str] = {
     422: "The template or its arguments can't be sent, or the provider refused the message.",
     429: "Too many requests, or too many messages in line.",
     500: "An internal error.",
+    502: "The provider gave no answer that could be handed back.",
     503: "The store is not available, or the gateway is stopping.",
 }
 
@@ -74,12 +75,16 @@ class Operation:
     body: Schema | None = None
     example: Mapping[str, Any] | None = None
     """A body that a demonstration takes."""
-    answers: Mapping[int, View] = field(default_factory=dict)
+    bodies: Mapping[str, Schema] | None = None
+    """Where there are others than JSON, by their type."""
+    answers: Mapping[int | str, View] = field(default_factory=dict)
     """What a success is answered with."""
     errors: Sequence[int] = ()
     """Which statuses an error of the surface may come with."""
     schemes: tuple[Scheme, ...] | None = None
     """Where they are not those of the surface."""
+    also: Surface | None = None
+    """Another surface that shares the path, and words its errors too."""
 
 
 def json_answer(schema: Schema, headers: Mapping[str, View] | None = None) -> View:
@@ -115,10 +120,10 @@ def _paths(rows: Iterable[Operation]) -> View:
 
 
 def _operation(row: Operation) -> View:
-    body: View = {}
-    if row.body is not None:
-        content: View = {"schema": row.body, **({} if row.example is None else {"example": row.example})}
-        body = {"requestBody": {"required": True, "content": {JSON: content}}}
+    bodies = row.bodies or ({} if row.body is None else {JSON: row.body})
+    example = {} if row.example is None else {"example": row.example}
+    content = {kind: {"schema": schema, **example} for kind, schema in bodies.items()}
+    body = {"requestBody": {"required": True, "content": content}} if bodies else {}
     return {
         "operationId": row.id,
         "tags": [row.surface.title],
@@ -127,7 +132,7 @@ def _operation(row: Operation) -> View:
         "security": [{scheme.name: []} for scheme in _schemes(row)],
         **({"parameters": list(row.parameters)} if row.parameters else {}),
         **body,
-        "responses": {str(status): answer for status, answer in sorted(_answers(row).items())},
+        "responses": dict(sorted(_answers(row).items())),
     }
 
 
@@ -135,15 +140,23 @@ def _schemes(row: Operation) -> tuple[Scheme, ...]:
     return row.surface.schemes if row.schemes is None else row.schemes
 
 
-def _answers(row: Operation) -> dict[int, View]:
-    told = {status: {"description": TITLES[status], **answer} for status, answer in row.answers.items()}
-    errors = {status: _error(row.surface, status) for status in row.errors if status not in told}
-    return {**told, **errors}
+def _answers(row: Operation) -> dict[str, View]:
+    told = {str(status): {"description": _title(status), **answer} for status, answer in row.answers.items()}
+    errors = {str(status): _error(row, status) for status in row.errors}
+    return {**errors, **told}
 
 
-def _error(surface: Surface, status: int) -> View:
+def _title(status: int | str) -> str:
+    return TITLES[status] if isinstance(status, int) else "What the provider answers, handed back."
+
+
+def _error(row: Operation, status: int) -> View:
+    surfaces = [row.surface, *([] if row.also is None else [row.also])]
     headers = {name: view for name, (statuses, view) in _ERROR_HEADERS.items() if status in statuses}
-    told: View = {"description": TITLES[status], "content": {surface.error_type: {"schema": surface.error}}}
+    told: View = {
+        "description": TITLES[status],
+        "content": {surface.error_type: {"schema": surface.error} for surface in surfaces},
+    }
     return {**told, **({"headers": headers} if headers else {})}
 
 

@@ -227,6 +227,38 @@ _PROBLEM = a(
     },
 )
 
+_CLOUD_SENT = a(
+    {
+        "messaging_product": {"const": "whatsapp"},
+        "contacts": some(a({"input": TEXT}, maybe={"wa_id": TEXT, "user_id": TEXT})),
+        "messages": some(a({"id": TEXT}, maybe={"message_status": TEXT})),
+    }
+)
+_CLOUD_ERROR: Schema = {
+    "type": "object",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                "message": TEXT,
+                "type": TEXT,
+                "code": WHOLE,
+                "error_subcode": WHOLE,
+                "is_transient": TRUTH,
+                "error_user_title": TEXT,
+                "error_user_msg": TEXT,
+                "error_data": {
+                    "type": "object",
+                    "properties": {"messaging_product": {"const": "whatsapp"}, "details": TEXT},
+                },
+                "fbtrace_id": TEXT,
+            },
+            "required": ["message", "code"],
+        }
+    },
+    "required": ["error"],
+}
+
 ANSWERS: Mapping[str, Schema] = {
     "receipt": _RECEIPT,
     "explanation": _EXPLANATION,
@@ -257,6 +289,9 @@ ANSWERS: Mapping[str, Schema] = {
     "decision-telecom-accepted": a({"message_id": WHOLE}),
     "decision-telecom-status": a({"message_id": WHOLE, "status": {"type": "integer", "enum": [0, 1, 2, 3, 4, 5, 20]}}),
     "decision-telecom-error": a({"name": TEXT, "message": TEXT, "code": WHOLE, "status": WHOLE}),
+    "cloud-sent": _CLOUD_SENT,
+    "cloud-done": {"type": "object", "properties": {"success": TRUTH}, "required": ["success"]},
+    "cloud-error": _CLOUD_ERROR,
     "callback-taken": a({"ok": {"const": True}}),
     "callback-refused": a({"ok": {"const": False}, "code": TEXT}),
 }

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from gateway.domain.message import Status
 from gateway.web.answers import PROBLEM
 from gateway.web.openapi import Operation, Scheme, Surface, json_answer
-from gateway.web.openapi_answers import INSTANT, TEXT, Schema, one_of, ref
-from gateway.web.openapi_bodies import NATIVE_BODY
+from gateway.web.openapi_answers import TEXT, Schema, one_of, ref
+from gateway.web.openapi_bodies import CLOUD_BODY, NATIVE_BODY
+from gateway.web.openapi_cloud import BEARER, CLOUD, D360, SENT, cloud_operations
+from gateway.web.openapi_parameters import (
+    BODY,
+    DECISION_HEADERS,
+    POST_HEADERS,
+    READING,
+    SENDING,
+    path_parameter,
+    query,
+)
 
 View = dict[str, Any]
 
@@ -21,7 +30,6 @@ BASIC = Scheme(
         "description": "The client's key: as a user's name without a password, base64 of the key alone, or as issued.",
     },
 )
-BEARER = Scheme(name="bearer", view={"type": "http", "scheme": "bearer", "description": "The client's key."})
 
 DECISION_TELECOM = Surface(
     title="DecisionTelecom",
@@ -46,52 +54,6 @@ CALLBACKS = Surface(
 )
 MONITORING = Surface(title="Monitoring", about="How the gateway is.", error=ref("problem"), error_type=PROBLEM)
 
-
-def path_parameter(name: str, about: str, schema: Schema = TEXT) -> View:
-    return {"name": name, "in": "path", "required": True, "description": about, "schema": {"minLength": 1, **schema}}
-
-
-def query(name: str, about: str, schema: Schema) -> View:
-    return {"name": name, "in": "query", "description": about, "schema": schema}
-
-
-def header(name: str, about: str, schema: Schema) -> View:
-    return {"name": name, "in": "header", "description": about, "schema": schema}
-
-
-_PRINTABLE: Schema = {"type": "string", "maxLength": 200, "pattern": "^[!-~]([ -~]*[!-~])?$"}
-SEND_HEADERS = (
-    header("Gateway-Reference", "What a fill knows as `message.reference`.", _PRINTABLE),
-    header("Gateway-Intent", "What it is about: a name under `intents` in the configuration.", _PRINTABLE),
-)
-POST_HEADERS = (
-    *SEND_HEADERS,
-    header(
-        "Idempotency-Key",
-        "The same key and body are answered the same receipt for 24 hours.",
-        {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
-    ),
-    header(
-        "Prefer",
-        "`wait=N`: wait up to N seconds, 30 at most, for the provider's answer.",
-        {"type": "string", "pattern": "^wait=[0-9]{1,2}$"},
-    ),
-)
-DECISION_HEADERS: Mapping[str, View] = {
-    "Gateway-Decision": {"description": "What was decided.", "schema": one_of(("sent", "downgraded", "held"))},
-    "Gateway-Template": {"description": "`name/language`, when a template leaves.", "schema": TEXT},
-    "Gateway-Reason": {"description": "Why it was downgraded or held.", "schema": TEXT},
-    "Gateway-Observed": {
-        "description": "What would have been done, where the sender only observes.",
-        "schema": one_of(("downgraded", "refused", "held")),
-    },
-    "Gateway-Repaired": {"description": "Which arguments were mended to fit.", "schema": TEXT},
-    "Gateway-Window-Closes-At": {"description": "While the window is open.", "schema": INSTANT},
-}
-
-READING = (401, 429, 500, 503)
-BODY = (400, 408, 413, 415)
-SENDING = (*BODY, *READING, 402, 409, 422)
 
 _ID = path_parameter("id", "The message's id.", {"type": "string", "pattern": "^[1-9][0-9]{0,15}$"})
 _TEXT_TO_SHOP = {"from": "Demo Shop", "to": "380501234567", "type": "text", "text": {"body": "Your parcel is here"}}
@@ -173,17 +135,20 @@ OPERATIONS: tuple[Operation, ...] = (
         id="postMessage",
         title="Post a message",
         about="A message object of the Cloud API, of any of its types, and beside it what is asked of the gateway. "
-        "Null means absent.",
+        "Null means absent. With the key in `D360-API-KEY` it speaks 360dialog's style, as `POST /messages`.",
         parameters=POST_HEADERS,
-        body=NATIVE_BODY,
+        body={"anyOf": [*NATIVE_BODY["anyOf"], *CLOUD_BODY["anyOf"]]},
         example=_TEXT_TO_SHOP,
+        schemes=(BEARER, D360),
+        also=CLOUD,
         answers={
+            200: {**SENT, "description": "To 360dialog's style: what the platform answers."},
             202: json_answer(
                 ref("receipt"),
                 {"Location": {"description": "Where it is looked up.", "schema": TEXT}, **DECISION_HEADERS},
-            )
+            ),
         },
-        errors=SENDING,
+        errors=(*SENDING, 404, 502),
     ),
     Operation(
         method="GET",
@@ -303,5 +268,6 @@ OPERATIONS: tuple[Operation, ...] = (
         answers={200: {"content": {"text/html": {"schema": TEXT}}, "headers": {"ETag": {"schema": TEXT}}}, 304: {}},
         errors=(500,),
     ),
+    *cloud_operations(),
 )
 """By the path and the method as the server has them."""

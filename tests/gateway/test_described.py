@@ -20,6 +20,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.generation import GenerationMode
 
 from gateway.app import Gateway
+from gateway.web.openapi import Operation
 from gateway.web.openapi_routes import OPERATIONS
 from tests.page.stage import CONTACT, SENDER, a_gateway
 
@@ -31,10 +32,10 @@ CHECKED = CHECKS.get_by_names(
         "content_type_conformance",
         "response_schema_conformance",
         "response_headers_conformance",
-        "unsupported_method",
-        "allow_header_conformance",
     ]
 )
+METHODS = CHECKS.get_by_names(["unsupported_method", "allow_header_conformance"])
+"""On the Cloud API's surface one path may be read as another, whose methods are others."""
 KEY = "demo-key"
 KEYS = {"bearer": f"Bearer {KEY}", "basic": "Basic " + base64.b64encode(f"{KEY}:".encode()).decode()}
 KNOWN: dict[str, Any] = {
@@ -47,8 +48,15 @@ KNOWN: dict[str, Any] = {
     "name": "ticket_answer",
     "language": "en_US",
     "provider": "sandbox",
+    "number": "106540352242922",
+    "version": "v23.0",
+    "edge": "message_templates",
+    "sealed": "nothing",
 }
 """What a stranger could not guess."""
+NUMBER, ACCOUNT = "106540352242922", "102290129340398"
+SENDERS = [{"id": SENDER, "provider": "sandbox", "ladder": ["ticket_answer"], "phone_number_id": NUMBER}]
+DIALOG = "D360-API-KEY"
 UNKNOWABLE = ("intent", "callback_url", "fallback", "cursor")
 QUICK = {"client_per_second": 100_000, "client_queued": 1_000_000}
 OPEN = {"sender_per_second": 5000, "contact_interval": "1ms", "contact_burst": 1000}
@@ -67,13 +75,22 @@ class Asked:
         needed = [scheme for each in operation.definition.raw["security"] for scheme in each]
         return {"Authorization": KEYS[needed[0]]} if needed else {}
 
+    def known_at(self, path: str) -> dict[str, Any]:
+        """One word means another thing on the Cloud API's surface."""
+        if not path.startswith(("/{id}", "/{version}/{id}")):
+            return self.known
+        return {**self.known, "id": ACCOUNT if path.endswith("{edge}") else NUMBER}
+
     def knowing(self, case: Any) -> Any:
         """The same with names that mean something here, so that there is more to answer than that nothing is there."""
+        known = self.known_at(case.operation.path)
         for part in (case.body, case.path_parameters, case.query):
             if isinstance(part, dict):
-                part.update({name: self.known[name] for name in part.keys() & self.known.keys()})
+                part.update({name: known[name] for name in part.keys() & known.keys()})
                 for name in UNKNOWABLE:
                     part.pop(name, None)
+        if isinstance(case.body, dict) and "from" in case.body:
+            (case.headers or {}).pop(DIALOG, None)
         for name in ("Gateway-Intent", "Idempotency-Key", "Prefer"):
             (case.headers or {}).pop(name, None)
         return case
@@ -85,7 +102,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     started, over, inside = threading.Event(), asyncio.Event(), {}
 
     async def serve() -> None:
-        async with a_gateway(tmp_path_factory.mktemp("described"), limits=QUICK, pace=OPEN) as gateway:
+        async with a_gateway(tmp_path_factory.mktemp("described"), limits=QUICK, pace=OPEN, senders=SENDERS) as gateway:
             inside["gateway"], inside["loop"] = gateway, asyncio.get_running_loop()
             started.set()
             await over.wait()
@@ -131,8 +148,8 @@ def ask(asked: Asked, method: str, path: str, mode: GenerationMode, examples: in
         case = asked.knowing(case) if positive and sum(met.values()) % 3 else case
         answer = case.call(headers=asked.key_of(operation), session=asked.session)
         met[answer.status_code] += 1
-        case.validate_response(answer, checks=CHECKED)
-        if path == "/v1/messages" and answer.status_code != 401:
+        case.validate_response(answer, checks=CHECKED if operation.tags == ["Cloud API"] else [*CHECKED, *METHODS])
+        if path == "/v1/messages" and answer.status_code != 401 and DIALOG not in (case.headers or {}):
             _explained(asked, case, answer.status_code)
 
     each()
@@ -147,13 +164,23 @@ def _explained(asked: Asked, case: Any, status: int) -> None:
     assert (answer.status_code == 200) == (status in (202, 409, 422)), (status, answer.text)
 
 
+def _best(row: Operation) -> int:
+    """What there is to come at least once."""
+    if row.id in ONLY_PLATFORM:
+        return 400
+    return 202 if row.id == "postMessage" else 200
+
+
 NEVER_WRONG = {"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"}
-ROUTES = [
-    (row.method, row.path, min(row.answers)) for row in OPERATIONS if row.path not in ("/openapi.json", "/v1/explain")
-]
+ONLY_PLATFORM = {"upload360dialog", "downloadMedium", "deleteObject", "postEdge", "deleteEdge"}
+"""What only a provider of the platform's own has: here it is refused."""
+AGAIN = {row.id for row in OPERATIONS if row.id.endswith("OfVersion")} | {"explain", "send360dialog", "openapi"}
+"""What is the same as another row but for its path, and is left to the long proof."""
+SLOW = {"postMessage", "sendMessage", "debugToken"}
+"""What it takes long to damage in every way, and a route to which nothing is wrong."""
+ROUTES = [(row.method, row.path, _best(row)) for row in OPERATIONS if row.id not in AGAIN]
+BRIEFLY = [(row.method, row.path) for row in OPERATIONS if row.surface.schemes and row.id not in AGAIN | SLOW]
 HARD = [(row.method, row.path) for row in OPERATIONS if row.path not in NEVER_WRONG and row.surface.schemes]
-BRIEFLY = [route for route in HARD if route != ("POST", "/v1/explain")]
-"""Explaining is asked with each body that is posted."""
 quietly = pytest.mark.filterwarnings("ignore:Do not use the `random` module")  # schemathesis does, inside
 
 
@@ -180,13 +207,12 @@ def test_what_does_not_fit_is_answered_as_it_says(asked: Asked, method: str, pat
 def test_a_route_that_asks_for_a_key_is_closed_without_one(
     asked: Asked, method: str, path: str, key: str | None
 ) -> None:
-    url = asked.gateway.base_url + path.format(**asked.known)
+    url = asked.gateway.base_url + path.format(**asked.known_at(path))
     headers = {} if key is None else {"Authorization": key}
     answer = asked.session.request(method, url, json={}, headers=headers, timeout=10)
     assert answer.status_code == 401
     told = asked.schema.raw_schema["paths"][path][method.lower()]["responses"]["401"]
-    (described,) = told["content"]
-    assert answer.headers["Content-Type"].partition(";")[0] == described
+    assert answer.headers["Content-Type"].partition(";")[0] in told["content"]
     assert set(told["headers"]) <= set(answer.headers)
 
 
@@ -212,4 +238,4 @@ def test_an_example_fits_its_schema_and_is_taken(asked: Asked, row: Any) -> None
     answer = requests.request(
         row.method, asked.gateway.base_url + row.path, json=row.example, headers=headers, timeout=10
     )
-    assert answer.status_code == min(row.answers), answer.text
+    assert answer.status_code == _best(row), answer.text

@@ -14,6 +14,7 @@ from aiohttp import hdrs, web
 from gateway.domain.errors import (
     BalanceEmpty,
     ContactSuppressed,
+    GatewayError,
     IdempotencyConflict,
     InvalidRequest,
     Misfit,
@@ -87,6 +88,9 @@ async def test_bodies_are_described_by_the_documents_they_are_checked_with(house
     beside = json.loads((shipped("schemas") / "native-message.schema.json").read_text("utf-8"))
     for kind in message["properties"]["type"]["enum"]:
         assert schemas[f"content-{kind}"] == message["properties"][kind]
+        assert message["properties"].keys() - schemas[f"cloud-{kind}"]["properties"].keys() <= set(
+            message["properties"]["type"]["enum"]
+        )
         native = schemas[f"native-{kind}"]["properties"]
         ours = {name: part for name, part in native.items() if name in beside["properties"]}
         assert ours == {name: beside["properties"][name] for name in ours}
@@ -103,7 +107,7 @@ RAISED = [
     TooManyRequests("too many", retry_after=3),
     BalanceEmpty("empty"),
     StoreUnavailable(),
-    RuntimeError("a mistake of ours"),
+    GatewayError("a mistake of ours"),
     *(ProviderRefused(ProviderError(code=9, status=status, message="no")) for status in (400, 402, 409, 413, 422, 451)),
 ]
 
