@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
+from gateway.accept import Accept
 from gateway.addresses import SANDBOX, Addresses
 from gateway.base import Base, Stopping
 from gateway.clock import SystemClock
@@ -111,7 +112,8 @@ async def _start(
     relay = _relay(base, stack)
     routes = routes_of(base, stack)
     dispatch, refreshes = dispatch_of(base, relay, routes), refreshes_of(base, stack)
-    parts = _parts(base, dispatch, ingest_of(base, dispatch, relay, refreshes), _scrape(base, routes, stack), stack)
+    accept, ingest = accept_of(base, dispatch, relay), ingest_of(base, dispatch, relay, refreshes)
+    parts = _parts(base, accept, ingest, _scrape(base, routes, stack), stack)
     internal = await open_internal_door(build_internal_app(parts), config.server.internal, stack)
     gateway = Gateway(
         config=config,
@@ -183,10 +185,10 @@ def _scrape(base: Base, routes: Mapping[Sender, Route], stack: AsyncExitStack) -
     )
 
 
-def _parts(base: Base, dispatch: Dispatch, ingest: Ingest, scrape: Scrape, stack: AsyncExitStack) -> Parts:
+def _parts(base: Base, accept: Accept, ingest: Ingest, scrape: Scrape, stack: AsyncExitStack) -> Parts:
     config = base.config
     return Parts(
-        accept=accept_of(base, dispatch),
+        accept=accept,
         ingest=ingest,
         explain=explain_of(base),
         store=base.store,

@@ -57,6 +57,8 @@ class ClientConfig:
     key_warnings: tuple[str, ...] = ()
     """What the loader noticed of the keys, which it forgets."""
     errors_as_200: bool = False
+    closed_window: Literal["at_once", "as_status"] = "at_once"
+    """When a client of the Cloud API's surface is told that nothing may leave: in the answer, or by a later status."""
     webhook: WebhookConfig | None = None
 
 

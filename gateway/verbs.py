@@ -15,7 +15,7 @@ from gateway.sending import Route, Sending
 from gateway.template_refresh import Refreshes
 
 
-def accept_of(base: Base, dispatch: Dispatch) -> Accept:
+def accept_of(base: Base, dispatch: Dispatch, relay: Relay) -> Accept:
     return Accept(
         store=base.store,
         registry=base.registry,
@@ -26,6 +26,7 @@ def accept_of(base: Base, dispatch: Dispatch) -> Accept:
         starting=dispatch,
         metrics=base.monitoring.metrics,
         tracer=base.monitoring.tracer,
+        tell=relay.notify,
     )
 
 

@@ -158,7 +158,7 @@ def _client(values: Values) -> ClientConfig:
         key_digests=frozenset(digest_of(key) for key in keys),
         key_warnings=tuple(dict.fromkeys(warning for key in keys for warning in _key_warnings(key))),
         senders=tuple(Sender(sender) for sender in values["senders"]),
-        **_given(values, errors_as_200=bool, webhook=_webhook),
+        **_given(values, errors_as_200=bool, closed_window=str, webhook=_webhook),
     )
 
 

@@ -18,7 +18,7 @@ from gateway.ports import PassedAnswer, Passing, PassingFailed
 CONNECT_WITHIN = 5.0
 SILENT_AT_MOST = 30.0
 WHOLE_WITHIN = 300.0
-AT_ONCE = 64
+AT_ONCE = 128
 """Requests of all clients to one provider; what comes beyond is told to come again."""
 PIECE = 65_536
 
@@ -50,10 +50,13 @@ class PlatformPassing(Passing):
     def download(
         self, url: str, *, headers: Mapping[str, str] | None = None
     ) -> contextlib.AbstractAsyncContextManager[PassedAnswer]:
-        named = URL(url)
-        if self._is_dialog360:  # it names the platform's host, and serves the path itself
-            named = self._base.join(named.relative())
-        is_own = named.origin() == self._base.origin()
+        try:
+            named = URL(url)
+            if self._is_dialog360:  # it names the platform's host, and serves the path itself
+                named = self._base.join(named.relative())
+            is_own = named.origin() == self._base.origin()
+        except ValueError:
+            return _refused()
         if not is_own and (named.scheme != "https" or self._egress.problem(url) is not None):
             return _refused()
         return self._asked(self._api if is_own else self._media, "GET", named, headers, None)

@@ -86,6 +86,7 @@ def _draft(
         reference=headers.reference,
         intent=intent_of(headers.intent, sender.id, rules, field=INTENT),
         wait=headers.wait,
+        tells_refusal_later=client.closed_window == "as_status",
         idempotency=idempotency_of({"sender": sender.id, "body": body}, headers, route=ROUTE),
     )
 

@@ -10,7 +10,6 @@ from typing import Any
 from aiohttp import web
 
 from gateway.config import CLOUD_API, ClientConfig, ProviderConfig, SenderConfig
-from gateway.domain.identity import parse_contact
 from gateway.web.answers import answer
 from gateway.web.cloud_media import delete_medium, get_medium, send_upload
 from gateway.web.cloud_templates import list_templates
@@ -59,7 +58,7 @@ async def debug_token(request: web.Request) -> web.Response:
     asked = front.keys.owner_of(request.query.get("input_token", ""))
     if asked is None or asked.name != client.name:
         return answer({"data": {"is_valid": False, "scopes": []}})
-    numbers = [number for sender in front.rules.senders.all_of(client) if (number := number_of(sender)) is not None]
+    numbers = [number_of(sender).phone_number_id for sender in front.rules.senders.all_of(client)]
     scopes = ["whatsapp_business_management", "whatsapp_business_messaging"]
     told = {"type": "SYSTEM_USER", "application": "gateway", "is_valid": True, "expires_at": 0, "scopes": scopes}
     granular = [{"scope": scope, "target_ids": numbers} for scope in scopes]
@@ -89,22 +88,15 @@ async def _number(request: web.Request, front: Front, client: ClientConfig) -> w
 
 def _number_view(sender: SenderConfig) -> dict[str, Any]:
     """What the configuration knows of a number, in the platform's words."""
-    shown = next((name for name in (*sender.aliases, sender.id) if _is_phone(name)), None)
+    number = number_of(sender)
     return {
-        "id": number_of(sender),
-        "display_phone_number": shown or number_of(sender),
+        "id": number.phone_number_id,
+        "display_phone_number": number.display_phone_number,
         "verified_name": sender.id,
         "quality_rating": "UNKNOWN",
         "code_verification_status": "VERIFIED",
         "platform_type": "CLOUD_API",
     }
-
-
-def _is_phone(name: str) -> bool:
-    try:
-        return parse_contact(name).isdigit()
-    except ValueError:
-        return False
 
 
 def _fields_of(view: Mapping[str, Any], request: web.Request) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from gateway.domain.errors import InvalidRequest
 from gateway.ports import PassedAnswer, Passing, PassingFailed
 from gateway.web.media_links import VALID_FOR, MediaLink, opened, sealed
 from gateway.web.parts import FRONT, Front
-from gateway.web.passing import passed_json, query_of, upload
+from gateway.web.passing import QUIET_FOR, passed_json, query_of, upload
 from gateway.web.requests import admit_cloud_api
 from gateway.web.wire_errors import BodyEncoded, BodyTooLarge, PassedOn, UnknownObject, UnreadableBody, Unsupported
 
@@ -27,6 +28,8 @@ _TOLD = (
     hdrs.ETAG,
     hdrs.LAST_MODIFIED,
 )
+_HARMLESS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
+"""What a customer sent is shown by no browser as a page of ours."""
 NO_MEDIA = "This sender's provider has no media of its own: it sends them by link"
 
 
@@ -153,8 +156,9 @@ async def download(request: web.Request) -> web.StreamResponse:
     passing = passing_of(front, providers[link.provider])
     headers = {str(name): request.headers[name] for name in _ASKED if name in request.headers}
     try:
-        async with passing.download(link.url, headers=headers) as found:
-            return await _stream(request, found, front.parts.config.limits.media)
+        with front.shares.room(client.name):
+            async with passing.download(link.url, headers=headers) as found:
+                return await _stream(request, found, front.parts.config.limits.media)
     except PassingFailed as trouble:
         raise PassedOn(str(trouble)) from None
 
@@ -174,12 +178,13 @@ async def _stream(request: web.Request, found: PassedAnswer, limit: int) -> web.
         raise PassedOn("The medium is larger than what is passed on")
     told = {str(name): found.headers[name] for name in _TOLD if name in found.headers}
     response = web.StreamResponse(status=found.status, headers={**told, hdrs.CACHE_CONTROL: "private, no-store"})
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.update(_HARMLESS)
     await response.prepare(request)
     try:
         async for piece in _at_most(limit, found.chunks):
-            await response.write(piece)
-    except PassingFailed:
+            async with asyncio.timeout(QUIET_FOR):
+                await response.write(piece)
+    except (PassingFailed, TimeoutError):
         # It has begun: only a connection that breaks off says that there is more.
         response.force_close()
         if request.transport is not None:

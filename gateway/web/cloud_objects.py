@@ -45,35 +45,34 @@ class Objects:
         """The provider whose account it is. Raises UnknownObject.
 
         A provider without accounts answers to any id, where none of the client's others has it: nothing can be seen
-        there but what every key of ours sees.
+        there but what every key of ours sees. In webhooks its number's id stands for the account's.
         """
         mine = list(self.providers_of(client))
         for provider in mine:
             if written in accounts_of(provider):
                 return provider
+        sender = self.senders.find_numbered(written, client)
+        if sender is not None and not accounts_of(self.provider_of(sender)):
+            return self.provider_of(sender)
         plain = (provider for provider in mine if provider.kind not in PLATFORM and not accounts_of(provider))
-        if not written.isascii() or not written.isdigit() or self._is_somebodys(written):
+        if not written.isascii() or not written.isdigit() or self.is_known(written):
             raise UnknownObject(written)
         for provider in plain:
             return provider
         raise UnknownObject(written)
 
-    def is_known(self, written: str) -> bool:
-        """Whether it is a number or an account of the configuration, whoever's."""
-        return self._is_somebodys(written)
-
     def numbers_at(self, provider: ProviderConfig, client: ClientConfig) -> list[SenderConfig]:
-        """The client's senders there that have a number."""
-        own = self.senders.all_of(client)
-        return [sender for sender in own if sender.provider == provider.name and number_of(sender) is not None]
+        """The client's senders there."""
+        return [sender for sender in self.senders.all_of(client) if sender.provider == provider.name]
 
     def has_all_of(self, provider: ProviderConfig, client: ClientConfig) -> bool:
         """Whether nobody else's senders are with that provider."""
         there = [sender.id for sender in self.config.senders if sender.provider == provider.name]
         return set(there) <= set(client.senders)
 
-    def _is_somebodys(self, written: str) -> bool:
-        numbers = (number_of(sender) for sender in self.config.senders)
+    def is_known(self, written: str) -> bool:
+        """Whether it is a number or an account of the configuration, whoever's."""
+        numbers = (number_of(sender).phone_number_id for sender in self.config.senders)
         accounts = (account for provider in self.config.providers for account in accounts_of(provider))
         return written in numbers or written in accounts
 

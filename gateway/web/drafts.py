@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.config import ClientConfig, SenderConfig
+from gateway.domain.business_number import BusinessNumber, business_number
 from gateway.domain.errors import InvalidRequest
 from gateway.domain.identity import Contact, Sender
 from gateway.domain.message import Content, Draft, FreeForm, Idempotency, JsonObject, TemplateMessage
@@ -21,11 +22,9 @@ ROUTE = "send-whatsapp"
 _IMAGE, _TEMPLATE = 2, 4
 
 
-def number_of(sender: SenderConfig) -> str | None:
-    """What the Cloud API's clients call a sender: its ``phone_number_id``, or else a name of digits; None: nothing."""
-    if sender.phone_number_id is not None:
-        return sender.phone_number_id
-    return next((name for name in (sender.id, *sender.aliases) if name.isascii() and name.isdigit()), None)
+def number_of(sender: SenderConfig) -> BusinessNumber:
+    """What the Cloud API's clients call a sender, whether the configuration says it or not."""
+    return business_number(sender.id, aliases=sender.aliases, phone_number_id=sender.phone_number_id)
 
 
 class Senders:
@@ -34,7 +33,7 @@ class Senders:
     def __init__(self, senders: Iterable[SenderConfig]) -> None:
         senders = tuple(senders)
         self._named = {name: sender for sender in senders for name in (sender.id, *sender.aliases)}
-        self._numbered = {number: sender for sender in senders if (number := number_of(sender)) is not None}
+        self._numbered = {number_of(sender).phone_number_id: sender for sender in senders}
 
     def find(self, name: str, client: ClientConfig) -> SenderConfig | None:
         """The client's sender of that name; None for an unknown one and for another client's."""

@@ -24,6 +24,7 @@ from gateway.web.auth import Keys
 from gateway.web.cloud_objects import Objects
 from gateway.web.drafts import DraftRules
 from gateway.web.rate import Rates
+from gateway.web.shares import Shares
 
 
 class Ingest(Protocol):
@@ -84,6 +85,7 @@ class Front:
     rules: DraftRules
     objects: Objects
     """What the Cloud API's ids name."""
+    shares: Shares = field(default_factory=Shares)
 
     @property
     def base_url(self) -> str:

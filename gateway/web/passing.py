@@ -21,7 +21,7 @@ from gateway.config import ProviderConfig
 from gateway.ports import PassedAnswer, PassingFailed
 from gateway.web.answers import JSON, answer
 from gateway.web.auth import ACCESS_TOKEN
-from gateway.web.parts import Front
+from gateway.web.parts import CLIENT, Front
 from gateway.web.wire_errors import BodyBroken, BodyTooLarge, BodyTooSlow, PassedOn
 
 log = structlog.get_logger()
@@ -37,7 +37,7 @@ _PLAIN_LIST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 """Fields by name alone: those that reach on into other objects would pass by what a key may see."""
 _NOT_OURS = frozenset({0, 102, 190})
 """Codes by which the platform refuses the key, which is the provider's and not the client's."""
-_QUIET_FOR = 30.0
+QUIET_FOR = 30.0
 """Seconds without a byte of a body."""
 
 Change = Callable[[Any], Any]
@@ -60,7 +60,8 @@ async def passed_json(
     change: Change = lambda body: body,
 ) -> web.Response:
     """An answer that is JSON, without what is not the client's. Raises PassedOn."""
-    status, headers, body = await whole(asked)
+    with front.shares.room(request[CLIENT].name):
+        status, headers, body = await whole(asked)
     found = await _parsed(body)
     _check(provider, status, found)
     cleaned = _cleaned(found, _Rewriting(request, front, provider))
@@ -105,7 +106,7 @@ async def upload(request: web.Request, limit: int) -> AsyncIterator[bytes]:
     total = 0
     try:
         while True:
-            async with asyncio.timeout(_QUIET_FOR):
+            async with asyncio.timeout(QUIET_FOR):
                 piece = await request.content.readany()
             if not piece:
                 return
@@ -114,7 +115,7 @@ async def upload(request: web.Request, limit: int) -> AsyncIterator[bytes]:
                 raise BodyTooLarge(limit)
             yield piece
     except TimeoutError:
-        raise BodyTooSlow(_QUIET_FOR) from None
+        raise BodyTooSlow(QUIET_FOR) from None
     except (OSError, HttpProcessingError, web.RequestPayloadError):
         raise BodyBroken from None
 

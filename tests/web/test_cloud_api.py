@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse
 from structlog.testing import capture_logs
 
-from gateway.domain.identity import MessageId
+from gateway.domain.identity import Contact, MessageId
 from gateway.domain.message import FreeForm, TemplateMessage
+from gateway.domain.suppression import Scope
 from gateway.domain.wamid import message_id_in, wamid
-from tests.web.conftest import DESK_KEY, SHOP_KEY, House, basic, bearer
+from tests.web.conftest import DESK_KEY, SHOP_KEY, House, Open, a_config, basic, bearer
 
 CONTACT = "380501234567"
 USER = "US.13491208655302741918"
@@ -282,7 +285,7 @@ async def test_a_body_in_chunks_without_a_length_is_read(house: House) -> None:
     assert answer.status == 200
 
 
-async def test_too_many_requests_say_when_to_come_again(open_house: Any) -> None:
+async def test_too_many_requests_say_when_to_come_again(open_house: Open) -> None:
     house = await open_house(limits={"client_per_second": 1})
     answers = [await post(house) for _ in range(2)]
     error = await error_of(answers[1])
@@ -329,7 +332,7 @@ async def test_fields_that_mean_nothing_are_ignored_and_counted(house: House) ->
     assert [line["count"] for line in logs if line["event"] == "request.fields_ignored"] == [2]
 
 
-async def test_a_fault_of_ours_shows_nothing_of_it(open_house: Any) -> None:
+async def test_a_fault_of_ours_shows_nothing_of_it(open_house: Open) -> None:
     async def failing(_draft: Any) -> Any:
         raise RuntimeError("inner words")
 
@@ -338,3 +341,17 @@ async def test_a_fault_of_ours_shows_nothing_of_it(open_house: Any) -> None:
     error = await error_of(answer)
     assert (answer.status, error["code"]) == (500, 1)
     assert "inner words" not in json.dumps(error)
+
+
+async def test_a_contact_on_the_suppression_list_is_131050_whatever_a_closed_window_comes_to(
+    open_house: Open, tmp_path: Path
+) -> None:
+    config = a_config(tmp_path)
+    clients = tuple(replace(client, closed_window="as_status") for client in config.clients)
+    house = await open_house(config=replace(config, clients=clients))
+    await house.contact_writes()
+    contact, now = Contact(CONTACT), house.clock.now()
+    await house.parts.store.suppress(contact, Scope.EVERYTHING, sender=None, note=None, by="operator", now=now)
+    answer = await post(house)
+    assert (answer.status, (await error_of(answer))["code"]) == (400, 131050)
+    assert await count(house) == 0

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from aiohttp import FormData, web
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_aiohttp import AiohttpServer
 from structlog.testing import capture_logs
 
@@ -19,7 +21,9 @@ from gateway.config import CLOUD_API, DIALOG_360, CallbackHosts, ProviderConfig,
 from gateway.domain.identity import Sender
 from gateway.egress import Egress
 from gateway.provider.passing import PlatformPassing
-from tests.web.conftest import DESK_KEY, SHOP_KEY, House, Open, a_config, bearer
+from gateway.web.media_links import MediaLink, opened, sealed
+from gateway.web.shares import SHARE
+from tests.web.conftest import DESK_KEY, NOON, SHOP_KEY, House, Open, a_config, bearer
 from tests.web.test_cloud_api import error_of
 
 KEY = "EAAproviderkeyofthegateway/+"
@@ -429,3 +433,55 @@ async def test_a_token_is_looked_at_here(through: Passed) -> None:
     foreign = await (await world.ask("GET", f"/debug_token?input_token={SHOP_KEY}")).json()
     assert foreign["data"]["is_valid"] is False
     assert world.platform.asked == []
+
+
+async def test_a_client_that_takes_its_whole_share_leaves_the_others_theirs(through: Passed) -> None:
+    world = await through()
+    go_on, arrived = asyncio.Event(), asyncio.Event()
+
+    async def waiting(_request: web.Request) -> web.Response:
+        if len(world.platform.asked) == SHARE:
+            arrived.set()
+        await go_on.wait()
+        return web.json_response({"id": "1"})
+
+    world.platform.behaviour = waiting
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(world.ask("GET", "/v21.0/1063")) for _ in range(SHARE)]
+        await arrived.wait()
+        surplus = await world.ask("GET", "/v21.0/1063")
+        assert (surplus.status, (await error_of(surplus))["code"]) == (429, 130429)
+        other = group.create_task(world.ask("GET", "/v21.0/2064", key=SHOP_KEY))
+        while len(world.platform.asked) == SHARE:
+            await asyncio.sleep(0)
+        go_on.set()
+    assert {(await task).status for task in [*asked, other]} == {200}
+    assert (await world.ask("GET", "/v21.0/1063")).status == 200
+
+
+LINK = MediaLink(client="desk", provider="dt", url="https://a.example/b?hash=c", ends_at=NOON + timedelta(minutes=5))
+PROVIDER = ProviderConfig(name="dt", kind=CLOUD_API, base_url="https://a.example", key=KEY, callback_secret="")
+OTHER = replace(PROVIDER, key="another key")
+
+
+def test_a_sealed_address_opens_until_its_end_and_with_its_own_providers_key_alone() -> None:
+    written = sealed(LINK, PROVIDER)
+    assert opened(written, {"dt": PROVIDER}, now=NOON) == LINK
+    assert opened(written, {"dt": PROVIDER}, now=LINK.ends_at) is None
+    assert opened(written, {"dt": OTHER}, now=NOON) is None
+    assert opened(written, {}, now=NOON) is None
+    assert KEY not in written
+
+
+@given(data=st.data())
+def test_a_sealed_address_that_was_changed_opens_nothing(data: st.DataObject) -> None:
+    written = sealed(LINK, PROVIDER)
+    place = data.draw(st.integers(0, len(written) - 1))
+    other = data.draw(st.characters(codec="ascii").filter(lambda one: one != written[place]))
+    changed = written[:place] + other + written[place + 1 :]
+    assert opened(changed, {"dt": PROVIDER}, now=NOON) is None
+
+
+@given(written=st.text(max_size=40) | st.builds(lambda text: f"{text}.{text}", st.text("abcW10-_=", max_size=20)))
+def test_whatever_stands_in_the_place_of_a_sealed_address_is_none(written: str) -> None:
+    assert opened(written, {"dt": PROVIDER}, now=NOON) is None
