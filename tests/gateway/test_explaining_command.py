@@ -98,7 +98,9 @@ async def test_an_intent_is_that_of_the_option_of_the_body_and_of_the_header(fol
 async def test_a_body_in_a_file_is_asked_about_as_it_would_be_posted(folder: Path) -> None:
     documented = {"source_addr": SHOP, "destination_addr": CONTACT, "message_type": 1, "text": "Hello"}
     async with a_shop(folder, clock=TravelClock(lambda: NOON)) as shop:
-        for body in (NATIVE, documented):
+        place = {"type": "location", "location": {"latitude": 50.45, "longitude": 30.52}}
+        somewhere = {"from": SHOP, "to": CONTACT, **place, "on_closed_window": "refuse", "ttl": 60}
+        for body in (NATIVE, documented, somewhere):
             (folder / "body.json").write_text(json.dumps(body))
             route, command = await both(shop, body, "explain", "--body", str(folder / "body.json"))
             assert command == route
