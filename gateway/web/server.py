@@ -42,6 +42,8 @@ ROUTES = (
     web.get("/v1/templates/{name}/{language}", templates.template),
     web.get("/healthz", native.healthz),
     web.get("/readyz", native.readyz),
+    web.get("/callbacks/{provider}", callbacks.subscription),
+    web.post("/callbacks/{provider}", callbacks.signed_callback),
     web.post("/callbacks/{provider}/{secret}", callbacks.callback),
     web.post("/callbacks/{provider}/{secret}/{attempt}", callbacks.callback),
 )
