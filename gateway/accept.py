@@ -12,6 +12,7 @@ import structlog
 
 from gateway.config import SenderConfig
 from gateway.decision import Decider
+from gateway.domain.carriage import NO_CARRIAGES, Carriage, objection_to
 from gateway.domain.compliance import Downgrade, Reason, Refuse, Send, is_observed
 from gateway.domain.errors import (
     ContactSuppressed,
@@ -56,6 +57,7 @@ class Accept:
         starting: Starting,
         metrics: Metrics,
         tracer: Tracer = UNTRACED,
+        carriages: Mapping[Sender, Carriage] = NO_CARRIAGES,
         tell: Callable[[], None] = lambda: None,
     ) -> None:
         """`tell` is called when there is something to tell a client's webhook."""
@@ -68,14 +70,16 @@ class Accept:
         self._starting = starting
         self._metrics = metrics
         self._tracer = tracer
+        self._carriages = carriages
         self._tell = tell
         self._log = log.bind()  # once: a lazy logger looks for its configuration at every line
 
     async def __call__(self, draft: Draft) -> Answer:
         """The answer to a draft.
 
-        Raises InvalidRequest, TemplateRefused, WindowClosed, ContactSuppressed, IdempotencyConflict, TooManyRequests
-        and StoreUnavailable; BalanceEmpty and ProviderRefused only to a client that waits for the provider's answer.
+        Raises InvalidRequest, NotCarried, TemplateRefused, WindowClosed, ContactSuppressed, IdempotencyConflict,
+        TooManyRequests and StoreUnavailable; BalanceEmpty and ProviderRefused only to a client that waits for the
+        provider's answer.
         """
         if draft.wait is not None:
             return await self._answer_within(draft.wait, draft)
@@ -110,6 +114,8 @@ class Accept:
     async def _decided(self, draft: Draft) -> Answer:
         if draft.sender not in self._senders:
             raise InvalidRequest("source_addr", "expected a sender of this client")
+        if (objection := objection_to(draft, self._carriages)) is not None:
+            raise objection
         draft, now = with_checked_templates(draft, self._senders[draft.sender], self._registry), self._clock.now()
         since = self._decider.downgrades_since(draft.sender, now)
         with self._starting.place(draft.sender) as place:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from gateway.domain.compliance import Mode
 from gateway.domain.delivery import DeliveryPolicy, PacePolicy
@@ -93,8 +93,12 @@ CLOUD_API = "cloud-api"
 DIALOG_360 = "360dialog"
 PLATFORM = frozenset({CLOUD_API, DIALOG_360})
 """The kinds that speak the platform's own API."""
-BASE_URLS = {CLOUD_API: "https://graph.facebook.com/v24.0", DIALOG_360: "https://waba-v2.360dialog.io"}
-"""Where they are, unless the configuration says otherwise."""
+_WINDOW_CODES = frozenset({470, 131047})
+KIND_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    CLOUD_API: {"base_url": "https://graph.facebook.com/v24.0", "window_codes": _WINDOW_CODES},
+    DIALOG_360: {"base_url": "https://waba-v2.360dialog.io", "window_codes": _WINDOW_CODES},
+}
+"""What the platform's own kinds have in place of the defaults of all: where they are, and no code of others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +108,12 @@ class ProviderConfig:
     """``decision-telecom``, ``sandbox``, ``cloud-api`` or ``360dialog``."""
     base_url: str
     key: str = field(repr=False)
-    callback_secret: str = field(repr=False)
+    callback_secret: str = field(default="", repr=False)
+    """Stands in the path of callbacks that are not signed."""
+    app_secret: str = field(default="", repr=False)
+    """Signs the callbacks of a provider that does sign them."""
+    verify_token: str = field(default="", repr=False)
+    """By which the platform shows that it was we who asked for callbacks."""
     account: str | None = None
     """The id of the WhatsApp Business Account, where the provider has one of its own."""
     in_flight: int = 256
@@ -113,6 +122,11 @@ class ProviderConfig:
     inbound_fields: InboundFields = field(default_factory=InboundFields)
     templates: TemplateListConfig | None = None
     """None: the files are all that is known of its templates, besides callbacks and refusals."""
+
+    @property
+    def signs_callbacks(self) -> bool:
+        """Whether a callback is known by its signature, and not by a secret in its path."""
+        return self.kind == CLOUD_API
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import Protocol
 from gateway.config import SenderConfig
 from gateway.considering import Considering
 from gateway.decision import Decider
+from gateway.domain.carriage import NO_CARRIAGES, Carriage, objection_to
 from gateway.domain.compliance import Decision, Downgrade, Mode, Rung, Send
 from gateway.domain.errors import InvalidRequest, Misfit, TemplateRefused
 from gateway.domain.explanation import ExplainedPace, Explanation, explain
@@ -43,6 +44,7 @@ class Explain:
         senders: Mapping[Sender, SenderConfig],
         clock: Clock,
         health: TemplateHealth | None = None,
+        carriages: Mapping[Sender, Carriage] = NO_CARRIAGES,
     ) -> None:
         self._store = store
         self._registry = registry
@@ -50,14 +52,17 @@ class Explain:
         self._senders = senders
         self._clock = clock
         self._health = health
+        self._carriages = carriages
 
     async def __call__(self, draft: Draft, *, fallback_at: str = AT) -> Explanation:
         """What accepting the draft now would decide. What does not fit is part of the answer.
 
         `fallback_at` is where the template that is to stand in is found in the request. Raises InvalidRequest for an
-        unknown sender, StoreUnavailable.
+        unknown sender, NotCarried, StoreUnavailable.
         """
         sender = self._sender(draft.sender)
+        if (objection := objection_to(draft, self._carriages)) is not None:
+            raise objection
         now = self._clock.now()
         since = self._decider.downgrades_since(draft.sender, now)
         outlook = await self._store.outlook(draft.sender, draft.contact, downgrades_since=since)

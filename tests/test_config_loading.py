@@ -386,6 +386,55 @@ def test_a_list_that_is_asked_in_the_clear_is_warned_of(tmp_path: Path) -> None:
     assert "providers (dt).templates.base_url: is http" in warned(load(tmp_path, text, GRAPH_TOKEN="t"))
 
 
+CLOUD = """
+clients:
+  - {name: desk, keys: ["${DESK_KEY}"], senders: [Shop]}
+providers:
+  - {name: meta, kind: cloud-api, key: "${META_TOKEN}", app_secret: 0123456789abcdef0123456789abcdef,
+     verify_token: a-word-of-ours, account: "10229"}
+senders:
+  - {id: Shop, provider: meta, phone_number_id: "1063"}
+"""
+
+
+def test_the_platforms_own_api_has_its_usual_address(tmp_path: Path) -> None:
+    (meta,) = load(tmp_path, CLOUD, META_TOKEN="a-token").providers
+    assert (meta.base_url, meta.account, meta.templates) == ("https://graph.facebook.com/v24.0", "10229", None)
+    assert meta.window_codes == {470, 131047}
+    assert "a-token" not in repr(meta)
+    assert "0123456789abcdef" not in repr(meta)
+    assert "a-word-of-ours" not in repr(meta)
+    dialog = CLOUD.replace("cloud-api", "360dialog").replace(
+        "app_secret: 0123456789abcdef0123456789abcdef", "callback_secret: abcdefghijklmnop"
+    )
+    (d360,) = load(tmp_path, dialog.replace("verify_token: a-word-of-ours, ", ""), META_TOKEN="t").providers
+    assert d360.base_url == "https://waba-v2.360dialog.io"
+
+
+@pytest.mark.parametrize(
+    ("own", "address", "account", "token"),
+    [
+        ("{}", "https://meta.example/v25.0", "10229", "a-token"),
+        ("{token: another}", "https://meta.example/v25.0", "10229", "another"),
+        ("{account: '5', base_url: 'https://other.example'}", "https://other.example", "5", "a-token"),
+    ],
+)
+def test_the_list_of_the_platforms_own_api_is_read_as_it_is_sent_to(
+    tmp_path: Path, own: str, address: str, account: str, token: str
+) -> None:
+    text = CLOUD.replace("account:", f"base_url: 'https://meta.example/v25.0/', templates: {own}, account:")
+    expected = TemplateListConfig(account=account, token=token, base_url=address)
+    assert load(tmp_path, text, META_TOKEN="a-token").providers[0].templates == expected
+    assert load_template_lists(written(tmp_path, text), {"META_TOKEN": "a-token"}) == {"meta": expected}
+
+
+def test_a_list_whose_key_is_missing_is_told_of(tmp_path: Path) -> None:
+    text = CLOUD.replace("account:", "templates: {}, account:")
+    with pytest.raises(ConfigInvalid, match="META_TOKEN"):
+        load_template_lists(written(tmp_path, text), {})
+    assert load_template_lists(written(tmp_path, CLOUD), {}) == {}
+
+
 # --- warnings -------------------------------------------------------------------------------------------------------
 
 
@@ -420,6 +469,12 @@ def test_each_risky_choice_is_warned_of(tmp_path: Path) -> None:
     ):
         assert place in warned(risky)
     assert "guess\n" not in warned(risky)
+
+
+def test_a_secret_of_the_app_that_can_not_be_one_is_warned_of(tmp_path: Path) -> None:
+    assert "app_secret" not in warned(load(tmp_path, CLOUD, META_TOKEN="a-token"))
+    text = CLOUD.replace("0123456789abcdef0123456789abcdef", "EAAaccesstoken")
+    assert "providers (meta).app_secret: is not 32 hex digits" in warned(load(tmp_path, text, META_TOKEN="a-token"))
 
 
 OWN_CHARACTERS = "secret: is not base64, so its own characters are the key"

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 FLOORS = (
     {"domain", "shipped", "retry_after", "keys", "clock"},
-    {"config", "ports", "log", "slots", "waiting", "signing"},
+    {"config", "ports", "log", "slots", "waiting", "signing", "quoting"},
     {"egress", "metrics", "tracing"},
     {"config_file", "post_traces", "status_traces"},
     {"registry", "template_health"},

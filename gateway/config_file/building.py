@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from gateway.config import (
+    CLOUD_API,
+    KIND_DEFAULTS,
     CallbackHosts,
     ClientConfig,
     Config,
@@ -177,25 +179,36 @@ def _webhook(values: Values) -> WebhookConfig:
     return WebhookConfig(url=values["url"], secret=values["secret"])
 
 
-def _provider(values: Values) -> ProviderConfig:
+def _provider(written: Values) -> ProviderConfig:
+    values = {**KIND_DEFAULTS.get(written["kind"], {}), **written}
     return ProviderConfig(
         name=values["name"],
         kind=values["kind"],
         base_url=_without_slash(values.get("base_url", "")),
         key=values.get("key", ""),
-        callback_secret=values.get("callback_secret", ""),
+        templates=template_list(written),
         **_given(
             values,
+            callback_secret=str,
+            app_secret=str,
+            verify_token=str,
+            account=str,
             in_flight=int,
             retry_on_500=bool,
             window_codes=frozenset,
             inbound_fields=_inbound_fields,
-            templates=template_list,
         ),
     )
 
 
-def template_list(values: Values) -> TemplateListConfig:
+def template_list(provider: Values) -> TemplateListConfig | None:
+    """Where a provider's templates are listed, if they are read; on the Cloud API by its own address and key, unless
+    others are named."""
+    if "templates" not in provider:
+        return None
+    own = {"account": provider.get("account"), "token": provider.get("key"), "base_url": provider.get("base_url")}
+    given = {key: value for key, value in own.items() if value is not None and provider.get("kind") == CLOUD_API}
+    values = {**given, **provider["templates"]}
     return TemplateListConfig(
         account=values["account"], token=values["token"], **_given(values, base_url=_without_slash, refresh=duration)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from gateway.signing import is_base64, signing_key
 
 _SMALL_MARGIN = timedelta(seconds=10)
 _SHORT_SECRET = 16
+_APP_SECRET = re.compile(r"[0-9a-f]{32}")
 _SHORT_SIGNING_KEY = 24
 
 
@@ -82,6 +84,8 @@ def _of_provider(provider: ProviderConfig) -> Iterator[str]:
         yield f"{name}.templates.base_url: is http, so the token travels in the clear"
     if 0 < len(provider.callback_secret) < _SHORT_SECRET:
         yield f"{name}.callback_secret: is shorter than {_SHORT_SECRET} characters, and can be guessed"
+    if provider.app_secret and not _APP_SECRET.fullmatch(provider.app_secret):
+        yield f"{name}.app_secret: is not 32 hex digits, as the platform gives them out; is it another secret?"
 
 
 def _of_sender(sender: SenderConfig, *, is_listed: bool) -> Iterator[str]:

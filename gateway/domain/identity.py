@@ -51,6 +51,11 @@ def parse_contact(written: str | int) -> Contact:
     return Contact(digits)
 
 
+def is_user_id(contact: str) -> bool:
+    """Whether it is a business-scoped user id, not a phone number."""
+    return _USER_ID.fullmatch(contact) is not None
+
+
 def redact(contact: str) -> str:
     """A contact as logs may show it: its last two characters."""
     return f"…{contact[-2:]}"
@@ -72,6 +77,12 @@ def draw_token(message_id: MessageId) -> str:
     return f"{message_id}-{_draw(_TOKENS, _many_tokens)}"
 
 
+def is_token(written: str) -> bool:
+    """Whether it has the form of what `draw_token` draws."""
+    return _TOKEN.fullmatch(written) is not None
+
+
+_TOKEN = re.compile(r"[1-9][0-9]{0,15}-[A-Za-z0-9_-]{16}", re.ASCII)
 _NUMBERS: list[int] = []
 _TOKENS: list[str] = []
 _NUMBER_BYTES, _TOKEN_LENGTH = 6, 16

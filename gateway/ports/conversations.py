@@ -152,3 +152,6 @@ class Conversations(Protocol):
         """After a start: what was ``sending`` is ``unknown`` at once, leases are void. How many were sending."""
 
     async def sender_states(self) -> Sequence[SenderState]: ...
+
+    async def provider_id_of(self, message_id: MessageId, *, client: str, sender: Sender) -> str | None:
+        """By which id the sender's provider knows a message of this client and sender, if it ever took it."""

@@ -27,10 +27,11 @@ class Provider(Protocol):
     name: str
 
     async def send(
-        self, message: OutboundMessage, content: Content, *, callback_url: str | None, write_by: float
+        self, message: OutboundMessage, content: Content, *, token: str, callback_url: str | None, write_by: float
     ) -> Outcome:
-        """Never raises but for cancellation. `write_by` is on ``time.monotonic()``: a first byte that can't be written
-        by then is not written at all."""
+        """Never raises but for cancellation. `token` is the attempt's own: statuses may bring it back, at
+        `callback_url` or in themselves. What quotes a message names it by the provider's own id. `write_by` is on
+        ``time.monotonic()``: a first byte that can't be written by then is not written at all."""
 
     async def aclose(self) -> None: ...
 

@@ -8,13 +8,10 @@ bodies come with HTTP 200 too.
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-
-import orjson
 
 from gateway.config import ProviderConfig
 from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted, Unknown, WindowWasClosed
@@ -23,6 +20,7 @@ from gateway.domain.identity import Contact
 from gateway.domain.message import Content, FreeForm, OutboundMessage, TemplateMessage
 from gateway.provider.lenient import Unreadable, integral, parse
 from gateway.provider.refusal import provider_error, refuses_window
+from gateway.provider.written import encoded
 from gateway.retry_after import retry_after
 
 TEXT, MEDIA, TEMPLATE = 1, 2, 4
@@ -39,21 +37,12 @@ _HOLDING = {
     429: Cause.THROTTLED,
 }
 _RECEIPT = re.compile(rb'\s*\{\s*"message_id"\s*:\s*([1-9][0-9]{0,18})\s*\}\s*')
-_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _NOT_AN_ANSWER = "The answer could not be read"
 
 
 def authorization(key: str) -> str:
     """The header for an issued key: base64 of the key, as the provider's own clients send it."""
     return "Basic " + base64.b64encode(key.encode()).decode("ascii")
-
-
-def encoded(value: Any) -> bytes:
-    """The value as JSON. What half a character or a very long number makes unwritable in UTF-8 goes escaped."""
-    try:
-        return orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        return _ENCODER.encode(value).encode()
 
 
 def request_body(message: OutboundMessage, content: Content, callback_url: str | None) -> dict[str, Any]:

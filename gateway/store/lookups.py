@@ -25,6 +25,7 @@ from gateway.store.acts import acts_of
 from gateway.store.codec import UNREADABLE, content_or, error_of, instant, instant_or_none, message_of, receipt_of
 from gateway.store.deciding import find
 from gateway.store.decision_codec import decision_facts
+from gateway.store.digests import is_erased
 from gateway.store.ledger import Ledger
 from gateway.store.recorded import decision_of
 from gateway.store.senders import pause_of
@@ -145,6 +146,13 @@ def conversation(
     ledger: Ledger, sender: Sender, contact: Contact, *, downgrades_since: datetime | None
 ) -> Conversation:
     return find(ledger, sender, contact, ledger.row("sender_by_id", id=sender), downgrades_since).known
+
+
+def provider_id_of(ledger: Ledger, message_id: MessageId, *, client: str, sender: Sender) -> str | None:
+    """Of a contact that was erased, only a digest is left of it."""
+    provider = ledger.policy.providers.get(sender)
+    row = ledger.row("provider_id_of", id=message_id, client=client, sender=sender, provider=provider)
+    return None if row is None or is_erased(row["provider_message_id"]) else str(row["provider_message_id"])
 
 
 def sender_states(ledger: Ledger) -> tuple[SenderState, ...]:

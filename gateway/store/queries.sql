@@ -318,6 +318,16 @@ where provider_message_id = digest(:provider_message_id) and (provider is null o
 order by id desc
 limit 1
 
+-- provider_id_of: by which id the provider knows a message of this client and sender: that of the latest attempt with one
+select attempt.provider_message_id
+from message
+cross join conversation on conversation.id = message.conversation
+cross join attempt on attempt.message = message.place
+where message.id = :id and message.client = :client and conversation.sender = :sender
+    and attempt.provider_message_id is not null and (attempt.provider is null or attempt.provider is :provider)
+order by attempt.number desc
+limit 1
+
 -- move_attempt: what an answer or a report says of it
 update attempt
 set status = :status, is_reported = :is_reported, error = :error, ended_at = coalesce(ended_at, :ended_at),

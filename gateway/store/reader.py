@@ -96,6 +96,9 @@ class SqliteReader:
     async def sender_states(self) -> Sequence[SenderState]:
         return await self._look_up(lookups.sender_states)
 
+    async def provider_id_of(self, message_id: MessageId, *, client: str, sender: Sender) -> str | None:
+        return await self._look_up(lookups.provider_id_of, message_id, client=client, sender=sender)
+
     async def decisions(self, query: DecisionQuery) -> DecisionPage:
         return await self._look_up(decisions.decisions, query)
 

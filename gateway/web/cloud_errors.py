@@ -20,12 +20,14 @@ from gateway.domain.errors import (
     IdempotencyConflict,
     InvalidRequest,
     MissingField,
+    NotCarried,
     NotFound,
     ProviderRefused,
     StoreUnavailable,
     TemplateRefused,
     TooManyRequests,
     Unauthenticated,
+    UserIdNotCarried,
     WindowClosed,
 )
 from gateway.web.errors import Said, Table
@@ -42,7 +44,6 @@ from gateway.web.wire_errors import (
 
 _OUTER = frozenset({"messaging_product", "recipient_type", "type", "limit", "after"})
 """Parameters of which the platform says 100, whatever is wrong with them."""
-_NOT_CARRIED = {"recipient": (131062, "Business-scoped user ids are not supported for this message")}
 _COUNT = re.compile(r"expected (?:no|exactly one|(?:at least |at most )?\d+) .*(?:, got \d+|\bcomponent\b)")
 _KIND = re.compile(r"\.(?:sub_)?type$")
 _NO_ACCESS = "It does not exist, or this key may not see it."
@@ -94,9 +95,6 @@ def _missing(error: MissingField) -> Said:
 
 
 def _wrong(error: InvalidRequest) -> Said:
-    if error.code == "not_carried":
-        code, title = _NOT_CARRIED.get(error.field, (131051, "Unsupported message type"))
-        return _error(400, code, title, _place(error))
     if error.field in _OUTER:
         return _invalid(error)
     return _error(400, 131009, "Parameter value is not valid", _place(error))
@@ -209,6 +207,10 @@ CLOUD_API: Table = {
     NotFound: lambda _: _error(404, 2500, "Unknown path", "There is no such resource"),
     UnreadableBody: _unreadable,
     MissingField: _missing,
+    NotCarried: lambda error: _error(400, 131051, "Unsupported message type", _place(error)),
+    UserIdNotCarried: lambda error: _error(
+        400, 131062, "Business-scoped user ids are not supported for this message", _place(error)
+    ),
     InvalidRequest: _wrong,
     TemplateRefused: _template,
     IdempotencyConflict: lambda _: _error(

@@ -28,6 +28,7 @@ TITLES: Mapping[int, str] = {
     400: "The request is wrong; the answer names the field and what was expected.",
     401: "The key is missing or not valid.",
     402: "The balance at the provider is empty; only a waiting request is told.",
+    403: "It is not ours.",
     404: "There is no such thing, or it is another client's.",
     408: "The body did not arrive in time.",
     409: "It can't be now: the window is closed, the contact is suppressed, or the idempotency key had another body.",

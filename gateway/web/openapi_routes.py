@@ -16,6 +16,7 @@ from gateway.web.openapi_parameters import (
     POST_HEADERS,
     READING,
     SENDING,
+    header,
     path_parameter,
     query,
 )
@@ -64,6 +65,7 @@ _OLD = {
     "text": "Your parcel is here",
 }
 
+_PROVIDER = path_parameter("provider", "A provider's name in the configuration.")
 _CALLBACK_BODY: Schema = {"description": "What the provider has to tell, in whatever form."}
 
 
@@ -75,7 +77,7 @@ def _callback(path: str, name: str, title: str, *parameters: View) -> Operation:
         id=name,
         title=title,
         parameters=(
-            path_parameter("provider", "A provider's name in the configuration."),
+            _PROVIDER,
             path_parameter("secret", "The provider's callback secret."),
             *parameters,
         ),
@@ -242,6 +244,33 @@ OPERATIONS: tuple[Operation, ...] = (
             }
         },
         errors=(500,),
+    ),
+    Operation(
+        method="GET",
+        path="/callbacks/{provider}",
+        surface=CALLBACKS,
+        id="callbackSubscription",
+        title="A provider that signs asks whether its callbacks are wanted here",
+        parameters=(
+            _PROVIDER,
+            query("hub.mode", "`subscribe`.", TEXT),
+            query("hub.verify_token", "The provider's verify token of the configuration.", TEXT),
+            query("hub.challenge", "What is answered.", TEXT),
+        ),
+        answers={200: {"content": {"text/plain": {"schema": TEXT}}}},
+        errors=(403, 404, 500),
+    ),
+    Operation(
+        method="POST",
+        path="/callbacks/{provider}",
+        surface=CALLBACKS,
+        id="signedCallback",
+        title="News from a provider that signs",
+        about="The signature stands in `X-Hub-Signature-256`.",
+        parameters=(_PROVIDER, header("X-Hub-Signature-256", "`sha256=` and the HMAC of the body, in hex.", TEXT)),
+        body=_CALLBACK_BODY,
+        answers={200: json_answer(ref("callback-taken"))},
+        errors=(*BODY, 401, 404, 500, 503),
     ),
     _callback("/callbacks/{provider}/{secret}", "callback", "News from a provider"),
     _callback(

@@ -45,6 +45,8 @@ ROUTES = (
     web.get("/readyz", native.readyz),
     web.get("/openapi.json", describing.openapi),
     web.get("/docs", describing.docs),
+    web.get("/callbacks/{provider}", callbacks.subscription),
+    web.post("/callbacks/{provider}", callbacks.signed_callback),
     web.post("/callbacks/{provider}/{secret}", callbacks.callback),
     web.post("/callbacks/{provider}/{secret}/{attempt}", callbacks.callback),
 )

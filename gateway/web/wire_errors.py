@@ -11,7 +11,8 @@ GatewayError
 │   ├── UnknownObject       there is no such number, account or medium, or it is another client's
 │   └── Unsupported         the object is known, and what was asked of it is not there with its provider
 ├── PassedOn                what was passed on to the provider came to nothing
-└── WrongMethod             the path is known, the method is not
+├── WrongMethod             the path is known, the method is not
+└── SubscriptionRefused     who asks whether we want callbacks does not know our word for it
 """
 
 from __future__ import annotations
@@ -96,3 +97,9 @@ class PassedOn(GatewayError):
     def __init__(self, message: str, status: int = 502) -> None:
         self.status = status
         super().__init__(message)
+
+
+class SubscriptionRefused(GatewayError):
+    """Who asks whether we want a provider's callbacks does not know the word that we gave it."""
+
+    code = "forbidden"

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from gateway.config import DowngradeLimit
+import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from gateway.app import running
+from gateway.config import CLOUD_API, DowngradeLimit
 from gateway.domain.business_number import business_number
 from gateway.domain.wamid import message_id_in
-from tests.gateway.harness import CONTACT, KEY, SHOP, World, a_world
+from tests.gateway.harness import CONTACT, KEY, SHOP, World, a_config, a_world
 
 NUMBER = business_number(SHOP).phone_number_id
 TEXT = {"messaging_product": "whatsapp", "to": CONTACT, "type": "text", "text": {"body": "Hello"}}
@@ -77,3 +83,37 @@ async def test_on_decision_telecoms_surface_a_closed_window_stays_an_answer(tmp_
         body = {"source_addr": SHOP, "destination_addr": CONTACT, "message_type": 1, "text": "Hello"}
         status, answer, _ = await world.desk.post(body)
         assert (status, answer["code"]) == (400, 7)
+
+
+async def test_what_is_no_message_passes_to_a_provider_of_the_platforms_kind(tmp_path: Path) -> None:
+    asked: list[tuple[str, str, str | None]] = []
+
+    async def platform(request: web.Request) -> web.Response:
+        asked.append((request.method, request.path, request.headers.get("Authorization")))
+        return web.json_response({"success": True, "id": "77", "url": str(request.url.with_path("/medium"))})
+
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", platform)
+    async with TestServer(app) as server, aiohttp.ClientSession() as http:
+        far_url = str(server.make_url("/v24.0"))
+        config = a_config(tmp_path, far_url=far_url, hook_url=far_url)
+        provider = replace(config.providers[0], kind=CLOUD_API, key="key-of-the-provider")
+        config = replace(
+            config, providers=(provider,), senders=tuple(replace(one, phone_number_id="1063") for one in config.senders)
+        )
+        async with running(config) as gateway:
+            headers = {"Authorization": f"Bearer {KEY}"}
+            said = {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.HBgL"}
+            async with http.post(f"{gateway.base_url}/v21.0/1063/messages", json=said, headers=headers) as answer:
+                assert (answer.status, (await answer.json())["success"]) == (200, True)
+            async with http.get(f"{gateway.base_url}/v21.0/77", headers=headers) as answer:
+                url = (await answer.json())["url"]
+            assert url.startswith("http://gateway.test/media/")
+            async with http.get(gateway.base_url + url.removeprefix("http://gateway.test"), headers=headers) as answer:
+                assert answer.status == 200
+    key = "Bearer key-of-the-provider"
+    assert asked == [
+        ("POST", "/v24.0/1063/messages", key),
+        ("GET", "/v24.0/77", key),
+        ("GET", "/medium", key),
+    ]

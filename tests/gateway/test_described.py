@@ -70,6 +70,7 @@ class Asked:
     schema: Any
     known: dict[str, Any]
     session: requests.Session = field(default_factory=requests.Session)
+    turns: int = 0
 
     def key_of(self, operation: Any) -> dict[str, str]:
         needed = [scheme for each in operation.definition.raw["security"] for scheme in each]
@@ -81,6 +82,14 @@ class Asked:
             return self.known
         return {**self.known, "id": ACCOUNT if path.endswith("{edge}") else NUMBER}
 
+    def simplify(self, message: dict[str, Any]) -> None:
+        """A text, every other time: the sandbox's provider carries no more than a few types."""
+        self.turns += 1
+        if self.turns % 2 and "status" not in message:
+            for name in (message.get("type"), "type", "context", "recipient"):
+                message.pop(name, None)
+            message |= {"to": CONTACT, "text": {"body": "Hello"}}
+
     def knowing(self, case: Any) -> Any:
         """The same with names that mean something here, so that there is more to answer than that nothing is there."""
         known = self.known_at(case.operation.path)
@@ -89,6 +98,8 @@ class Asked:
                 part.update({name: known[name] for name in part.keys() & known.keys()})
                 for name in UNKNOWABLE:
                     part.pop(name, None)
+        if isinstance(case.body, dict) and case.operation.path.endswith("/messages"):
+            self.simplify(case.body)
         if isinstance(case.body, dict) and "from" in case.body:
             (case.headers or {}).pop(DIALOG, None)
         for name in ("Gateway-Intent", "Idempotency-Key", "Prefer"):
@@ -168,7 +179,7 @@ def _best(row: Operation) -> int:
     """What there is to come at least once."""
     if row.id in ONLY_PLATFORM:
         return 400
-    return 202 if row.id == "postMessage" else 200
+    return {"postMessage": 202, "callbackSubscription": 403, "signedCallback": 404}.get(row.id, 200)
 
 
 NEVER_WRONG = {"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"}
@@ -221,7 +232,7 @@ def test_a_route_that_asks_for_a_key_is_closed_without_one(
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 @pytest.mark.parametrize(("method", "path"), HARD)
 def test_it_is_so_however_long_one_asks(asked: Asked, method: str, path: str, mode: GenerationMode) -> None:
-    assert sum(ask(asked, method, path, mode, 500).values()) > 0
+    assert sum(ask(asked, method, path, mode, 100).values()) > 0
 
 
 # --- the examples -----------------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted, Unknown, WindowWasClosed
 from gateway.domain.message import FreeForm, TemplateMessage
-from gateway.provider.decision_telecom_wire import authorization, classify, encoded, receipt_in, request_body
+from gateway.provider.decision_telecom_wire import authorization, classify, receipt_in, request_body
+from gateway.provider.written import encoded
 from tests.provider.factories import NOW, SENTENCE, TEMPLATE, TEXT, a_message, a_provider
 
 

@@ -15,6 +15,7 @@ from gateway.domain.errors import (
     InvalidRequest,
     Misfit,
     MissingField,
+    NotCarried,
     NotFound,
     ProviderError,
     ProviderRefused,
@@ -24,6 +25,7 @@ from gateway.domain.errors import (
     TemplateRefused,
     TooManyRequests,
     Unauthenticated,
+    UserIdNotCarried,
     WindowClosed,
 )
 from gateway.web.cloud_errors import CLOUD_API, trace_id
@@ -53,12 +55,6 @@ def provider_said(**words: Any) -> ProviderRefused:
     return ProviderRefused(ProviderError(**words))
 
 
-class NotCarried(InvalidRequest):
-    """What the sender's provider can't express."""
-
-    code = "not_carried"
-
-
 TABLE = [
     (Unauthenticated("no"), 401, 190),
     (TooManyRequests("slow down", 3), 429, 130429),
@@ -75,7 +71,7 @@ TABLE = [
     (InvalidRequest("to", "expected a number"), 400, 131009),
     (InvalidRequest("type", "expected a type"), 400, 100),
     (NotCarried("interactive", "expected text"), 400, 131051),
-    (NotCarried("recipient", "expected a number"), 400, 131062),
+    (UserIdNotCarried("recipient", "expected a number"), 400, 131062),
     (refused("template_unknown", "expected a registered template"), 404, 132001),
     (refused("template_paused", "expected an APPROVED template, this one is PENDING"), 404, 132001),
     (

@@ -50,9 +50,14 @@ class Platform:
     asked: list[Asked] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
     behaviour: Behaviour | None = None
+    has_begun: asyncio.Event = field(default_factory=asyncio.Event)
+    """Something of a body has come."""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
+        body = b""
+        async for piece in request.content.iter_any():
+            body += piece
+            self.has_begun.set()
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.asked.append(Asked(request.method, request.path, dict(request.query), headers, body))
         if self.behaviour is not None:
@@ -175,6 +180,21 @@ async def test_an_upload_in_chunks_passes_in_chunks(through: Passed) -> None:
     assert asked.headers["transfer-encoding"] == "chunked"
 
 
+async def test_an_upload_goes_on_while_it_still_comes(through: Passed) -> None:
+    world = await through()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield MEDIUM
+        async with asyncio.timeout(10):
+            await world.platform.has_begun.wait()
+        yield MEDIUM
+
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = await world.ask("POST", "/1063/media", data=pieces(), headers=headers)
+    assert answer.status == 200
+    assert world.platform.asked[0].body == MEDIUM * 2
+
+
 @pytest.mark.parametrize("in_chunks", [False, True])
 async def test_an_upload_over_the_limit_is_refused(through: Passed, in_chunks: bool) -> None:
     world = await through(media=100_000)
@@ -239,6 +259,28 @@ async def test_nothing_is_fetched_from_a_private_place_whoever_names_it(through:
     answer = await world.ask("GET", path)
     assert answer.status == 502
     assert "127.0.0.1" not in await answer.text()
+
+
+async def test_a_download_goes_on_while_it_still_comes(through: Passed) -> None:
+    world = await through()
+    path = await sealed_path(world, f"{world.origin}/lookaside")
+    was_read = asyncio.Event()
+
+    async def slowly(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "video/mp4"})
+        await response.prepare(request)
+        await response.write(MEDIUM)
+        async with asyncio.timeout(10):
+            await was_read.wait()
+        await response.write(MEDIUM)
+        await response.write_eof()
+        return response
+
+    world.platform.behaviour = slowly
+    answer = await world.ask("GET", path)
+    first = await answer.content.readexactly(len(MEDIUM))
+    was_read.set()
+    assert first + await answer.content.read() == MEDIUM * 2
 
 
 async def test_a_redirect_of_a_download_is_not_followed(through: Passed) -> None:
