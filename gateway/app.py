@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
+from gateway.accept import Accept
 from gateway.addresses import SANDBOX, Addresses
 from gateway.base import Base, Stopping
 from gateway.clock import SystemClock
@@ -22,7 +23,7 @@ from gateway.domain.compliance import Mode
 from gateway.domain.identity import MessageId, Sender
 from gateway.doors import listen, open_door, open_internal_door, open_operator_door
 from gateway.egress import Egress
-from gateway.far_side import mounts_of, refreshes_of, routes_of
+from gateway.far_side import mounts_of, passings_of, refreshes_of, routes_of
 from gateway.ingest import Directory, Ingest
 from gateway.ladders import Ladders
 from gateway.metrics import Scrape
@@ -112,7 +113,8 @@ async def _start(
     relay = _relay(base, stack)
     routes = routes_of(base, stack)
     dispatch, refreshes = dispatch_of(base, relay, routes), refreshes_of(base, stack)
-    parts = _parts(base, dispatch, ingest_of(base, dispatch, relay, refreshes), _scrape(base, routes, stack))
+    accept, ingest = accept_of(base, dispatch, relay), ingest_of(base, dispatch, relay, refreshes)
+    parts = _parts(base, accept, ingest, _scrape(base, routes, stack), stack)
     internal = await open_internal_door(build_internal_app(parts), config.server.internal, stack)
     gateway = Gateway(
         config=config,
@@ -184,10 +186,10 @@ def _scrape(base: Base, routes: Mapping[Sender, Route], stack: AsyncExitStack) -
     )
 
 
-def _parts(base: Base, dispatch: Dispatch, ingest: Ingest, scrape: Scrape) -> Parts:
+def _parts(base: Base, accept: Accept, ingest: Ingest, scrape: Scrape, stack: AsyncExitStack) -> Parts:
     config = base.config
     return Parts(
-        accept=accept_of(base, dispatch),
+        accept=accept,
         ingest=ingest,
         explain=explain_of(base),
         store=base.store,
@@ -200,6 +202,8 @@ def _parts(base: Base, dispatch: Dispatch, ingest: Ingest, scrape: Scrape) -> Pa
         metrics=base.monitoring.metrics,
         scrape=scrape,
         tracer=base.monitoring.tracer,
+        passing=passings_of(base, stack),
+        base_url=base.addresses.local,
         mounts=mounts_of(base),
         health=base.watch.health,
         drift=base.drifts.drift,

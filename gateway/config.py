@@ -67,6 +67,8 @@ class ClientConfig:
     key_warnings: tuple[str, ...] = ()
     """What the loader noticed of the keys, which it forgets."""
     errors_as_200: bool = False
+    closed_window: Literal["at_once", "as_status"] = "at_once"
+    """When a client of the Cloud API's surface is told that nothing may leave: in the answer, or by a later status."""
     webhook: WebhookConfig | None = None
 
 
@@ -201,6 +203,8 @@ class CallbackHosts:
 class LimitsConfig:
     body: int = 256 * 1024
     callback_body: int = 4 * 1024 * 1024
+    media: int = 100 * 1024 * 1024
+    """Of a medium that is passed on, either way."""
     depth: int = 32
     client_per_second: int = 200
     client_queued: int = 100_000

@@ -14,9 +14,10 @@ from gateway.base import Base
 from gateway.config import PLATFORM, ProviderConfig, SenderConfig, TemplateListConfig
 from gateway.desk_keys import DeskKey
 from gateway.domain.identity import Sender
-from gateway.ports import Provider
+from gateway.ports import Passing, Provider
 from gateway.provider.cloud_api import CloudApiProvider
 from gateway.provider.decision_telecom import DecisionTelecomProvider
+from gateway.provider.passing import PlatformPassing
 from gateway.provider.sandbox import PREFIX, DeskAccess, TravelClock, sandbox_app
 from gateway.provider.template_list import CloudTemplateList
 from gateway.sending import Route
@@ -47,6 +48,14 @@ def _client(provider: ProviderConfig, senders: Sequence[SenderConfig], timeout: 
     if provider.kind in PLATFORM:
         return CloudApiProvider(provider, {sender.id: sender.phone_number_id for sender in senders}, timeout=timeout)
     return DecisionTelecomProvider(provider, timeout=timeout)
+
+
+def passings_of(base: Base, stack: AsyncExitStack) -> Mapping[str, Passing]:
+    """The way to each provider of the platform's kind for what is not a message, by its name."""
+    made = {p.name: PlatformPassing(p, base.egress) for p in base.config.providers if p.kind in PLATFORM}
+    for passing in made.values():
+        stack.push_async_callback(passing.aclose)
+    return made
 
 
 def refreshes_of(base: Base, stack: AsyncExitStack) -> Refreshes:

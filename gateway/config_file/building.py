@@ -161,7 +161,7 @@ def _client(values: Values) -> ClientConfig:
         key_digests=frozenset(digest_of(key) for key in keys),
         key_warnings=tuple(dict.fromkeys(warning for key in keys for warning in _key_warnings(key))),
         senders=tuple(Sender(sender) for sender in values["senders"]),
-        **_given(values, errors_as_200=bool, webhook=_webhook),
+        **_given(values, errors_as_200=bool, closed_window=str, webhook=_webhook),
     )
 
 
@@ -296,6 +296,13 @@ def _durations(written: list[str]) -> tuple[Any, ...]:
 def _limits(values: Values) -> LimitsConfig:
     return LimitsConfig(
         **_given(
-            values, body=size, callback_body=size, depth=int, client_per_second=int, client_queued=int, waiting=int
+            values,
+            body=size,
+            callback_body=size,
+            media=size,
+            depth=int,
+            client_per_second=int,
+            client_queued=int,
+            waiting=int,
         )
     )

@@ -2,6 +2,7 @@
 
 GatewayError
 ├── InvalidRequest          a field is missing or wrong: names its path and what was expected
+│   ├── MissingField        it is not there at all
 │   └── NotCarried          the sender's provider can't express it
 │       └── UserIdNotCarried    not to a business-scoped user id
 ├── Unauthenticated         no key, a wrong key or a revoked one: one answer for all three
@@ -47,6 +48,10 @@ class InvalidRequest(GatewayError):
         self.expected = expected
         self.path = path or f"$.{field}"
         super().__init__(expected)
+
+
+class MissingField(InvalidRequest):
+    """A field is not there: one more thing that is wrong for most, for the Cloud API something with its own number."""
 
 
 class NotCarried(InvalidRequest):

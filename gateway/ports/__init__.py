@@ -62,6 +62,7 @@ from gateway.ports.outbox import (
     Replay,
     Replayed,
 )
+from gateway.ports.passing import PassedAnswer, Passing, PassingFailed
 from gateway.ports.reports import (
     AnswerCount,
     DecidedCount,
@@ -139,6 +140,9 @@ __all__ = [
     "NoticeRecord",
     "Outbox",
     "Outlook",
+    "PassedAnswer",
+    "Passing",
+    "PassingFailed",
     "Posted",
     "Provider",
     "Recorded",

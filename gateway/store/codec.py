@@ -178,13 +178,15 @@ def receipt_text(receipt: Receipt) -> str:
             "window_closes_at": micros_or_none(receipt.window_closes_at),
             "observed": receipt.observed,
             **({} if receipt.repaired is None else {"repaired": receipt.repaired}),
+            "reasons": receipt.reasons,
         }
     )
 
 
 def receipt_of(text: str) -> Receipt:
     facts = json.loads(text)
-    return Receipt(**{**facts, "window_closes_at": instant_or_none(facts["window_closes_at"])})
+    closes_at, reasons = instant_or_none(facts["window_closes_at"]), tuple(facts.get("reasons", ()))
+    return Receipt(**{**facts, "window_closes_at": closes_at, "reasons": reasons})
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from types import NoneType
 from typing import Literal
 
-from gateway.domain.compliance import Downgrade, Hold, Refuse, Send, fallback_of, is_observed
+from gateway.domain.compliance import Downgrade, Hold, Refuse, Send, fallback_of, is_observed, is_of_window
 from gateway.domain.delivery import PauseCause
 from gateway.domain.errors import BalanceEmpty, IdempotencyConflict, NotFound, ProviderError, TooManyRequests
 from gateway.domain.identity import Contact, MessageId, Sender, bucket_of, draw_message_id, draw_token
@@ -35,7 +35,7 @@ from gateway.store.leaving import lease_at_once, may_leave_at_once
 from gateway.store.ledger import Ledger
 from gateway.store.lines import join
 from gateway.store.senders import SenderRow, sender_row
-from gateway.store.statuses import count_open, history_line
+from gateway.store.statuses import count_open, end, history_line
 from gateway.store.suppressions import in_force
 
 KEEP_KEYS = timedelta(hours=24)
@@ -79,6 +79,8 @@ def enqueue(
         case Send() | Downgrade() as decision:
             _check_backlog(ledger, draft.client)
             return _accept(ledger, draft, decision, found, may_begin=may_begin, now=now)
+        case Refuse() as refusal if draft.tells_refusal_later and is_of_window(refusal, draft.content):
+            return _accept_refused(ledger, draft, refusal, found, now=now)
         case Refuse() as refusal:
             _note_refusal(ledger, draft, refusal, now=now)
             return refusal
@@ -139,6 +141,20 @@ def _accept(
     attempt = Attempt(message_id=message.id, number=1, token=draw_token(message.id), content=decision.content)
     add_attempt(ledger, place, claim, attempt, now=now)
     return Accepted(answer=answer, decision=decision, begun=(claim, attempt))
+
+
+def _accept_refused(ledger: Ledger, draft: Draft, refusal: Refuse, found: _Found, *, now: datetime) -> Accepted:
+    """Stored, and ended in the same transaction: its status is told like any other, and nothing ever leaves."""
+    conversation = found.conversation or _add_conversation(ledger, draft.sender, draft.contact, found.known.suppression)
+    place = 0
+    while not place:
+        message_id = draw_message_id(conversation["bucket"])
+        receipt = Receipt(message_id=message_id, action="refused", reason=refusal.reasons[0].value)
+        place = _add_message(ledger, draft, refusal, conversation["id"], receipt, leaves=False, now=now)
+    add_decision(ledger, place, "accept", refusal, now=now)
+    count_open(ledger, draft.client, draft.sender, +1)
+    end(ledger, place, Status.REFUSED, now=now)
+    return Accepted(answer=Answer(receipt=receipt), refused=refusal)
 
 
 def _expires_at(ledger: Ledger, draft: Draft, now: datetime) -> datetime:
@@ -203,13 +219,14 @@ def _receipt(message_id: MessageId, decision: Send | Downgrade, now: datetime) -
         window_closes_at=window.closes_at if window.is_open(now) else None,
         observed=_OBSERVED[type(decision.instead_of)] if isinstance(decision, Send) else None,
         repaired=repairs_text(decision),
+        reasons=tuple(reason.value for reason in decision.reasons),
     )
 
 
 def _add_message(
     ledger: Ledger,
     draft: Draft,
-    decision: Send | Downgrade,
+    decision: Send | Downgrade | Refuse,
     conversation: int,
     receipt: Receipt,
     *,
