@@ -27,6 +27,8 @@ class Conversation:
     """Why the sender is paused, if it is."""
     suppression: Suppression | None = None
     """What the contact may not be sent."""
+    contact_ids: tuple[Contact, ...] = ()
+    """By which the contact is known, the first one first; none: it is not known at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 """The platform's own callbacks: Meta's envelope and the On-Premises form that it grew from.
 
 ``raw`` of an event is an envelope of its own, with ``metadata``, ``contacts``, ``errors`` and one ``message``,
-``status``, ``call`` or ``preference``: the provider's objects untouched, the contacts only those that the item is
-about. What is not understood is kept whole.
+``status``, ``call``, ``preference`` or ``change``: the provider's objects untouched, the contacts only those that the
+item is about. What is not understood is kept whole.
 A lean event keeps its own item alone, and nothing that others have as well.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.domain.callback import CallbackEvent, ConsentChange, InboundMessage, StatusReport
+from gateway.domain.callback import CallbackEvent, ConsentChange, IdentityChange, InboundMessage, StatusReport
 from gateway.domain.delivery import AttemptStatus
 from gateway.domain.identity import Contact
 from gateway.provider.callback_parts import (
@@ -24,6 +24,7 @@ from gateway.provider.callback_parts import (
     unrecognized,
     window_status,
 )
+from gateway.provider.contact_ids import IN_PROFILES, ids_after, ids_changed, ids_in, named_profile
 from gateway.provider.instant import instant
 from gateway.provider.lenient import fingerprint, scalar
 from gateway.provider.refusal import provider_error
@@ -32,7 +33,6 @@ from gateway.provider.template_callback import is_about_templates, template_even
 Object = Mapping[str, Any]
 
 _LONGEST_NAME = 256
-_NAMING = ("from", "from_user_id", "recipient_id", "recipient_user_id")
 _CAPTIONED = ("image", "video", "document")
 _TITLED = {"button_reply": "title", "list_reply": "title", "nfm_reply": "body"}
 
@@ -70,6 +70,8 @@ def _change_events(change: Any, entry: Object, window_codes: Set[int], *, is_lea
         yield template_event(change, entry, whole)
     elif change.get("field") == "user_preferences":
         yield from _preference_events(value, is_lean=is_lean)
+    elif change.get("field") == "user_id_update":
+        yield from _identity_events(value, is_lean=is_lean)
     elif change.get("field") not in ("messages", "calls", None):
         yield unrecognized(whole, "field")
     else:
@@ -83,6 +85,32 @@ def _preference_events(value: Object, *, is_lean: bool) -> Iterator[CallbackEven
     shared = _Shared.of(value, is_lean=is_lean)
     for preference in preferences:
         yield _preference_event(preference, shared)
+
+
+def _identity_events(value: Object, *, is_lean: bool) -> Iterator[CallbackEvent]:
+    changes = _items(value.get("user_id_update"))
+    if not changes:
+        yield unrecognized(value, "no_identity")
+    shared = _Shared.of(value, is_lean=is_lean)
+    for change in changes:
+        yield _identity_event(change, shared)
+
+
+def _identity_event(change: Any, shared: _Shared) -> CallbackEvent:
+    if not isinstance(change, dict):
+        return unrecognized(change, "shape")
+    raw = shared.raw(change=change)
+    previous, current = ids_changed(change)
+    if not previous or not current:
+        return unrecognized(raw, "contact")
+    return IdentityChange(
+        dedupe=f"i:{fingerprint(change, list(shared.sender_names))}",
+        raw=raw,
+        previous=previous,
+        current=current,
+        sender_names=shared.sender_names,
+        at=instant(change.get("timestamp")),
+    )
 
 
 def value_events(value: Object, window_codes: Set[int], *, is_lean: bool = False) -> Iterator[CallbackEvent]:
@@ -125,8 +153,7 @@ class _Shared:
 
     def profile(self, item: Object) -> Object:
         """The entry about the item's contact; of several none that the item doesn't name."""
-        named = (self.profiles.get(scalar(item.get(key)) or "") for key in _NAMING)
-        return next((profile for profile in named if profile is not None), self.only)
+        return named_profile(item, self.profiles) or self.only
 
     def raw(self, **item: Object) -> Object:
         """What an event of the item keeps."""
@@ -139,7 +166,7 @@ class _Shared:
 
 def _by_name(profiles: Sequence[Object]) -> Mapping[str, Object]:
     """The first profile under each of the names that they give."""
-    names = ((scalar(profile.get(key)), profile) for profile in reversed(profiles) for key in ("wa_id", "user_id"))
+    names = ((scalar(profile.get(key)), profile) for profile in reversed(profiles) for key in IN_PROFILES)
     return {name: profile for name, profile in names if name is not None}
 
 
@@ -178,6 +205,8 @@ def _inbound(item: Object, shared: _Shared, *, kind: str, raw: Object) -> Callba
         at=at,
         text=_text(item),
         name=_name(profile),
+        also_known_as=tuple(one for one in ids_in(item, shared.profiles, shared.only) if one != contact),
+        now_known_as=ids_after(item),
         in_reply_to=scalar(_object(item.get("context")).get("id")),
     )
 
@@ -196,6 +225,7 @@ def _status_event(status: Any, shared: _Shared, window_codes: Set[int]) -> Callb
         provider_message_id=scalar(status.get("id")),
         at=instant(status.get("timestamp")),
         error=provider_error({"errors": status.get("errors")}) if is_refusal else None,
+        contacts=ids_in(status, shared.profiles),
     )
 
 
@@ -208,7 +238,7 @@ def _preference_event(preference: Any, shared: _Shared) -> CallbackEvent:
         return unrecognized(preference, "shape")
     raw = shared.raw(preference=preference)
     is_stop = _WISHES.get(_string(preference.get("value")) or "")
-    contacts = _all_contacts(preference, shared)
+    contacts = ids_in(preference, shared.profiles)
     if is_stop is None or preference.get("category") != "marketing_messages":
         return unrecognized(raw, "preference")
     if not contacts:
@@ -221,17 +251,6 @@ def _preference_event(preference: Any, shared: _Shared) -> CallbackEvent:
         sender_names=shared.sender_names,
         at=instant(preference.get("timestamp")),
     )
-
-
-def _all_contacts(preference: Object, shared: _Shared) -> tuple[Contact, ...]:
-    """Every id of the one whose wish it is: those that the preference gives, and those of the profile that it names.
-    The number may be missing, and the only profile of the value may be somebody else's."""
-    own = [preference.get(key) for key in ("wa_id", "user_id", "parent_user_id")]
-    named = (shared.profiles.get(scalar(name) or "") for name in own)
-    profile = next((profile for profile in named if profile is not None), {})
-    written = [*own, *(profile.get(key) for key in ("wa_id", "user_id", "parent_user_id"))]
-    found = (contact_in(name) for name in written)
-    return tuple(dict.fromkeys(contact for contact in found if contact is not None))
 
 
 def _contact(item: Object, profile: Object) -> Contact | None:

@@ -25,6 +25,7 @@ from gateway.store.acts import acts_of
 from gateway.store.codec import UNREADABLE, content_or, error_of, instant, instant_or_none, message_of, receipt_of
 from gateway.store.deciding import find
 from gateway.store.decision_codec import decision_facts
+from gateway.store.identities import conversations_named
 from gateway.store.ledger import Ledger
 from gateway.store.recorded import decision_of
 from gateway.store.senders import pause_of
@@ -113,7 +114,8 @@ def _of_clients(ledger: Ledger, query: MessageQuery, first: int, before: int) ->
 
 
 def _of_contact(ledger: Ledger, query: MessageQuery, first: int, before: int) -> Iterator[sqlite3.Row]:
-    conversations = ledger.rows("conversations_of_contact", contact=query.contact).fetchall()
+    assert query.contact is not None  # noqa: S101 - it is asked for
+    conversations = conversations_named(ledger, query.contact, query.client)
     return chain.from_iterable(
         ledger.rows(
             "messages_of_conversation",
