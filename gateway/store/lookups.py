@@ -144,9 +144,9 @@ def _summary(row: sqlite3.Row) -> MessageSummary:
 
 
 def conversation(
-    ledger: Ledger, sender: Sender, contact: Contact, *, downgrades_since: datetime | None
+    ledger: Ledger, sender: Sender, contact: Contact, *, downgrades_since: datetime | None, client: str
 ) -> Conversation:
-    return find(ledger, sender, contact, ledger.row("sender_by_id", id=sender), downgrades_since).known
+    return find(ledger, sender, contact, ledger.row("sender_by_id", id=sender), downgrades_since, client=client).known
 
 
 def sender_states(ledger: Ledger) -> tuple[SenderState, ...]:

@@ -1,9 +1,9 @@
 """Two conversations that turn out to be one contact's become one, within the transaction that says so.
 
 The one that stays is that which somebody holds, else the older. A worker that holds it goes on, and decides again, as
-the revision goes up. Where both are held, both have lost it: what comes of their attempts is written to these as
-evidence, and nothing more is sent to the contact until the longer lease is over. Of the other the row stays behind,
-empty, so that its number is nobody else's while a worker still knows it; retention removes it.
+the revision goes up. Where both are held, both have lost it: they can begin nothing more, what comes of attempts under
+way is written, and nothing leaves to the contact until both are recorded, or the longer lease is over. Of the other the
+row stays behind, empty, so that its number is nobody else's while a worker still knows it; retention removes it.
 """
 
 from __future__ import annotations

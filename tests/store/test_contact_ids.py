@@ -183,6 +183,15 @@ async def test_a_client_can_not_fill_the_store_with_ids(file_bench: Bench) -> No
     assert rows <= 16
 
 
+async def test_what_would_become_of_a_request_is_told_on_what_it_would_be_decided_on(bench: Bench) -> None:
+    await bench.ingest(an_inbound(contact=USER))
+    told = await bench.store.outlook(SENDER, CONTACT, downgrades_since=None, also=(USER,), client=CLIENT)
+    assert told.known == await asked(bench, CLIENT, CONTACT, USER)
+    theirs = await bench.store.conversation(SENDER, CONTACT, downgrades_since=None, client="shop")
+    ours = await bench.store.conversation(SENDER, CONTACT, downgrades_since=None, client=CLIENT)
+    assert (theirs.contact_ids, ours.contact_ids) == ((), (USER,))
+
+
 # --- what may not be sent, and how often ----------------------------------------------------------------------------
 
 
