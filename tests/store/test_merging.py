@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.delivery import AttemptStatus, PacePolicy, Submitted, WindowWasClosed
+from gateway.domain.delivery import AttemptStatus, PacePolicy, Submitted, Unknown, WindowWasClosed
+from gateway.domain.errors import ProviderError
 from gateway.domain.identity import Contact
 from gateway.domain.message import Status
 from gateway.domain.suppression import Scope
@@ -31,6 +32,7 @@ from tests.store.factories import (
 
 USER = Contact("US.13491208655302741918")
 HOUR = timedelta(hours=1)
+LOST = ProviderError(name="Timeout", message="no answer")
 TAKEN = Submitted(provider_message_id="wamid.1")
 
 
@@ -156,15 +158,25 @@ async def test_an_attempt_under_way_holds_the_line_until_it_is_recorded(bench: B
 async def test_two_attempts_under_way_are_both_recorded_and_nothing_leaves_until_they_are_over(
     bench: Bench, recorded: int
 ) -> None:
-    both = await begun(bench, CONTACT, USER)
-    waiting = await bench.post(contact=USER)
+    await bench.post(contact=CONTACT)
+    waiting = await bench.post(contact=CONTACT)
+    both = await begun(bench, USER)
     await are_one(bench)
     for number, (claim, attempt) in enumerate((both[recorded], both[1 - recorded])):
         assert not (await bench.claims()).claims
         outcome = Submitted(provider_message_id=f"wamid.{number}")
         assert await bench.record(claim, attempt, outcome) is Status.SUBMITTED
-    bench.pass_time(bench.policy.delivery.lease.total_seconds() + 1)
     assert (await bench.claim()).message.id == waiting
+
+
+async def test_an_answer_that_was_lost_is_not_sent_again_by_it(bench: Bench) -> None:
+    """Who lost the claim by it has as much to say of its attempt as before."""
+    both = await begun(bench, CONTACT, USER)
+    await are_one(bench)
+    for claim, attempt in both:
+        assert await bench.record(claim, attempt, Unknown(error=LOST)) is Status.UNKNOWN
+    bench.pass_time(1)
+    assert not (await bench.claims()).claims
 
 
 async def test_two_claims_of_which_none_was_begun_are_both_lost(bench: Bench) -> None:
@@ -258,6 +270,19 @@ async def test_while_a_notice_is_on_its_way_no_other_of_the_contact_is_given_out
     assert not (await bench.deliveries()).deliveries
     for delivery in under_way:
         await bench.store.delivered(delivery, now=bench.now)
+    bench.pass_time(61)
+    assert len(await bench.told()) == 2
+
+
+async def test_the_same_where_only_the_one_that_goes_has_a_notice_on_its_way(opened: Opener) -> None:
+    bench = await opened(LISTENING)
+    await bench.post(contact=CONTACT)
+    await bench.ingest(an_inbound(contact=USER))
+    (under_way,) = (await bench.deliveries(lease=timedelta(seconds=60))).deliveries
+    await bench.ingest(an_inbound(contact=CONTACT))
+    await are_one(bench)
+    assert not (await bench.deliveries()).deliveries
+    await bench.store.delivered(under_way, now=bench.now)
     bench.pass_time(61)
     assert len(await bench.told()) == 2
 
