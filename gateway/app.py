@@ -265,6 +265,7 @@ def store_policy(config: Config) -> StorePolicy:
         numbers=config.numbers(),
         providers={sender.id: sender.provider for sender in config.senders},
         observing=frozenset(sender.id for sender in config.senders if sender.mode is Mode.OBSERVE),
+        spellings=config.contacts.spellings,
         client_queued=config.limits.client_queued,
         keep_content=config.retention.content,
         keep_history=config.retention.history,

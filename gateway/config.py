@@ -190,6 +190,12 @@ class WindowConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactsConfig:
+    spellings: bool = True
+    """Whether all spellings of a phone number are one contact (domain.spellings)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackHosts:
     """Where we may post to, besides public addresses."""
 
@@ -231,6 +237,7 @@ class Config:
     senders: tuple[SenderConfig, ...]
     intents: tuple[IntentConfig, ...] = ()
     window: WindowConfig = field(default_factory=WindowConfig)
+    contacts: ContactsConfig = field(default_factory=ContactsConfig)
     pace: PacePolicy = field(default_factory=PacePolicy)
     delivery: DeliveryPolicy = field(default_factory=DeliveryPolicy)
     callback_hosts: CallbackHosts = field(default_factory=CallbackHosts)

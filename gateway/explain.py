@@ -29,7 +29,15 @@ from gateway.template_health import TemplateHealth
 class Store(Protocol):
     """As much of the store as is asked."""
 
-    async def outlook(self, sender: Sender, contact: Contact, *, downgrades_since: datetime | None) -> Outlook: ...
+    async def outlook(
+        self,
+        sender: Sender,
+        contact: Contact,
+        *,
+        downgrades_since: datetime | None,
+        also: tuple[Contact, ...] = (),
+        client: str = "",
+    ) -> Outlook: ...
 
 
 class Explain:
@@ -65,7 +73,9 @@ class Explain:
             raise objection
         now = self._clock.now()
         since = self._decider.downgrades_since(draft.sender, now)
-        outlook = await self._store.outlook(draft.sender, draft.contact, downgrades_since=since)
+        outlook = await self._store.outlook(
+            draft.sender, draft.contact, downgrades_since=since, also=draft.also_known_as, client=draft.client
+        )
         # Nothing is waited for from here on: templates that are taken over meanwhile would be half-known.
         checked, misfits = self._checked(draft, sender, fallback_at)
         considering = Considering(sender, self._decider, self._registry, self._health)

@@ -202,6 +202,7 @@ def _window_view(record: WindowRecord, now: datetime) -> View:
         "refuted_at": rfc3339_or_none(window.refuted_at),
         "opened_by": window.opened_by,
         "evidence": window.evidence,
+        "also_known_as": list(record.also_known_as),
     }
 
 

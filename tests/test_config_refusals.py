@@ -387,7 +387,9 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shape", [None, 5, "text", [], {}, [[]], ["x"], [{}], [{"name": []}], {"x": {"y": 1}}])
-@pytest.mark.parametrize("section", ["clients", "providers", "senders", "server", "delivery", "window", "retention"])
+@pytest.mark.parametrize(
+    "section", ["clients", "providers", "senders", "server", "delivery", "window", "contacts", "retention"]
+)
 def test_any_shape_of_a_section_gives_problems_or_loads_but_never_breaks(
     tmp_path: Path, section: str, shape: Any
 ) -> None:

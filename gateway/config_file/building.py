@@ -14,6 +14,7 @@ from gateway.config import (
     CallbackHosts,
     ClientConfig,
     Config,
+    ContactsConfig,
     DowngradeLimit,
     InboundFields,
     IntentConfig,
@@ -105,6 +106,7 @@ def build(tree: Values, folder: Path) -> Config:
         senders=tuple(_sender(values) for values in tree["senders"]),
         intents=tuple(_intent(values) for values in tree.get("intents", ())),
         window=WindowConfig(**_given(tree.get("window", {}), margin=duration, also_opened_by=frozenset)),
+        contacts=ContactsConfig(**_given(tree.get("contacts", {}), spellings=bool)),
         pace=PacePolicy(
             **_given(tree.get("pace", {}), sender_per_second=float, contact_interval=duration, contact_burst=int)
         ),

@@ -146,6 +146,13 @@ class OutboundMessage:
     opaque: str | None = None
     on_closed_window: OnClosedWindow | None = None
     traceparent: str | None = None
+    also_known_as: tuple[Contact, ...] = ()
+    """The contact's other ids, by the provider's word, then those by which the request itself named it."""
+
+    @property
+    def contact_ids(self) -> tuple[Contact, ...]:
+        """All ids by which the contact can be written to, the best first."""
+        return (self.contact, *self.also_known_as)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

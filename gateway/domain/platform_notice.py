@@ -15,7 +15,7 @@ from typing import Any
 from gateway.domain.business_number import BusinessNumber
 from gateway.domain.callback import ConsentChange, InboundMessage
 from gateway.domain.errors import ProviderError
-from gateway.domain.identity import Contact, stand_in_user_id
+from gateway.domain.identity import Contact, is_phone, stand_in_user_id, user_id_among
 from gateway.domain.message import OutboundMessage, Status
 from gateway.domain.notice import Notice, client_endpoint
 from gateway.domain.platform_errors import platform_errors
@@ -140,8 +140,8 @@ def _contacts(raw: Object, item: Object, contact: Contact | None, name: str | No
 
 def _user_id_in(profile: Object, item: Object, contact: Contact | None) -> str:
     number = profile.get("wa_id")
-    its_own = Contact(number) if isinstance(number, str) and not _is_user_id(Contact(number)) else None
-    return _told_user_id(item) or _user_id(its_own or contact or Contact(""))
+    its_own = Contact(number) if isinstance(number, str) and is_phone(Contact(number)) else None
+    return _told_user_id(item) or stand_in_user_id(its_own or contact or Contact(""))
 
 
 def _told_user_id(item: Object) -> str | None:
@@ -149,25 +149,17 @@ def _told_user_id(item: Object) -> str | None:
     return next((name for name in told if isinstance(name, str) and name), None)
 
 
-def _is_user_id(contact: Contact) -> bool:
-    return not (contact.isascii() and contact.isdigit())
-
-
-def _user_id(contact: Contact) -> str:
-    return contact if _is_user_id(contact) else stand_in_user_id(contact)
-
-
 def _made_contact(contact: Contact, name: str | None, user_id: str | None = None) -> Object:
-    number = {} if _is_user_id(contact) else {"wa_id": contact}
-    return {"profile": {"name": name or contact}, **number, "user_id": user_id or _user_id(contact)}
+    number = {"wa_id": contact} if is_phone(contact) else {}
+    return {"profile": {"name": name or contact}, **number, "user_id": user_id or stand_in_user_id(contact)}
 
 
 def _made_message(event: InboundMessage, now: datetime) -> Object:
     """The message of a provider that has a shape of its own. Of what is no text only that it came can be said."""
-    number = {} if _is_user_id(event.contact) else {"from": event.contact}
+    number = {"from": event.contact} if is_phone(event.contact) else {}
     made = {
         **number,
-        "from_user_id": _user_id(event.contact),
+        "from_user_id": stand_in_user_id(event.contact),
         "id": event.provider_message_id or _made_id(event.dedupe),
         "timestamp": _seconds(event.at or now),
     }
@@ -240,8 +232,9 @@ def _recipient(change: Change, raw: Object) -> Object:
     if change.is_anonymous:
         return {}
     contact, status = change.message.contact, raw["status"]
-    user_id = _told_user_id(status) or _user_id_of_profile(raw) or _user_id(contact)
-    number = {} if _is_user_id(contact) or status.get("recipient_id") else {"recipient_id": contact}
+    known = user_id_among(change.message.contact_ids)
+    user_id = _told_user_id(status) or _user_id_of_profile(raw) or known or stand_in_user_id(contact)
+    number = {"recipient_id": contact} if is_phone(contact) and not status.get("recipient_id") else {}
     return {**number, "recipient_user_id": user_id}
 
 

@@ -39,6 +39,8 @@ class StorePolicy:
     """For each sender the name of its provider, whose message ids mean nothing to another."""
     observing: Set[Sender] = frozenset()
     """The senders that send everything as it was asked for."""
+    spellings: bool = True
+    """Whether all spellings of a phone number are one contact (domain.spellings)."""
     client_queued: int = 100_000
     keep_content: timedelta = timedelta(days=30)
     keep_history: timedelta = timedelta(days=180)

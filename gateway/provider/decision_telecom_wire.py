@@ -16,7 +16,7 @@ from typing import Any
 from gateway.config import ProviderConfig
 from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted, Unknown, WindowWasClosed
 from gateway.domain.errors import ProviderError
-from gateway.domain.identity import Contact
+from gateway.domain.identity import Contact, phone_among
 from gateway.domain.message import Content, FreeForm, OutboundMessage, TemplateMessage
 from gateway.provider.lenient import Unreadable, integral, parse
 from gateway.provider.refusal import provider_error, refuses_window
@@ -47,10 +47,10 @@ def authorization(key: str) -> str:
 
 def request_body(message: OutboundMessage, content: Content, callback_url: str | None) -> dict[str, Any]:
     """The documented request that sends `content` in the name of `message`; fields without a value are left out."""
-    fields: dict[str, Any] = {"source_addr": message.sender, "destination_addr": message.contact}
+    fields: dict[str, Any] = {"source_addr": message.sender, "destination_addr": _to(message)}
     match content:
         case TemplateMessage():
-            params = encoded(_template_request(content, message.contact)).decode()
+            params = encoded(_template_request(content, _to(message))).decode()
             fields |= {"message_type": TEMPLATE, "template_name": content.name, "template_params": params}
         case FreeForm(type="text"):
             fields |= {"message_type": TEXT, "text": content.text}
@@ -60,6 +60,11 @@ def request_body(message: OutboundMessage, content: Content, callback_url: str |
     if callback_url is not None:
         fields["callback_url"] = callback_url
     return fields
+
+
+def _to(message: OutboundMessage) -> Contact:
+    """The provider knows phone numbers alone."""
+    return phone_among(message.contact_ids) or message.contact
 
 
 def _template_request(content: TemplateMessage, contact: Contact) -> dict[str, Any]:

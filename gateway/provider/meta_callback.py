@@ -1,9 +1,9 @@
 """The platform's own callbacks: Meta's envelope and the On-Premises form that it grew from.
 
-``raw`` of an event is an envelope of its own, with one ``message``, ``status``, ``call`` or ``preference``, all that
-stands beside the lists of its value (``metadata``, ``errors``, ``messaging_product`` and what is new), ``contacts``,
-and ``entry``, the id and time of what it came in: the provider's objects untouched, the contacts only those that the
-item is about. What is not understood is kept whole.
+``raw`` of an event is an envelope of its own, with one ``message``, ``status``, ``call``, ``preference`` or
+``change``, all that stands beside the lists of its value (``metadata``, ``errors``, ``messaging_product`` and what is
+new), ``contacts``, and ``entry``, the id and time of what it came in: the provider's objects untouched, the contacts
+only those that the item is about. What is not understood is kept whole.
 A lean event keeps its own item alone, and nothing that others have as well.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from typing import Any
 
-from gateway.domain.callback import CallbackEvent, ConsentChange, InboundMessage, StatusReport
+from gateway.domain.callback import CallbackEvent, ConsentChange, IdentityChange, InboundMessage, StatusReport
 from gateway.domain.delivery import AttemptStatus
 from gateway.domain.identity import Contact, is_token
 from gateway.provider.callback_parts import (
@@ -23,6 +23,7 @@ from gateway.provider.callback_parts import (
     unrecognized,
     window_status,
 )
+from gateway.provider.contact_ids import ids_after, ids_changed, ids_in
 from gateway.provider.instant import instant
 from gateway.provider.lenient import fingerprint, scalar
 from gateway.provider.meta_value import NO_ENTRY, Object, Shared, items, object_
@@ -67,6 +68,8 @@ def _change_events(change: Any, entry: Object, window_codes: Set[int], *, is_lea
         yield template_event(change, entry, whole)
     elif change.get("field") == "user_preferences":
         yield from _preference_events(value, entry, is_lean=is_lean)
+    elif change.get("field") == "user_id_update":
+        yield from _identity_events(value, entry, is_lean=is_lean)
     elif change.get("field") not in ("messages", "calls", None):
         yield unrecognized(whole, "field")
     else:
@@ -80,6 +83,32 @@ def _preference_events(value: Object, entry: Object, *, is_lean: bool) -> Iterat
     shared = Shared.of(value, entry, is_lean=is_lean)
     for preference in preferences:
         yield _preference_event(preference, shared)
+
+
+def _identity_events(value: Object, entry: Object, *, is_lean: bool) -> Iterator[CallbackEvent]:
+    changes = items(value.get("user_id_update"))
+    if not changes:
+        yield unrecognized(value, "no_identity")
+    shared = Shared.of(value, entry, is_lean=is_lean)
+    for change in changes:
+        yield _identity_event(change, shared)
+
+
+def _identity_event(change: Any, shared: Shared) -> CallbackEvent:
+    if not isinstance(change, dict):
+        return unrecognized(change, "shape")
+    raw = shared.raw(change=change)
+    previous, current = ids_changed(change)
+    if not previous or not current:
+        return unrecognized(raw, "contact")
+    return IdentityChange(
+        dedupe=f"i:{fingerprint(change, list(shared.sender_names))}",
+        raw=raw,
+        previous=previous,
+        current=current,
+        sender_names=shared.sender_names,
+        at=instant(change.get("timestamp")),
+    )
 
 
 def value_events(
@@ -135,6 +164,8 @@ def _inbound(item: Object, shared: Shared, *, kind: str, raw: Object) -> Callbac
         at=at,
         text=_text(item),
         name=_name(profile),
+        also_known_as=tuple(one for one in ids_in(item, shared.profiles, shared.only) if one != contact),
+        now_known_as=ids_after(item),
         in_reply_to=scalar(object_(item.get("context")).get("id")),
     )
 
@@ -154,6 +185,7 @@ def _status_event(status: Any, shared: Shared, window_codes: Set[int]) -> Callba
         provider_message_id=scalar(status.get("id")),
         at=instant(status.get("timestamp")),
         error=provider_error({"errors": status.get("errors")}) if is_refusal else None,
+        contacts=ids_in(status, shared.profiles),
     )
 
 
@@ -172,7 +204,7 @@ def _preference_event(preference: Any, shared: Shared) -> CallbackEvent:
         return unrecognized(preference, "shape")
     raw = shared.raw(preference=preference)
     is_stop = _WISHES.get(_string(preference.get("value")) or "")
-    contacts = _all_contacts(preference, shared)
+    contacts = ids_in(preference, shared.profiles)
     if is_stop is None or preference.get("category") != "marketing_messages":
         return unrecognized(raw, "preference")
     if not contacts:
@@ -185,17 +217,6 @@ def _preference_event(preference: Any, shared: Shared) -> CallbackEvent:
         sender_names=shared.sender_names,
         at=instant(preference.get("timestamp")),
     )
-
-
-def _all_contacts(preference: Object, shared: Shared) -> tuple[Contact, ...]:
-    """Every id of the one whose wish it is: those that the preference gives, and those of the profile that it names.
-    The number may be missing, and the only profile of the value may be somebody else's."""
-    own = [preference.get(key) for key in ("wa_id", "user_id", "parent_user_id")]
-    named = (shared.profiles.get(scalar(name) or "") for name in own)
-    profile = next((profile for profile in named if profile is not None), {})
-    written = [*own, *(profile.get(key) for key in ("wa_id", "user_id", "parent_user_id"))]
-    found = (contact_in(name) for name in written)
-    return tuple(dict.fromkeys(contact for contact in found if contact is not None))
 
 
 def _contact(item: Object, profile: Object) -> Contact | None:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.provider.callback_parts import bounded, contact_in
+from gateway.provider.contact_ids import IN_PROFILES, named_profile
 from gateway.provider.lenient import scalar
 
 Object = Mapping[str, Any]
 
 NO_ENTRY: Object = {}
-_LISTS = frozenset({"messages", "statuses", "calls", "user_preferences", "contacts"})
-_NAMING = ("from", "from_user_id", "recipient_id", "recipient_user_id")
+_LISTS = frozenset({"messages", "statuses", "calls", "user_preferences", "user_id_update", "contacts"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +41,7 @@ class Shared:
 
     def profile(self, item: Object) -> Object:
         """The entry about the item's contact; of several none that the item doesn't name."""
-        named = (self.profiles.get(scalar(item.get(key)) or "") for key in _NAMING)
-        return next((profile for profile in named if profile is not None), self.only)
+        return named_profile(item, self.profiles) or self.only
 
     def raw(self, **item: Object) -> Object:
         """What an event of the item keeps."""
@@ -64,7 +63,7 @@ def _place_of(entry: Object) -> Object:
 
 def _by_name(profiles: Sequence[Object]) -> Mapping[str, Object]:
     """The first profile under each of the names that they give."""
-    names = ((scalar(profile.get(key)), profile) for profile in reversed(profiles) for key in ("wa_id", "user_id"))
+    names = ((scalar(profile.get(key)), profile) for profile in reversed(profiles) for key in IN_PROFILES)
     return {name: profile for name, profile in names if name is not None}
 
 

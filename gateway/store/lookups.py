@@ -26,6 +26,7 @@ from gateway.store.codec import UNREADABLE, content_or, error_of, instant, insta
 from gateway.store.deciding import find
 from gateway.store.decision_codec import decision_facts
 from gateway.store.digests import is_erased
+from gateway.store.identities import conversations_named
 from gateway.store.ledger import Ledger
 from gateway.store.recorded import decision_of
 from gateway.store.senders import pause_of
@@ -114,7 +115,8 @@ def _of_clients(ledger: Ledger, query: MessageQuery, first: int, before: int) ->
 
 
 def _of_contact(ledger: Ledger, query: MessageQuery, first: int, before: int) -> Iterator[sqlite3.Row]:
-    conversations = ledger.rows("conversations_of_contact", contact=query.contact).fetchall()
+    assert query.contact is not None  # noqa: S101 - it is asked for
+    conversations = conversations_named(ledger, query.contact, query.client)
     return chain.from_iterable(
         ledger.rows(
             "messages_of_conversation",
@@ -143,9 +145,9 @@ def _summary(row: sqlite3.Row) -> MessageSummary:
 
 
 def conversation(
-    ledger: Ledger, sender: Sender, contact: Contact, *, downgrades_since: datetime | None
+    ledger: Ledger, sender: Sender, contact: Contact, *, downgrades_since: datetime | None, client: str
 ) -> Conversation:
-    return find(ledger, sender, contact, ledger.row("sender_by_id", id=sender), downgrades_since).known
+    return find(ledger, sender, contact, ledger.row("sender_by_id", id=sender), downgrades_since, client=client).known
 
 
 def provider_id_of(ledger: Ledger, message_id: MessageId, *, client: str, sender: Sender) -> str | None:

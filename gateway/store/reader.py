@@ -89,12 +89,24 @@ class SqliteReader:
         return await self._look_up(lookups.messages, query)
 
     async def conversation(
-        self, sender: Sender, contact: Contact, *, downgrades_since: datetime | None
+        self, sender: Sender, contact: Contact, *, downgrades_since: datetime | None, client: str = ""
     ) -> Conversation:
-        return await self._look_up(lookups.conversation, sender, contact, downgrades_since=downgrades_since)
+        return await self._look_up(
+            lookups.conversation, sender, contact, downgrades_since=downgrades_since, client=client
+        )
 
-    async def outlook(self, sender: Sender, contact: Contact, *, downgrades_since: datetime | None) -> Outlook:
-        return await self._look_up(outlook.outlook, sender, contact, downgrades_since=downgrades_since)
+    async def outlook(
+        self,
+        sender: Sender,
+        contact: Contact,
+        *,
+        downgrades_since: datetime | None,
+        also: tuple[Contact, ...] = (),
+        client: str = "",
+    ) -> Outlook:
+        return await self._look_up(
+            outlook.outlook, sender, contact, downgrades_since=downgrades_since, also=also, client=client
+        )
 
     async def sender_states(self) -> Sequence[SenderState]:
         return await self._look_up(lookups.sender_states)

@@ -13,10 +13,10 @@ from gateway.domain.platform_references import references
 from gateway.domain.subscription import EventType, Subscription, event_of_field
 from gateway.domain.wamid import wamid
 from gateway.store.codec import storable
-from gateway.store.intake import conversation_row
 from gateway.store.ledger import Ledger
 from gateway.store.outbox import post
 from gateway.store.telling import listening_to, next_in_sequence, recipient
+from gateway.store.tying import hear_from
 
 
 def tell_received(
@@ -48,7 +48,7 @@ def tell_consent(ledger: Ledger, sender: Sender, event: ConsentChange, *, now: d
     listening = list(listening_to(ledger, sender, EventType.CONSENT))
     if not listening:
         return
-    conversation = int(conversation_row(ledger, sender, event.contacts[0])["id"])
+    conversation = int(hear_from(ledger, sender, event.contacts, at=event.at, now=now)["id"])
     sequence = next_in_sequence(ledger, conversation)
     for client, subscription in listening:
         if subscription.format.is_platform:

@@ -68,6 +68,7 @@ def test_a_text_message_with_everything_that_is_known_of_it():
         text="Hi",
         name="Sheena",
         in_reply_to="wamid.0",
+        also_known_as=("US.13491208655302741918",),
     )
 
 
