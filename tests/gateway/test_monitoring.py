@@ -187,7 +187,7 @@ ALLOWED = {
     *("/v1/api/send-whatsapp", "/v1/api/receive-whatsapp", "/v1/messages", "/v1/messages/{id}", "/readyz", "/metrics"),
     *("paused", "limit_exceeded", "pending", "in_appeal", "locked", "archived", "rejected", "pending_deletion"),
     *("deleted", "disabled", "refused_recently", "2000", "2001", "2002", "2003", "132000", "132001", "132005"),
-    *("132007", "132012", "132015", "132016", "132018", "132068", "132069"),
+    *("132007", "132008", "132012", "132015", "132016", "132018", "132068", "132069"),
     *("/v1/templates", "/v1/templates/{name}/{language}"),
     *("passed", "not_carried"),
     *("/messages", "/media", "/media/{sealed}", "/debug_token", "/{number}/messages", "/{id}", "/{id}/{edge}"),

@@ -249,6 +249,15 @@ def test_the_24_hour_sentence_is_known_without_its_code() -> None:
     assert isinstance(answered(an_error(987654, error_data={"details": SENTENCE})), WindowWasClosed)
 
 
+def test_a_code_that_is_known_counts_before_the_words_beside_it() -> None:
+    assert word_of(answered(an_error(130429, error_data={"details": SENTENCE}))) == "throttled"
+
+
+def test_an_error_counts_before_an_id_beside_it() -> None:
+    assert isinstance(answered(a_receipt() | an_error(131047), 200), WindowWasClosed)
+    assert isinstance(answered(a_receipt() | {"errors": [{"code": 470}]}, 200), WindowWasClosed)
+
+
 def test_a_window_code_of_the_operators_counts() -> None:
     assert isinstance(answered(an_error(777), window_codes=frozenset({777})), WindowWasClosed)
     assert isinstance(answered(an_error(777)), Failed)

@@ -48,6 +48,7 @@ def meta_house(open_house: Open, store: Store, tmp_path: Path) -> Callable[..., 
             kind="cloud-api",
             base_url="https://graph.example.com/v24.0",
             key="key of the platform",
+            callback_secret=SECRET,  # which the loader refuses, and which opens nothing
             app_secret=APP_SECRET,
             verify_token=WORD,
         )
