@@ -124,7 +124,7 @@ async def _account(request: web.Request, front: Front, client: ClientConfig) -> 
     provider = front.objects.account(request.match_info["id"], client)
     if provider.kind != CLOUD_API or provider.name not in front.parts.passing:
         return answer(_fields_of({"id": request.match_info["id"], "name": provider.name}, request))
-    return await _handed_on(request, front, provider, f"/{provider.account}")
+    return await _handed_on(request, front, provider, f"/{request.match_info['id']}")
 
 
 async def _templates(request: web.Request, front: Front, client: ClientConfig) -> web.StreamResponse:

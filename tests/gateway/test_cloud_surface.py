@@ -85,6 +85,27 @@ async def test_on_decision_telecoms_surface_a_closed_window_stays_an_answer(tmp_
         assert (status, answer["code"]) == (400, 7)
 
 
+BUTTONS = {"buttons": [{"type": "reply", "reply": {"id": "yes", "title": "Yes"}}]}
+REFUSED = {
+    "interactive": {"interactive": {"type": "button", "body": {"text": "Well?"}, "action": BUTTONS}},
+    "image": {"image": {"id": "77"}},
+    "sticker": {"sticker": {"link": "https://cdn.example.com/a.webp"}},
+    "reaction": {"reaction": {"message_id": "wamid.HBgL", "emoji": "\U0001f600"}},
+}
+
+
+async def test_what_the_provider_can_not_express_is_refused_in_the_platforms_words_and_not_stored(
+    tmp_path: Path,
+) -> None:
+    async with a_world(tmp_path) as world:
+        await world.hears()
+        for kind, content in REFUSED.items():
+            status, answer, _ = await posted(world, {**TEXT, "type": kind, **content})
+            assert (status, answer["error"]["code"]) == (400, 131051), kind
+        assert "link" in (await posted(world, {**TEXT, "type": "image", **REFUSED["image"]}))[1]["error"]["message"]
+        assert (await world.desk.get("/v1/messages"))["messages"] == []
+
+
 async def test_what_is_no_message_passes_to_a_provider_of_the_platforms_kind(tmp_path: Path) -> None:
     asked: list[tuple[str, str, str | None]] = []
 
