@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ import structlog
 
 from gateway.config import SenderConfig
 from gateway.decision import Decider
+from gateway.domain.carriage import NO_CARRIAGES, Carriage, objection_to
 from gateway.domain.compliance import Downgrade, Reason, Refuse, Send, is_observed
 from gateway.domain.errors import (
     ContactSuppressed,
@@ -56,7 +57,10 @@ class Accept:
         starting: Starting,
         metrics: Metrics,
         tracer: Tracer = UNTRACED,
+        carriages: Mapping[Sender, Carriage] = NO_CARRIAGES,
+        tell: Callable[[], None] = lambda: None,
     ) -> None:
+        """`tell` is called when there is something to tell a client's webhook."""
         self._store = store
         self._registry = registry
         self._decider = decider
@@ -66,13 +70,16 @@ class Accept:
         self._starting = starting
         self._metrics = metrics
         self._tracer = tracer
+        self._carriages = carriages
+        self._tell = tell
         self._log = log.bind()  # once: a lazy logger looks for its configuration at every line
 
     async def __call__(self, draft: Draft) -> Answer:
         """The answer to a draft.
 
-        Raises InvalidRequest, TemplateRefused, WindowClosed, ContactSuppressed, IdempotencyConflict, TooManyRequests
-        and StoreUnavailable; BalanceEmpty and ProviderRefused only to a client that waits for the provider's answer.
+        Raises InvalidRequest, NotCarried, TemplateRefused, WindowClosed, ContactSuppressed, IdempotencyConflict,
+        TooManyRequests and StoreUnavailable; BalanceEmpty and ProviderRefused only to a client that waits for the
+        provider's answer.
         """
         if draft.wait is not None:
             return await self._answer_within(draft.wait, draft)
@@ -107,6 +114,8 @@ class Accept:
     async def _decided(self, draft: Draft) -> Answer:
         if draft.sender not in self._senders:
             raise InvalidRequest("source_addr", "expected a sender of this client")
+        if (objection := objection_to(draft, self._carriages)) is not None:
+            raise objection
         draft, now = with_checked_templates(draft, self._senders[draft.sender], self._registry), self._clock.now()
         since = self._decider.downgrades_since(draft.sender, now)
         with self._starting.place(draft.sender) as place:
@@ -118,6 +127,8 @@ class Accept:
                 self._metrics.decided("accept", accepted)
                 raise _refused(draft, accepted)
             place.give(accepted.begun)
+        if accepted.refused is not None:
+            self._note_refused(draft, accepted, accepted.refused)
         if accepted.decision is not None:
             self._note(draft, accepted, accepted.decision)
             if accepted.begun is None:
@@ -140,6 +151,15 @@ class Accept:
         )
         if isinstance(decision.content, TemplateMessage) and not is_observed(decision):
             self._warn_of_offer(receipt, decision.content, decision.evidence.at)
+
+    def _note_refused(self, draft: Draft, accepted: Accepted, refusal: Refuse) -> None:
+        self._metrics.accepted(draft.client, draft.sender)
+        self._metrics.decided("accept", refusal)
+        reasons, message_id = [reason.value for reason in refusal.reasons], accepted.answer.receipt.message_id
+        self._log.info(
+            "message.refused", message_id=message_id, client=draft.client, sender=draft.sender, reasons=reasons
+        )
+        self._tell()
 
     def _warn_of_offer(self, receipt: Receipt, content: TemplateMessage, at: datetime) -> None:
         if offer_is_over(content.components, at):

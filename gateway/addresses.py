@@ -23,10 +23,13 @@ class Addresses:
         return cls(local=f"http://{reachable(server.host)}:{port}", public=server.public_url)
 
     def callback_url(self, provider: ProviderConfig, token: str = "") -> str | None:
-        """Where a provider's callbacks come to: those of one attempt with its token, all others without."""
+        """Where a provider's callbacks come to: those of one attempt with its token, all others without. Those that are
+        signed all come to one place."""
         base = self.local if provider.kind == SANDBOX else self.public
         if not base:
             return None
+        if provider.signs_callbacks:
+            return f"{base}/callbacks/{provider.name}"
         path = f"{base}/callbacks/{provider.name}/{provider.callback_secret}"
         return f"{path}/{token}" if token else path
 

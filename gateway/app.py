@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
+from gateway.accept import Accept
 from gateway.addresses import SANDBOX, Addresses
 from gateway.base import Base, Stopping
 from gateway.clock import SystemClock
@@ -22,7 +23,7 @@ from gateway.domain.compliance import Mode
 from gateway.domain.identity import MessageId, Sender
 from gateway.doors import listen, open_door, open_internal_door, open_operator_door
 from gateway.egress import Egress
-from gateway.far_side import mounts_of, refreshes_of, routes_of
+from gateway.far_side import mounts_of, passings_of, refreshes_of, routes_of
 from gateway.ingest import Directory, Ingest
 from gateway.ladders import Ladders
 from gateway.metrics import Scrape
@@ -30,6 +31,7 @@ from gateway.monitoring import Monitoring
 from gateway.operator import operator_app
 from gateway.operator_contacts import PeopleDesk, add_people_routes
 from gateway.operator_templates import TemplateDesk, add_template_routes
+from gateway.operator_webhooks import WebhookDesk, add_webhook_routes
 from gateway.ports import Clock, Store, StorePolicy
 from gateway.provider.callback_decoder import callback_decoder
 from gateway.provider.sandbox import TravelClock
@@ -111,7 +113,8 @@ async def _start(
     relay = _relay(base, stack)
     routes = routes_of(base, stack)
     dispatch, refreshes = dispatch_of(base, relay, routes), refreshes_of(base, stack)
-    parts = _parts(base, dispatch, ingest_of(base, dispatch, relay, refreshes), _scrape(base, routes, stack))
+    accept, ingest = accept_of(base, dispatch, relay), ingest_of(base, dispatch, relay, refreshes)
+    parts = _parts(base, accept, ingest, _scrape(base, routes, stack), stack)
     internal = await open_internal_door(build_internal_app(parts), config.server.internal, stack)
     gateway = Gateway(
         config=config,
@@ -183,10 +186,10 @@ def _scrape(base: Base, routes: Mapping[Sender, Route], stack: AsyncExitStack) -
     )
 
 
-def _parts(base: Base, dispatch: Dispatch, ingest: Ingest, scrape: Scrape) -> Parts:
+def _parts(base: Base, accept: Accept, ingest: Ingest, scrape: Scrape, stack: AsyncExitStack) -> Parts:
     config = base.config
     return Parts(
-        accept=accept_of(base, dispatch),
+        accept=accept,
         ingest=ingest,
         explain=explain_of(base),
         store=base.store,
@@ -199,6 +202,8 @@ def _parts(base: Base, dispatch: Dispatch, ingest: Ingest, scrape: Scrape) -> Pa
         metrics=base.monitoring.metrics,
         scrape=scrape,
         tracer=base.monitoring.tracer,
+        passing=passings_of(base, stack),
+        base_url=base.addresses.local,
         mounts=mounts_of(base),
         health=base.watch.health,
         drift=base.drifts.drift,
@@ -224,6 +229,7 @@ async def _run(gateway: Gateway, app: web.Application, listening: socket.socket,
     operator = operator_app(gateway.store, gateway.clock)
     add_people_routes(operator, _people_desk(gateway))
     add_template_routes(operator, gateway.templates)
+    add_webhook_routes(operator, _webhook_desk(gateway))
     await open_operator_door(operator, gateway.config.server.operator, stack)
 
 
@@ -236,6 +242,15 @@ def _people_desk(gateway: Gateway) -> PeopleDesk:
     return PeopleDesk(contacts=gateway.store, clock=gateway.clock, senders=senders, notify=notify)
 
 
+def _webhook_desk(gateway: Gateway) -> WebhookDesk:
+    return WebhookDesk(
+        outbox=gateway.store,
+        clock=gateway.clock,
+        clients=frozenset(gateway.config.subscriptions()),
+        ask_again=gateway.relay.ask_again,
+    )
+
+
 def _keep_running(job: Coroutine[None, None, None], name: str, stack: AsyncExitStack) -> None:
     stack.push_async_callback(_ended, asyncio.create_task(job, name=name))
 
@@ -246,8 +261,11 @@ def store_policy(config: Config) -> StorePolicy:
         delivery=config.delivery,
         pace=config.pace,
         listeners=config.listeners(),
+        subscriptions=config.subscriptions(),
+        numbers=config.numbers(),
         providers={sender.id: sender.provider for sender in config.senders},
         observing=frozenset(sender.id for sender in config.senders if sender.mode is Mode.OBSERVE),
+        spellings=config.contacts.spellings,
         client_queued=config.limits.client_queued,
         keep_content=config.retention.content,
         keep_history=config.retention.history,

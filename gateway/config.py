@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from gateway.domain.business_number import BusinessNumber, business_number
 from gateway.domain.compliance import Mode
 from gateway.domain.delivery import DeliveryPolicy, PacePolicy
 from gateway.domain.identity import Sender
 from gateway.domain.message import OnClosedWindow
 from gateway.domain.repair import NO_REPAIR, RepairPolicy
+from gateway.domain.subscription import USUAL_EVENTS, EventType, Format, Subscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,14 @@ class TracingConfig:
 class WebhookConfig:
     url: str
     secret: str = field(repr=False)
+    format: Format = Format.STANDARD
+    events: frozenset[EventType] = USUAL_EVENTS
+    verify_token: str | None = field(default=None, repr=False)
+    """What the endpoint expects in the platform's request to subscribe; None: it is not asked."""
+
+    @property
+    def subscription(self) -> Subscription:
+        return Subscription(format=self.format, events=self.events)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +67,8 @@ class ClientConfig:
     key_warnings: tuple[str, ...] = ()
     """What the loader noticed of the keys, which it forgets."""
     errors_as_200: bool = False
+    closed_window: Literal["at_once", "as_status"] = "at_once"
+    """When a client of the Cloud API's surface is told that nothing may leave: in the answer, or by a later status."""
     webhook: WebhookConfig | None = None
 
 
@@ -87,20 +99,44 @@ class TemplateListConfig:
     refresh: timedelta = timedelta(minutes=15)
 
 
+CLOUD_API = "cloud-api"
+DIALOG_360 = "360dialog"
+PLATFORM = frozenset({CLOUD_API, DIALOG_360})
+"""The kinds that speak the platform's own API."""
+_WINDOW_CODES = frozenset({470, 131047})
+KIND_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    CLOUD_API: {"base_url": "https://graph.facebook.com/v24.0", "window_codes": _WINDOW_CODES},
+    DIALOG_360: {"base_url": "https://waba-v2.360dialog.io", "window_codes": _WINDOW_CODES},
+}
+"""What the platform's own kinds have in place of the defaults of all: where they are, and no code of others."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderConfig:
     name: str
     kind: str
-    """``decision-telecom`` or ``sandbox``."""
+    """``decision-telecom``, ``sandbox``, ``cloud-api`` or ``360dialog``."""
     base_url: str
     key: str = field(repr=False)
-    callback_secret: str = field(repr=False)
+    callback_secret: str = field(default="", repr=False)
+    """Stands in the path of callbacks that are not signed."""
+    app_secret: str = field(default="", repr=False)
+    """Signs the callbacks of a provider that does sign them."""
+    verify_token: str = field(default="", repr=False)
+    """By which the platform shows that it was we who asked for callbacks."""
+    account: str | None = None
+    """The id of the WhatsApp Business Account, where the provider has one of its own."""
     in_flight: int = 256
     retry_on_500: bool = True
     window_codes: frozenset[int] = frozenset({7, 470, 131047})
     inbound_fields: InboundFields = field(default_factory=InboundFields)
     templates: TemplateListConfig | None = None
     """None: the files are all that is known of its templates, besides callbacks and refusals."""
+
+    @property
+    def signs_callbacks(self) -> bool:
+        """Whether a callback is known by its signature, and not by a secret in its path."""
+        return self.kind == CLOUD_API
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +190,12 @@ class WindowConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactsConfig:
+    spellings: bool = True
+    """Whether all spellings of a phone number are one contact (domain.spellings)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackHosts:
     """Where we may post to, besides public addresses."""
 
@@ -167,6 +209,8 @@ class CallbackHosts:
 class LimitsConfig:
     body: int = 256 * 1024
     callback_body: int = 4 * 1024 * 1024
+    media: int = 100 * 1024 * 1024
+    """Of a medium that is passed on, either way."""
     depth: int = 32
     client_per_second: int = 200
     client_queued: int = 100_000
@@ -193,6 +237,7 @@ class Config:
     senders: tuple[SenderConfig, ...]
     intents: tuple[IntentConfig, ...] = ()
     window: WindowConfig = field(default_factory=WindowConfig)
+    contacts: ContactsConfig = field(default_factory=ContactsConfig)
     pace: PacePolicy = field(default_factory=PacePolicy)
     delivery: DeliveryPolicy = field(default_factory=DeliveryPolicy)
     callback_hosts: CallbackHosts = field(default_factory=CallbackHosts)
@@ -213,5 +258,23 @@ class Config:
         """For each sender the clients that list it and have a webhook."""
         return {
             sender.id: tuple(c.name for c in self.clients if c.webhook is not None and sender.id in c.senders)
+            for sender in self.senders
+        }
+
+    def subscriptions(self) -> Mapping[str, Subscription]:
+        """For each client with a webhook what it wants to hear."""
+        return {client.name: client.webhook.subscription for client in self.clients if client.webhook is not None}
+
+    def numbers(self) -> Mapping[Sender, BusinessNumber]:
+        """For each sender how the platform's envelopes name it."""
+        lists = {provider.name: provider.templates for provider in self.providers}
+        accounts = {name: listed.account for name, listed in lists.items() if listed is not None}
+        return {
+            sender.id: business_number(
+                sender.id,
+                aliases=sender.aliases,
+                phone_number_id=sender.phone_number_id,
+                account=accounts.get(sender.provider),
+            )
             for sender in self.senders
         }

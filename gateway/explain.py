@@ -11,6 +11,7 @@ from typing import Protocol
 from gateway.config import SenderConfig
 from gateway.considering import Considering
 from gateway.decision import Decider
+from gateway.domain.carriage import NO_CARRIAGES, Carriage, objection_to
 from gateway.domain.compliance import Decision, Downgrade, Mode, Rung, Send
 from gateway.domain.errors import InvalidRequest, Misfit, TemplateRefused
 from gateway.domain.explanation import ExplainedPace, Explanation, explain
@@ -28,7 +29,15 @@ from gateway.template_health import TemplateHealth
 class Store(Protocol):
     """As much of the store as is asked."""
 
-    async def outlook(self, sender: Sender, contact: Contact, *, downgrades_since: datetime | None) -> Outlook: ...
+    async def outlook(
+        self,
+        sender: Sender,
+        contact: Contact,
+        *,
+        downgrades_since: datetime | None,
+        also: tuple[Contact, ...] = (),
+        client: str = "",
+    ) -> Outlook: ...
 
 
 class Explain:
@@ -43,6 +52,7 @@ class Explain:
         senders: Mapping[Sender, SenderConfig],
         clock: Clock,
         health: TemplateHealth | None = None,
+        carriages: Mapping[Sender, Carriage] = NO_CARRIAGES,
     ) -> None:
         self._store = store
         self._registry = registry
@@ -50,17 +60,22 @@ class Explain:
         self._senders = senders
         self._clock = clock
         self._health = health
+        self._carriages = carriages
 
     async def __call__(self, draft: Draft, *, fallback_at: str = AT) -> Explanation:
         """What accepting the draft now would decide. What does not fit is part of the answer.
 
         `fallback_at` is where the template that is to stand in is found in the request. Raises InvalidRequest for an
-        unknown sender, StoreUnavailable.
+        unknown sender, NotCarried, StoreUnavailable.
         """
         sender = self._sender(draft.sender)
+        if (objection := objection_to(draft, self._carriages)) is not None:
+            raise objection
         now = self._clock.now()
         since = self._decider.downgrades_since(draft.sender, now)
-        outlook = await self._store.outlook(draft.sender, draft.contact, downgrades_since=since)
+        outlook = await self._store.outlook(
+            draft.sender, draft.contact, downgrades_since=since, also=draft.also_known_as, client=draft.client
+        )
         # Nothing is waited for from here on: templates that are taken over meanwhile would be half-known.
         checked, misfits = self._checked(draft, sender, fallback_at)
         considering = Considering(sender, self._decider, self._registry, self._health)

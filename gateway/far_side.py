@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from functools import partial
 
 from aiohttp import web
 
 from gateway.addresses import SANDBOX
 from gateway.base import Base
-from gateway.config import ProviderConfig, TemplateListConfig
+from gateway.config import PLATFORM, ProviderConfig, SenderConfig, TemplateListConfig
 from gateway.desk_keys import DeskKey
 from gateway.domain.identity import Sender
+from gateway.ports import Passing, Provider
+from gateway.provider.cloud_api import CloudApiProvider
 from gateway.provider.decision_telecom import DecisionTelecomProvider
+from gateway.provider.passing import PlatformPassing
 from gateway.provider.sandbox import PREFIX, DeskAccess, TravelClock, sandbox_app
 from gateway.provider.template_list import CloudTemplateList
 from gateway.sending import Route
@@ -24,20 +28,34 @@ from gateway.template_refresh import Refresh, Refreshes
 def routes_of(base: Base, stack: AsyncExitStack) -> Mapping[Sender, Route]:
     routes: dict[Sender, Route] = {}
     for provider in base.config.providers:
-        senders = [sender.id for sender in base.config.senders if sender.provider == provider.name]
-        route = _route(base, provider, stack, is_shared=len(senders) > 1)
-        routes.update(dict.fromkeys(senders, route))
+        senders = [sender for sender in base.config.senders if sender.provider == provider.name]
+        route = _route(base, provider, senders, stack)
+        routes.update(dict.fromkeys((sender.id for sender in senders), route))
     return routes
 
 
-def _route(base: Base, provider: ProviderConfig, stack: AsyncExitStack, *, is_shared: bool) -> Route:
-    client = DecisionTelecomProvider(provider, timeout=base.config.delivery.timeout)
+def _route(base: Base, provider: ProviderConfig, senders: Sequence[SenderConfig], stack: AsyncExitStack) -> Route:
+    client = _client(provider, senders, base.config.delivery.timeout)
     stack.push_async_callback(client.aclose)
     return Route(
         provider=client,
-        slots=Slots(provider.in_flight, shared=is_shared),
+        slots=Slots(provider.in_flight, shared=len(senders) > 1),
         callback_url=partial(base.addresses.callback_url, provider),
     )
+
+
+def _client(provider: ProviderConfig, senders: Sequence[SenderConfig], timeout: timedelta) -> Provider:
+    if provider.kind in PLATFORM:
+        return CloudApiProvider(provider, {sender.id: sender.phone_number_id for sender in senders}, timeout=timeout)
+    return DecisionTelecomProvider(provider, timeout=timeout)
+
+
+def passings_of(base: Base, stack: AsyncExitStack) -> Mapping[str, Passing]:
+    """The way to each provider of the platform's kind for what is not a message, by its name."""
+    made = {p.name: PlatformPassing(p, base.egress) for p in base.config.providers if p.kind in PLATFORM}
+    for passing in made.values():
+        stack.push_async_callback(passing.aclose)
+    return made
 
 
 def refreshes_of(base: Base, stack: AsyncExitStack) -> Refreshes:

@@ -9,7 +9,14 @@ from datetime import datetime
 import structlog
 
 from gateway.config import Config, SenderConfig
-from gateway.domain.callback import CallbackEvent, ConsentChange, InboundMessage, StatusReport, TemplateUpdate
+from gateway.domain.callback import (
+    CallbackEvent,
+    ConsentChange,
+    IdentityChange,
+    InboundMessage,
+    StatusReport,
+    TemplateUpdate,
+)
 from gateway.domain.identity import Sender, parse_contact
 from gateway.domain.template_refusal import template_code
 from gateway.domain.window import opens_window
@@ -128,6 +135,10 @@ class Ingest:
                 return self._inbound(event, directory, now)
             case StatusReport() | TemplateUpdate():
                 return Arrival(event=event)
+            case IdentityChange():
+                sender = directory.sender_of(event.sender_names) if event.sender_names else None
+                is_lost = bool(event.sender_names) and sender is None
+                return Arrival(event=event, sender=sender, problem="unattributed" if is_lost else None)
             case ConsentChange():
                 sender = directory.sender_of(event.sender_names)
                 return Arrival(event=event, sender=sender, problem=None if sender else "unattributed")

@@ -10,12 +10,17 @@ from typing import Any, Protocol
 from gateway.domain.errors import InvalidRequest
 from gateway.domain.identity import Contact, Sender
 from gateway.domain.instant import rfc3339, rfc3339_or_none
+from gateway.domain.notice import whose
 from gateway.domain.window import LENGTH, WindowState
 from gateway.ports import (
+    NOTICE_STATES,
     DecisionPage,
     DecisionQuery,
     DecisionRecord,
     Lookups,
+    NoticePage,
+    NoticeQuery,
+    NoticeRecord,
     Reports,
     WindowPage,
     WindowQuery,
@@ -35,6 +40,8 @@ _TOLD = {stored: told for told, stored in _DONE.items()}
 
 class Overseen(Lookups, Reports, Protocol):
     """A store as far as it is only looked at."""
+
+    async def notices(self, query: NoticeQuery) -> NoticePage: ...
 
 
 async def answer(store: Overseen, now: datetime, what: str, asked: Asked) -> View:
@@ -60,6 +67,10 @@ async def _windows(store: Overseen, now: datetime, asked: Asked) -> View:
     return window_page_view(page, now, state)
 
 
+async def _webhooks(store: Overseen, now: datetime, asked: Asked) -> View:
+    return notice_page_view(await store.notices(_notice_query(asked, now)))
+
+
 async def _report(store: Overseen, now: datetime, asked: Asked) -> View:
     period = Period(since=instant_in("since", asked), until=instant_in("until", asked), sender=_sender(asked))
     kept = timedelta(seconds=_number("kept", asked)) if "kept" in asked else None
@@ -70,6 +81,7 @@ LOOK_UPS: Mapping[str, Callable[[Overseen, datetime, Asked], Awaitable[View]]] =
     "clock": _clock,
     "decisions": _decisions,
     "refusals": _refusals,
+    "webhooks": _webhooks,
     "windows": _windows,
     "report": _report,
 }
@@ -88,6 +100,16 @@ def _decision_query(asked: Asked, now: datetime) -> DecisionQuery:
         action=None if action is None else _DONE[action],
         instead=None if instead is None else _DONE[instead],
         stage=_one_of(_STAGES, "stage", asked),
+        after=_number("after", asked),
+    )
+
+
+def _notice_query(asked: Asked, now: datetime) -> NoticeQuery:
+    return NoticeQuery(
+        since=instant_in("since", asked),
+        until=instant_in("until", asked) if "until" in asked else now,
+        client=_text(asked["client"]) if "client" in asked else None,
+        state=_one_of(NOTICE_STATES, "state", asked),
         after=_number("after", asked),
     )
 
@@ -180,4 +202,27 @@ def _window_view(record: WindowRecord, now: datetime) -> View:
         "refuted_at": rfc3339_or_none(window.refuted_at),
         "opened_by": window.opened_by,
         "evidence": window.evidence,
+        "also_known_as": list(record.also_known_as),
+    }
+
+
+def notice_page_view(page: NoticePage) -> View:
+    return {"rows": [_notice_view(one) for one in page.notices], "next": page.next}
+
+
+def _notice_view(notice: NoticeRecord) -> View:
+    kind, client = whose(notice.endpoint)
+    return {
+        "event_id": notice.event_id,
+        "created_at": rfc3339(notice.created_at),
+        "client": client,
+        "to": kind,
+        "type": notice.type,
+        "state": notice.state,
+        "tries": notice.tries,
+        "next_try_at": rfc3339_or_none(notice.due_at),
+        "ended_at": rfc3339_or_none(notice.ended_at),
+        "error": notice.error,
+        "sender": notice.sender,
+        "contact": notice.contact,
     }

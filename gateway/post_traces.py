@@ -12,6 +12,8 @@ import structlog
 
 from gateway.domain.errors import StoreUnavailable
 from gateway.domain.identity import MessageId
+from gateway.domain.subscription import Format
+from gateway.domain.wamid import message_id_in
 from gateway.ports import Delivery, Posted, Traces
 from gateway.tracing import Span, Tracer
 
@@ -58,14 +60,21 @@ class PostTraces:
 
     async def _trace_of(self, delivery: Delivery) -> str | None:
         try:
-            message_id = _message_of(json.loads(delivery.body))
+            message_id = message_told_of(json.loads(delivery.body), delivery.format)
             return None if message_id is None else await self._traces.trace_of(message_id)
-        except (StoreUnavailable, ValueError) as error:  # a body that was damaged on the disk is posted all the same
+        except (
+            LookupError,
+            StoreUnavailable,
+            ValueError,
+        ) as error:  # a body that was damaged on the disk is posted all the same
             log.warning("tracing.parent_unknown", event_id=delivery.event_id, error=type(error).__name__)
             return None
 
 
-def _message_of(body: Mapping[str, Any]) -> MessageId | None:
+def message_told_of(body: Mapping[str, Any], shape: Format) -> MessageId | None:
     """The message that a notice tells of (domain.notice); None when it tells of something else."""
+    if shape.is_platform:
+        statuses = body["entry"][0]["changes"][0]["value"].get("statuses") or [{"id": ""}]
+        return message_id_in(statuses[0]["id"])
     written = body.get("data", body).get("message_id")
     return None if written is None else MessageId(int(written))

@@ -19,7 +19,7 @@ from gateway.domain.notice import BLOCK_FOR, RETRY_SCHEDULE
 from gateway.metrics import Metrics
 from gateway.ports import Clock, Delivery, Outbox, Posted, Webhooks
 from gateway.post_traces import PostTraces
-from gateway.signing import signed_headers
+from gateway.signing import hub_headers, signed_headers
 
 LEASE = timedelta(seconds=60)
 """Longer than a post can take, with its recording."""
@@ -115,6 +115,12 @@ class Relay:
     def notify(self) -> None:
         """There may be something to deliver."""
         self._news.set()
+
+    def ask_again(self, endpoint: str) -> None:
+        """An operator has something posted to it again, whatever it answered before."""
+        self._gone.discard(endpoint)
+        self._slowed.pop(endpoint, None)
+        self.notify()
 
     async def turn(self) -> int:
         """Deliver what is due now, as far as the limits allow; how many were tried."""
@@ -240,6 +246,8 @@ class Relay:
     def _headers(self, target: Target, delivery: Delivery) -> dict[str, str]:
         if target.secret is None:
             return {}
+        if delivery.format.is_platform:
+            return hub_headers(target.secret, delivery.event_id, delivery.body)
         return signed_headers(target.secret, delivery.event_id, self._real_now(), delivery.body)
 
     def _remember(self, endpoint: str, posted: Posted, now: datetime) -> None:

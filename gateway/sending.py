@@ -15,10 +15,11 @@ from gateway.domain.compliance import Downgrade, Hold, Refuse, Send
 from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted, Unknown, WindowWasClosed
 from gateway.domain.errors import ProviderError, StoreUnavailable
 from gateway.domain.identity import Sender, draw_token
-from gateway.domain.message import Status, TemplateMessage
+from gateway.domain.message import OutboundMessage, Status, TemplateMessage
 from gateway.domain.template_refusal import template_code
 from gateway.metrics import OUTCOMES, Metrics
 from gateway.ports import Attempt, Claim, Clock, Conversations, Provider, Recorded
+from gateway.quoting import Quoted, Quoting, quotes_ours
 from gateway.slots import Slots
 from gateway.tracing import NO_SPAN, UNTRACED, Fact, Span, Tracer
 from gateway.waiting import Waiting
@@ -70,6 +71,7 @@ class Sending:
         self._metrics = metrics
         self._tracer = tracer
         self._templates_changed = templates_changed
+        self._quoting = Quoting(store)
         self._log = log.bind()  # once: a lazy logger looks for its configuration at every line
 
     def __call__(self, claim: Claim) -> Job:
@@ -178,13 +180,23 @@ class Sending:
     async def _send(self, claim: Claim, attempt: Attempt, route: Route, write_by: float) -> Outcome:
         message, started = claim.message, time.perf_counter()
         try:
-            url = route.callback_url(attempt.token)
-            outcome = await route.provider.send(message, attempt.content, callback_url=url, write_by=write_by)
+            outcome = await self._sent(message, attempt, route, write_by)
         except Exception as fault:
             log.exception("sending.send_failed", message_id=message.id, attempt=attempt.number)
             outcome = Unknown(error=ProviderError(name=type(fault).__name__, message="the attempt broke off"))
         self._metrics.attempted(message.sender, route.provider.name, outcome, time.perf_counter() - started)
         return outcome
+
+    async def _sent(self, message: OutboundMessage, attempt: Attempt, route: Route, write_by: float) -> Outcome:
+        """What came of it; messages of ours that it is about are named as the provider knows them."""
+        content = attempt.content
+        if quotes_ours(message, content):
+            quoted = await self._quoting(message, content)
+            if not isinstance(quoted, Quoted):
+                return quoted
+            message, content = quoted.message, quoted.content
+        url = route.callback_url(attempt.token)
+        return await route.provider.send(message, content, token=attempt.token, callback_url=url, write_by=write_by)
 
     async def _record(self, claim: Claim, attempt: Attempt, outcome: Outcome) -> Recorded:
         """An outcome is evidence: it is offered to the store until it is taken."""

@@ -6,16 +6,28 @@ from collections.abc import Mapping
 
 from gateway.accept import Accept
 from gateway.base import Base
+from gateway.config import PLATFORM, Config
 from gateway.dispatch import Dispatch
+from gateway.domain.carriage import Carriage, cloud_api, texts_and_pictures
 from gateway.domain.identity import Sender
 from gateway.explain import Explain
 from gateway.ingest import Ingest, directories
+from gateway.registry import Registry
 from gateway.relay import Relay
 from gateway.sending import Route, Sending
 from gateway.template_refresh import Refreshes
 
 
-def accept_of(base: Base, dispatch: Dispatch) -> Accept:
+def carriages_of(config: Config, registry: Registry) -> Mapping[Sender, Carriage]:
+    """For each sender what its provider can carry."""
+    kinds = {provider.name: provider.kind for provider in config.providers}
+    everything = cloud_api(registry.definition)
+    return {
+        sender.id: everything if kinds[sender.provider] in PLATFORM else texts_and_pictures for sender in config.senders
+    }
+
+
+def accept_of(base: Base, dispatch: Dispatch, relay: Relay) -> Accept:
     return Accept(
         store=base.store,
         registry=base.registry,
@@ -26,6 +38,8 @@ def accept_of(base: Base, dispatch: Dispatch) -> Accept:
         starting=dispatch,
         metrics=base.monitoring.metrics,
         tracer=base.monitoring.tracer,
+        carriages=carriages_of(base.config, base.registry),
+        tell=relay.notify,
     )
 
 
@@ -70,4 +84,5 @@ def explain_of(base: Base) -> Explain:
         senders={sender.id: sender for sender in base.config.senders},
         clock=base.clock,
         health=base.watch.health,
+        carriages=carriages_of(base.config, base.registry),
     )

@@ -7,16 +7,21 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import aiohttp
+from yarl import URL
 
 from gateway import __version__
 from gateway.egress import Egress, is_url
-from gateway.ports import Posted, Webhooks
+from gateway.ports import Answered, Posted, Webhooks
 from gateway.retry_after import retry_after
 
 CONNECT_WITHIN = 5.0
 ANSWER_WITHIN = 15.0
 LARGEST_ANSWER = 20_000
 """More of an answer is not read: its connection is closed instead of used again."""
+
+
+LARGEST_CHALLENGE = 1_000
+"""As much of an answer to a question is read."""
 
 
 class WebhookClient(Webhooks):
@@ -40,6 +45,18 @@ class WebhookClient(Webhooks):
             return await _post(session, url, body, headers)
         except Exception as trouble:  # the top of one request: whatever it was, it becomes a word
             return Posted(status=None, error=_word_for(trouble))
+
+    async def ask(self, url: str, query: Mapping[str, str]) -> Answered:
+        """What the endpoint answers to a GET, as far as a challenge may reach. Never raises but for cancellation."""
+        if self._egress.problem(url) is not None:
+            return Answered(status=None, error="not_allowed" if is_url(url) else "bad_url")
+        session = self._named if self._egress.is_named(url) else self._public
+        try:
+            async with session.get(URL(url).update_query(query), allow_redirects=False) as answer:
+                text = (await answer.content.read(LARGEST_CHALLENGE)).decode(errors="replace")
+                return Answered(status=answer.status, text=text)
+        except Exception as trouble:  # the top of one request: whatever it was, it becomes a word
+            return Answered(status=None, error=_word_for(trouble))
 
     async def aclose(self) -> None:
         await self._public.close()

@@ -46,6 +46,7 @@ def test_the_example_shows_the_defaults(example: values.Config) -> None:
     assert example.delivery == DeliveryPolicy()
     assert example.callback_hosts == values.CallbackHosts()
     assert example.retention == values.RetentionConfig()
+    assert example.contacts == values.ContactsConfig()
     assert example.limits == values.LimitsConfig()
     assert example.providers[0].inbound_fields == values.InboundFields()
 
@@ -104,7 +105,14 @@ def test_every_value_of_the_dataclasses_can_be_configured() -> None:
         values.CallbackHosts,
         values.LimitsConfig,
     )
-    kinds += (values.RetentionConfig, values.TracingConfig, values.Config, DeliveryPolicy, PacePolicy)
+    kinds += (
+        values.ContactsConfig,
+        values.RetentionConfig,
+        values.TracingConfig,
+        values.Config,
+        DeliveryPolicy,
+        PacePolicy,
+    )
     assert [name for kind in kinds for name in _names(kind) if renamed.get(name, name) not in keys] == []
 
 

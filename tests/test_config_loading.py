@@ -12,6 +12,7 @@ from gateway.config_file.units import duration, size
 from gateway.demo import demo_config
 from gateway.domain.compliance import Mode
 from gateway.domain.errors import ConfigInvalid
+from gateway.domain.subscription import EventType, Format, Subscription
 
 KEY = keys.new_key()
 GOOD = """
@@ -386,6 +387,55 @@ def test_a_list_that_is_asked_in_the_clear_is_warned_of(tmp_path: Path) -> None:
     assert "providers (dt).templates.base_url: is http" in warned(load(tmp_path, text, GRAPH_TOKEN="t"))
 
 
+CLOUD = """
+clients:
+  - {name: desk, keys: ["${DESK_KEY}"], senders: [Shop]}
+providers:
+  - {name: meta, kind: cloud-api, key: "${META_TOKEN}", app_secret: 0123456789abcdef0123456789abcdef,
+     verify_token: a-word-of-ours, account: "10229"}
+senders:
+  - {id: Shop, provider: meta, phone_number_id: "1063"}
+"""
+
+
+def test_the_platforms_own_api_has_its_usual_address(tmp_path: Path) -> None:
+    (meta,) = load(tmp_path, CLOUD, META_TOKEN="a-token").providers
+    assert (meta.base_url, meta.account, meta.templates) == ("https://graph.facebook.com/v24.0", "10229", None)
+    assert meta.window_codes == {470, 131047}
+    assert "a-token" not in repr(meta)
+    assert "0123456789abcdef" not in repr(meta)
+    assert "a-word-of-ours" not in repr(meta)
+    dialog = CLOUD.replace("cloud-api", "360dialog").replace(
+        "app_secret: 0123456789abcdef0123456789abcdef", "callback_secret: abcdefghijklmnop"
+    )
+    (d360,) = load(tmp_path, dialog.replace("verify_token: a-word-of-ours, ", ""), META_TOKEN="t").providers
+    assert d360.base_url == "https://waba-v2.360dialog.io"
+
+
+@pytest.mark.parametrize(
+    ("own", "address", "account", "token"),
+    [
+        ("{}", "https://meta.example/v25.0", "10229", "a-token"),
+        ("{token: another}", "https://meta.example/v25.0", "10229", "another"),
+        ("{account: '5', base_url: 'https://other.example'}", "https://other.example", "5", "a-token"),
+    ],
+)
+def test_the_list_of_the_platforms_own_api_is_read_as_it_is_sent_to(
+    tmp_path: Path, own: str, address: str, account: str, token: str
+) -> None:
+    text = CLOUD.replace("account:", f"base_url: 'https://meta.example/v25.0/', templates: {own}, account:")
+    expected = TemplateListConfig(account=account, token=token, base_url=address)
+    assert load(tmp_path, text, META_TOKEN="a-token").providers[0].templates == expected
+    assert load_template_lists(written(tmp_path, text), {"META_TOKEN": "a-token"}) == {"meta": expected}
+
+
+def test_a_list_whose_key_is_missing_is_told_of(tmp_path: Path) -> None:
+    text = CLOUD.replace("account:", "templates: {}, account:")
+    with pytest.raises(ConfigInvalid, match="META_TOKEN"):
+        load_template_lists(written(tmp_path, text), {})
+    assert load_template_lists(written(tmp_path, CLOUD), {}) == {}
+
+
 # --- warnings -------------------------------------------------------------------------------------------------------
 
 
@@ -420,6 +470,12 @@ def test_each_risky_choice_is_warned_of(tmp_path: Path) -> None:
     ):
         assert place in warned(risky)
     assert "guess\n" not in warned(risky)
+
+
+def test_a_secret_of_the_app_that_can_not_be_one_is_warned_of(tmp_path: Path) -> None:
+    assert "app_secret" not in warned(load(tmp_path, CLOUD, META_TOKEN="a-token"))
+    text = CLOUD.replace("0123456789abcdef0123456789abcdef", "EAAaccesstoken")
+    assert "providers (meta).app_secret: is not 32 hex digits" in warned(load(tmp_path, text, META_TOKEN="a-token"))
 
 
 OWN_CHARACTERS = "secret: is not base64, so its own characters are the key"
@@ -504,3 +560,53 @@ def test_metrics_that_anybody_can_reach_are_warned_of(tmp_path: Path) -> None:
         assert told in "\n".join(warnings(load(tmp_path, GOOD + server.format(host, ""))))
         apart = server.format(host, ", internal: '127.0.0.1:9090'")
         assert told not in "\n".join(warnings(load(tmp_path, GOOD + apart)))
+
+
+# --- formats of webhooks --------------------------------------------------------------------------------------------
+
+
+def hooked(**settings: str) -> str:
+    words = "".join(f", {key}: {value}" for key, value in settings.items())
+    return GOOD.replace(
+        "senders: [Shop]}\n", f"senders: [Shop], webhook: {{url: 'https://desk.example/hook'{words}}}}}\n", 1
+    )
+
+
+def test_a_webhook_is_standard_unless_it_says_otherwise_and_hears_what_is_usual(tmp_path: Path) -> None:
+    (client,) = load(tmp_path, hooked(secret=SECRET)).clients
+    assert client.webhook is not None
+    assert client.webhook.subscription == Subscription()
+
+
+def test_a_webhook_of_the_platform_s_format_hears_what_it_asks_for(tmp_path: Path) -> None:
+    settings = {"format": "cloud-api", "events": "[message.status, account.updated]", "verify_token": "t"}
+    config = load(tmp_path, hooked(secret="an-app-s-own-secret", **settings))
+    events = frozenset({EventType.STATUS, EventType.ACCOUNT})
+    assert config.subscriptions() == {"desk": Subscription(format=Format.CLOUD_API, events=events)}
+    assert "'t'" not in repr(config)
+    assert "an-app-s-own-secret" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"secret": SECRET}, "webhook.secret: counts as it is written, with its whsec_"),
+        ({"secret": "short"}, "webhook.secret: is shorter than 16 characters, and can be guessed"),
+        ({"secret": "long-enough-to-be-a-secret"}, "senders (Shop).phone_number_id: is not set, so 9"),
+        (
+            {"secret": "long-enough-to-be-a-secret", "events": "[message.downgraded, message.status]"},
+            "webhook.events: message.downgraded has no form",
+        ),
+    ],
+)
+def test_a_webhook_of_the_platform_s_format_that_may_not_work_is_warned_of(
+    tmp_path: Path, settings: dict[str, str], told: str
+) -> None:
+    assert told in warned(load(tmp_path, hooked(format="dialog360", **settings)))
+
+
+def test_a_webhook_of_the_platform_s_format_with_nothing_amiss_has_no_warnings(tmp_path: Path) -> None:
+    text = hooked(secret="long-enough-to-be-a-secret", format="cloud-api")
+    text = text.replace("{id: Shop, provider: dt}", "{id: Shop, provider: dt, phone_number_id: '106540352242922'}")
+    assert "webhook" not in warned(load(tmp_path, text))
+    assert "phone_number_id" not in warned(load(tmp_path, text))

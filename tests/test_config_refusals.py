@@ -55,16 +55,6 @@ def test_the_configuration_that_the_others_break_is_good(tmp_path: Path) -> None
             "hold",
             "senders[0].on_closed_window: hold is not built yet; use downgrade or refuse",
         ),
-        (
-            "providers.0.kind",
-            "cloud-api",
-            "providers[0].kind: cloud-api is not built yet; use decision-telecom or sandbox",
-        ),
-        (
-            "providers.0.kind",
-            "360dialog",
-            "providers[0].kind: 360dialog is not built yet; use decision-telecom or sandbox",
-        ),
     ],
 )
 def test_what_is_not_built_yet_is_refused_and_just_that_is_said(
@@ -138,7 +128,11 @@ def test_a_wrong_list_of_templates_is_told_with_its_place(tmp_path: Path, change
         ("clients.0.keys", [SHA, SHA], "clients[0].keys[1]: stands in clients[0].keys[0] already"),
         ("clients.0.webhook", {"url": "https://d.example"}, "clients[0].webhook.secret: is missing"),
         ("clients.0.webhook", {"url": "desk", "secret": "s"}, "clients[0].webhook.url: expected an http or https"),
-        ("providers.0.kind", "telegram", "providers[0].kind: expected decision-telecom or sandbox"),
+        (
+            "providers.0.kind",
+            "telegram",
+            "providers[0].kind: expected decision-telecom, cloud-api, 360dialog or sandbox",
+        ),
         ("providers.0.name", "d/t", "providers[0].name: expected letters, digits, - and _"),
         ("providers.0.callback_secret", "a/b", "providers[0].callback_secret: expected letters, digits and"),
         ("providers.0.base_url", "https://h:99999", "providers[0].base_url: is no address"),
@@ -176,10 +170,96 @@ def test_an_address_that_others_are_put_behind_takes_no_query_and_no_fragment(tm
     assert problems(tmp_path, tree) == [f"server.public_url: {expected}"]
 
 
-@pytest.mark.parametrize("kind", ["cloud-api", "360dialog", "telegram"])
-def test_no_kind_of_provider_is_offered_that_is_not_built(tmp_path: Path, kind: str) -> None:
-    (found,) = problems(tmp_path, put(good(), "providers.0.kind", kind))
-    assert found.endswith(("expected decision-telecom or sandbox", "use decision-telecom or sandbox"))
+# --- providers ------------------------------------------------------------------------------------------------------
+
+
+def cloud(kind: str = "cloud-api", **changes: Any) -> dict[str, Any]:
+    own: dict[str, Any] = {"app_secret": "0123456789abcdef" * 2, "verify_token": "a-word-of-ours"}
+    if kind == "360dialog":
+        own = {"callback_secret": "abcdefghijklmnop"}
+    tree = put(good(), "providers.0", {"name": "dt", "kind": kind, "key": "EAAx"} | own | changes)
+    return put(tree, "senders.0.phone_number_id", "106540352242922")
+
+
+def without(tree: dict[str, Any], *keys: str) -> dict[str, Any]:
+    for key in keys:
+        del tree["providers"][0][key]
+    return tree
+
+
+@pytest.mark.parametrize("kind", ["cloud-api", "360dialog"])
+def test_the_platforms_own_api_needs_no_more_than_its_key_and_how_its_callbacks_are_known(
+    tmp_path: Path, kind: str
+) -> None:
+    assert problems(tmp_path, cloud(kind)) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys"),
+    [("cloud-api", ("key", "app_secret", "verify_token")), ("360dialog", ("key", "callback_secret"))],
+)
+def test_what_a_kind_of_provider_needs_is_missed(tmp_path: Path, kind: str, keys: tuple[str, ...]) -> None:
+    missing = "is missing; add it as config.example.yaml shows"
+    assert problems(tmp_path, without(cloud(kind), *keys)) == [f"providers[0].{key}: {missing}" for key in keys]
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "told"),
+    [
+        ("cloud-api", "callback_secret", "are signed; leave it out"),
+        ("360dialog", "app_secret", "360dialog doesn't sign its callbacks"),
+        ("360dialog", "verify_token", "360dialog doesn't sign its callbacks"),
+        ("decision-telecom", "app_secret", "belongs to a provider of kind cloud-api"),
+        ("decision-telecom", "account", "belongs to a provider of kind cloud-api"),
+        ("sandbox", "verify_token", "belongs to a provider of kind cloud-api"),
+    ],
+)
+def test_what_a_kind_of_provider_has_no_use_for_is_refused(tmp_path: Path, kind: str, key: str, told: str) -> None:
+    tree = cloud(kind) if kind in ("cloud-api", "360dialog") else put(good(), "providers.0.kind", kind)
+    (found,) = problems(tmp_path, put(tree, f"providers.0.{key}", "12345678901234567890"))
+    assert found.startswith(f"providers[0].{key}: ")
+    assert told in found
+
+
+@pytest.mark.parametrize("number", [None, "+380441234567", "106 540", "../me", "١"])
+def test_a_sender_on_the_cloud_api_needs_the_id_of_its_number(tmp_path: Path, number: str | None) -> None:
+    tree = cloud()
+    if number is None:
+        del tree["senders"][0]["phone_number_id"]
+    else:
+        put(tree, "senders.0.phone_number_id", number)
+    (found,) = problems(tmp_path, tree)
+    assert found.startswith("senders[0].phone_number_id: expected the number's id on the Cloud API")
+
+
+def test_a_key_of_360dialog_is_one_senders(tmp_path: Path) -> None:
+    tree = cloud("360dialog")
+    tree["senders"].append({"id": "Other", "provider": "dt"})
+    (found,) = problems(tmp_path, tree)
+    assert found.startswith("senders[1].provider: a key of 360dialog is one number's")
+
+
+@pytest.mark.parametrize("key", ["EAA x", "EAA\u00a0x", "EAAа"])
+@pytest.mark.parametrize("kind", ["cloud-api", "360dialog"])
+def test_a_key_must_fit_into_a_header(tmp_path: Path, kind: str, key: str) -> None:
+    (found,) = problems(tmp_path, cloud(kind, key=key))
+    assert found == "providers[0].key: expected an access key, without spaces and line breaks"
+
+
+@pytest.mark.parametrize(
+    ("kind", "own", "missing"),
+    [
+        ("cloud-api", {}, ["account"]),
+        ("cloud-api", {"account": "102290129340398"}, []),
+        ("360dialog", {"account": "102290129340398"}, ["account", "token"]),
+    ],
+)
+def test_the_list_of_templates_goes_by_the_cloud_apis_own_account_and_key(
+    tmp_path: Path, kind: str, own: dict[str, str], missing: list[str]
+) -> None:
+    told = "is missing; add it as config.example.yaml shows"
+    expected = [f"providers[0].templates.{key}: {told}" for key in missing]
+    assert problems(tmp_path, cloud(kind, templates={}, **own)) == expected
 
 
 # --- webhooks -------------------------------------------------------------------------------------------------------
@@ -236,6 +316,30 @@ def test_callback_hosts_of_any_shape_give_problems_and_never_break(tmp_path: Pat
     assert all(problem.startswith("delivery.callback_hosts") for problem in problems(tmp_path, tree))
 
 
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"format": "xml"}, "format: expected standard, cloud-api or dialog360"),
+        ({"events": []}, "events: expected a list of at least one of the events that there are"),
+        ({"events": ["message.sent"]}, "events[0]: expected message.received, message.status, message.downgraded"),
+        ({"verify_token": "t"}, "verify_token: counts only with format cloud-api or dialog360; delete it"),
+        ({"verify_token": "t", "format": "standard"}, "verify_token: counts only with format cloud-api or dialog360"),
+    ],
+)
+def test_what_a_webhook_can_not_be_is_refused_by_name(tmp_path: Path, settings: dict[str, Any], problem: str) -> None:
+    tree = with_webhook("https://desk.example/hook")
+    tree["clients"][0]["webhook"] |= settings
+    (found,) = problems(tmp_path, tree)
+    assert found.startswith(f"clients[0].webhook.{problem}")
+
+
+@pytest.mark.parametrize("shape", ["cloud-api", "dialog360"])
+def test_a_secret_of_the_platform_s_format_may_be_any_text(tmp_path: Path, shape: str) -> None:
+    tree = with_webhook("https://desk.example/hook")
+    tree["clients"][0]["webhook"] |= {"format": shape, "secret": "whsec_", "verify_token": "t"}
+    assert problems(tmp_path, tree) == []
+
+
 # --- one part and another -------------------------------------------------------------------------------------------
 
 
@@ -283,7 +387,9 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shape", [None, 5, "text", [], {}, [[]], ["x"], [{}], [{"name": []}], {"x": {"y": 1}}])
-@pytest.mark.parametrize("section", ["clients", "providers", "senders", "server", "delivery", "window", "retention"])
+@pytest.mark.parametrize(
+    "section", ["clients", "providers", "senders", "server", "delivery", "window", "contacts", "retention"]
+)
 def test_any_shape_of_a_section_gives_problems_or_loads_but_never_breaks(
     tmp_path: Path, section: str, shape: Any
 ) -> None:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 FLOORS = (
     {"domain", "shipped", "retry_after", "keys", "clock"},
-    {"config", "ports", "log", "slots", "waiting", "signing"},
+    {"config", "ports", "log", "slots", "waiting", "signing", "quoting"},
     {"egress", "metrics", "tracing"},
     {"config_file", "post_traces", "status_traces"},
     {"registry", "template_health"},
@@ -36,7 +36,7 @@ FLOORS = (
     {"oversight"},
     {"operator", "demo", "addresses"},
     {"operator_contacts"},
-    {"operator_templates"},
+    {"operator_templates", "operator_webhooks"},
     {"doors", "monitoring"},
     {"desk_keys"},
     {"base"},

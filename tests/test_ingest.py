@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateway.config import SenderConfig
-from gateway.domain.callback import CallbackEvent, InboundMessage, StatusReport, Unrecognized
+from gateway.domain.callback import CallbackEvent, IdentityChange, InboundMessage, StatusReport, Unrecognized
 from gateway.domain.identity import Contact, Sender
 from gateway.ingest import Directory, Ingest
 from gateway.metrics import Metrics, Names
@@ -111,3 +111,15 @@ async def test_statuses_open_nothing_and_the_rest_is_kept_as_unrecognized() -> N
     status = await arrival(StatusReport(dedupe="s", raw={}, status=None), SHOP)
     assert (status.opened_at, status.problem) == (None, None)
     assert (await arrival(Unrecognized(dedupe="u", raw={}, why="x"), SHOP)).problem == "unrecognized"
+
+
+@pytest.mark.parametrize(
+    ("names", "sender", "problem"),
+    [(("1063",), "Shop", None), ((), None, None), (("999",), None, "unattributed")],
+)
+async def test_a_change_of_ids_is_that_of_the_sender_that_is_named_or_of_all(
+    names: tuple[str, ...], sender: str | None, problem: str | None
+) -> None:
+    ids = {"previous": (Contact("US.1"),), "current": (Contact("US.2"),)}
+    came = await arrival(IdentityChange(dedupe="i", raw={}, sender_names=names, **ids), SHOP, BANK)
+    assert (came.sender, came.problem) == (sender, problem)

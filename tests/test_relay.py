@@ -24,7 +24,7 @@ from gateway.domain.notice import RETRY_SCHEDULE
 from gateway.domain.window import UNKNOWN_WINDOW
 from gateway.egress import Egress
 from gateway.metrics import Metrics, Names
-from gateway.ports import Arrival, Deliveries, Delivery, Outbox, Posted, Store, StorePolicy
+from gateway.ports import Arrival, Deliveries, Delivery, Outbox, Posted, Replay, Store, StorePolicy
 from gateway.post_traces import PostTraces
 from gateway.relay import LEASE, Again, Arrived, GivenUp, Relay, verdict
 from gateway.store import open_store
@@ -286,6 +286,37 @@ async def test_a_failed_event_holds_up_its_own_contact_and_nobody_else(
     while await relay.turn():
         pass
     assert endpoints.texts() == ["first", "of another", "first", "second"]
+
+
+@pytest.mark.parametrize("status", [400, 404, 422, 500])
+async def test_an_event_that_a_client_can_not_digest_holds_its_contact_s_later_ones_for_half_a_minute_at_most(
+    relay: Relay, store: Store, endpoints: Endpoints, clock: HandClock, status: int
+):
+    endpoints.answers["desk"] = lambda: web.Response(status=status, headers={"Retry-After": "3600"})
+    await wrote(store, "first")
+    await relay.turn()
+    endpoints.answers.clear()
+    await wrote(store, "second")
+    clock.advance(timedelta(seconds=29.9))
+    assert await relay.turn() == 0
+    clock.advance(timedelta(seconds=0.1))
+    assert await relay.turn() == 1
+    assert endpoints.texts() == ["first", "second"]
+
+
+async def test_an_endpoint_that_was_gone_is_asked_again_by_an_operator_s_word(
+    relay: Relay, store: Store, endpoints: Endpoints
+):
+    endpoints.answers["desk"] = lambda: web.Response(status=410)
+    await wrote(store, "first")
+    await relay.turn()
+    endpoints.answers.clear()
+    replay = Replay(run="0" * 16, client="desk", since=NOON, until=NOON + timedelta(days=1))
+    await store.post_again(replay, by="operator", now=NOON)
+    relay.ask_again("client:desk")
+    assert await relay.turn() == 1
+    assert endpoints.texts() == ["first", "first"]
+    assert len({headers["webhook-id"] for _, _, headers, _ in endpoints.posts}) == 1
 
 
 async def test_an_endpoint_that_is_gone_is_not_asked_again(

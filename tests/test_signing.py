@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from gateway.signing import is_base64, signed_headers, signing_key
+from gateway.signing import hub_headers, is_base64, signed_headers, signing_key
 
 KEY = bytes(range(24))
 WRITTEN = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
@@ -79,3 +79,18 @@ def test_what_is_base64_is_known_as_such(secret: str):
 @pytest.mark.parametrize("secret", ["my-own-secret", "whsec_my-own-secret", "AAE=AAE=", "пароль"])
 def test_what_is_no_base64_is_known_as_such(secret: str):
     assert not is_base64(secret)
+
+
+def test_the_platform_s_signature_is_that_of_a_published_example():
+    """Source: the example of HMAC that encyclopaedias give."""
+    body = b"The quick brown fox jumps over the lazy dog"
+    assert hub_headers("key", "evt_1", body) == {
+        "X-Hub-Signature-256": "sha256=f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8",
+        "Gateway-Event-Id": "evt_1",
+    }
+
+
+@pytest.mark.parametrize("secret", ["whsec_a2V5", " key ", "ключ"])
+def test_a_secret_of_the_platform_s_format_counts_as_it_is_written(secret: str):
+    by_hand = hmac.new(secret.encode(), b"{}", hashlib.sha256).hexdigest()
+    assert hub_headers(secret, "evt_1", b"{}")["X-Hub-Signature-256"] == f"sha256={by_hand}"

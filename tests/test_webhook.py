@@ -13,7 +13,7 @@ from aiohttp import web
 
 from gateway.config import CallbackHosts
 from gateway.egress import Egress
-from gateway.ports import Posted
+from gateway.ports import Answered, Posted
 from gateway.webhook import WebhookClient
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -177,3 +177,24 @@ async def test_cancellation_goes_through(client: WebhookClient):
         posting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await posting
+
+
+# --- asking ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_question_goes_through_the_same_guard_and_follows_no_redirect(aiohttp_server):
+    asked = []
+
+    async def take(request: web.Request) -> web.Response:
+        asked.append(dict(request.query))
+        return web.Response(status=302, headers={"Location": "/elsewhere"}, text="moved")
+
+    app = web.Application()
+    app.router.add_get("/{path}", take)
+    url = str((await aiohttp_server(app)).make_url("/hook?a=1"))
+    for hosts, found in ((HERE, Answered(status=302, text="moved")), (CallbackHosts(), None)):
+        client = WebhookClient(Egress(hosts))
+        answered = await client.ask(url, {"hub.challenge": "17"})
+        await client.aclose()
+        assert answered == (found or Answered(status=None, error="not_allowed"))
+    assert asked == [{"a": "1", "hub.challenge": "17"}]

@@ -26,6 +26,7 @@ from gateway.registry import Registry
 from gateway.store import SqliteReader, open_for_reading
 from gateway.template_drift import DriftWatch
 from gateway.template_health import TemplateHealth
+from gateway.verbs import carriages_of
 from gateway.web.drafts import DraftRules, Senders
 from gateway.web.explanations import View, explanation_view
 from gateway.web.questions import Question, parse_question
@@ -98,6 +99,7 @@ async def _asked(config: Config, reader: SqliteReader, question: Question, now: 
         senders=senders,
         clock=SetClock(now),
         health=health,
+        carriages=carriages_of(config, registry),
     )
     found = await explain(question.draft, fallback_at=question.fallback_at)
     return explanation_view(found)

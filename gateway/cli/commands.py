@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import signal
-from collections.abc import Coroutine
-from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 import structlog
@@ -23,10 +18,12 @@ from gateway.cli.explain import explain
 from gateway.cli.messages import messages
 from gateway.cli.options import config_option, json_option
 from gateway.cli.report import report
+from gateway.cli.sandbox import sandbox
 from gateway.cli.templates import templates
+from gateway.cli.webhooks import webhooks
 from gateway.cli.windows import windows
 from gateway.config import Config
-from gateway.domain.errors import CannotStart, ConfigInvalid, GatewayError
+from gateway.domain.errors import ConfigInvalid, GatewayError
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +71,9 @@ cli.add_command(explain)
 cli.add_command(messages)
 cli.add_command(contacts)
 cli.add_command(report)
+cli.add_command(sandbox)
 cli.add_command(templates)
+cli.add_command(webhooks)
 cli.add_command(windows)
 
 
@@ -169,74 +168,3 @@ def new_key(client: str, as_json: bool) -> None:
         return
     click.echo(f"The key of {client}; it is shown this once:\n\n  {key}\n")
     click.echo(f"The line for keys: of {client} in the configuration:\n\n  - {line}")
-
-
-def _http_address(_: click.Context, __: click.Parameter, written: str | None) -> str | None:
-    if written is not None and not _is_http_address(written):
-        raise click.BadParameter("expected an http or https address")
-    return written
-
-
-def _is_http_address(written: str) -> bool:
-    try:
-        parts = urlsplit(written)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-@cli.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8090, show_default=True, type=click.IntRange(0, 65535), help="The port to listen on.")
-@click.option(
-    "--templates",
-    "folder",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="The folder of the templates that are registered. [default: those that ship]",
-)
-@click.option(
-    "--callbacks-to",
-    metavar="URL",
-    callback=_http_address,
-    help="Where customers' messages go: <public_url>/callbacks/<name>/<callback_secret> of the gateway to try.",
-)
-def sandbox(host: str, port: int, folder: Path | None, callbacks_to: str | None) -> None:
-    """Run the provider to try things on alone: its send-whatsapp is at /v1/api, its customers at /sandbox."""
-    from gateway.doors import cannot_listen
-    from gateway.log import configure_logging
-    from gateway.provider.sandbox import run_sandbox
-    from gateway.shipped import shipped
-
-    configure_logging("warning")
-    announce = partial(_announce_sandbox, hears=callbacks_to is not None)
-    alone = run_sandbox(
-        templates=folder or shipped("templates"), host=host, port=port, callbacks_to=callbacks_to, started=announce
-    )
-    try:
-        asyncio.run(_until_stopped(alone))
-    except OSError as fault:
-        raise CannotStart(cannot_listen(host, port, fault)) from None
-
-
-_DEAF = """\
-Without --callbacks-to nobody hears what customers write, so no window ever opens. It takes the gateway's address:
---callbacks-to http://127.0.0.1:8080/callbacks/<name of the provider>/<its callback_secret>"""
-
-
-def _announce_sandbox(address: str, *, hears: bool) -> None:
-    click.echo(f"base_url for a provider of kind decision-telecom: {address}/v1/api")
-    click.echo(
-        f"base_url under its templates (any account number and token): {address}/v24.0\nCustomers: {address}/sandbox/"
-    )
-    if not hears:
-        click.echo(_DEAF)
-
-
-async def _until_stopped(running: Coroutine[Any, Any, None]) -> None:
-    """SIGTERM and Ctrl-C end it in order."""
-    task = asyncio.ensure_future(running)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    await asyncio.wait([task])
-    if not task.cancelled():
-        task.result()

@@ -19,7 +19,7 @@ from gateway.cli.since import SpanType
 from gateway.cli.streams import SHOWN, Rows, check_limit, first, limit_option, tell, tell_of_more
 from gateway.cli.tables import print_table
 
-_LISTED = ("sender", "contact", "state", "opened_at", "closes_at", "opened_by", "evidence")
+_LISTED = ("sender", "contact", "state", "opened_at", "closes_at", "opened_by", "evidence", "also_known_as")
 _MOST_SORTED = 10_000
 
 
@@ -63,8 +63,12 @@ async def _list(path: Path, asked: Mapping[str, str], limit: int | None, *, as_j
             await tell(rows, limit)
             return
         listed, is_more = await first(rows, limit or SHOWN)
-    print_table(_LISTED, ([str(row[column] or "") for column in _LISTED] for row in listed))
+    print_table(_LISTED, ([_cell(row[column]) for column in _LISTED] for row in listed))
     tell_of_more(is_more=is_more)
+
+
+def _cell(value: Any) -> str:
+    return " ".join(value) if isinstance(value, list) else str(value or "")
 
 
 async def _soonest(rows: Rows, count: int) -> Rows:

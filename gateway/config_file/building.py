@@ -9,9 +9,12 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from gateway.config import (
+    CLOUD_API,
+    KIND_DEFAULTS,
     CallbackHosts,
     ClientConfig,
     Config,
+    ContactsConfig,
     DowngradeLimit,
     InboundFields,
     IntentConfig,
@@ -33,6 +36,7 @@ from gateway.domain.delivery import DeliveryPolicy, OnUnknown, PacePolicy
 from gateway.domain.identity import Sender
 from gateway.domain.message import OnClosedWindow
 from gateway.domain.repair import RepairPolicy
+from gateway.domain.subscription import EventType, Format
 from gateway.domain.template import fold_language
 from gateway.keys import has_valid_checksum, looks_issued
 
@@ -102,6 +106,7 @@ def build(tree: Values, folder: Path) -> Config:
         senders=tuple(_sender(values) for values in tree["senders"]),
         intents=tuple(_intent(values) for values in tree.get("intents", ())),
         window=WindowConfig(**_given(tree.get("window", {}), margin=duration, also_opened_by=frozenset)),
+        contacts=ContactsConfig(**_given(tree.get("contacts", {}), spellings=bool)),
         pace=PacePolicy(
             **_given(tree.get("pace", {}), sender_per_second=float, contact_interval=duration, contact_burst=int)
         ),
@@ -158,7 +163,7 @@ def _client(values: Values) -> ClientConfig:
         key_digests=frozenset(digest_of(key) for key in keys),
         key_warnings=tuple(dict.fromkeys(warning for key in keys for warning in _key_warnings(key))),
         senders=tuple(Sender(sender) for sender in values["senders"]),
-        **_given(values, errors_as_200=bool, webhook=_webhook),
+        **_given(values, errors_as_200=bool, closed_window=str, webhook=_webhook),
     )
 
 
@@ -174,28 +179,47 @@ def _key_warnings(key: str) -> list[str]:
 
 
 def _webhook(values: Values) -> WebhookConfig:
-    return WebhookConfig(url=values["url"], secret=values["secret"])
+    return WebhookConfig(
+        url=values["url"],
+        secret=values["secret"],
+        **_given(values, format=Format, events=_events, verify_token=str),
+    )
 
 
-def _provider(values: Values) -> ProviderConfig:
+def _events(written: list[str]) -> frozenset[EventType]:
+    return frozenset(map(EventType, written))
+
+
+def _provider(written: Values) -> ProviderConfig:
+    values = {**KIND_DEFAULTS.get(written["kind"], {}), **written}
     return ProviderConfig(
         name=values["name"],
         kind=values["kind"],
         base_url=_without_slash(values.get("base_url", "")),
         key=values.get("key", ""),
-        callback_secret=values.get("callback_secret", ""),
+        templates=template_list(written),
         **_given(
             values,
+            callback_secret=str,
+            app_secret=str,
+            verify_token=str,
+            account=str,
             in_flight=int,
             retry_on_500=bool,
             window_codes=frozenset,
             inbound_fields=_inbound_fields,
-            templates=template_list,
         ),
     )
 
 
-def template_list(values: Values) -> TemplateListConfig:
+def template_list(provider: Values) -> TemplateListConfig | None:
+    """Where a provider's templates are listed, if they are read; on the Cloud API by its own address and key, unless
+    others are named."""
+    if "templates" not in provider:
+        return None
+    own = {"account": provider.get("account"), "token": provider.get("key"), "base_url": provider.get("base_url")}
+    given = {key: value for key, value in own.items() if value is not None and provider.get("kind") == CLOUD_API}
+    values = {**given, **provider["templates"]}
     return TemplateListConfig(
         account=values["account"], token=values["token"], **_given(values, base_url=_without_slash, refresh=duration)
     )
@@ -274,6 +298,13 @@ def _durations(written: list[str]) -> tuple[Any, ...]:
 def _limits(values: Values) -> LimitsConfig:
     return LimitsConfig(
         **_given(
-            values, body=size, callback_body=size, depth=int, client_per_second=int, client_queued=int, waiting=int
+            values,
+            body=size,
+            callback_body=size,
+            media=size,
+            depth=int,
+            client_per_second=int,
+            client_queued=int,
+            waiting=int,
         )
     )

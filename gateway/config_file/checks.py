@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from gateway.config_file.providers import problems_of_providers
 from gateway.config_file.tree import Place, Problem, Tree, part, rows, shown, text, texts
 from gateway.config_file.units import duration, host_and_port
 from gateway.config_file.webhooks import problems_of_webhooks
@@ -32,7 +33,7 @@ def problems_across(tree: Tree) -> Iterator[Problem]:
         _not_built,
         _store_url,
         _internal,
-        _incomplete_providers,
+        problems_of_providers,
         _unknown_references,
         _intents,
         _repeated_names,
@@ -53,9 +54,6 @@ def problems_across(tree: Tree) -> Iterator[Problem]:
 def _not_built(tree: Tree) -> Iterator[Problem]:
     if (text(part(tree, "store"), "url") or "").startswith(("postgresql:", "postgres:")):
         yield ("store", "url"), "PostgreSQL is not built yet; use sqlite:///gateway.db"
-    for place, provider in rows(tree, "providers"):
-        if provider.get("kind") in ("cloud-api", "360dialog"):
-            yield (*place, "kind"), f"{provider['kind']} is not built yet; use decision-telecom or sandbox"
     for place, sender in rows(tree, "senders"):
         if sender.get("on_closed_window") == "hold":
             yield (*place, "on_closed_window"), "hold is not built yet; use downgrade or refuse"
@@ -140,15 +138,6 @@ def _is_zone(name: str) -> bool:
 
 
 # --- one part and another -------------------------------------------------------------------------------------------
-
-
-def _incomplete_providers(tree: Tree) -> Iterator[Problem]:
-    for place, provider in rows(tree, "providers"):
-        if provider.get("kind") != "decision-telecom":
-            continue
-        for key in ("base_url", "key", "callback_secret"):
-            if key not in provider:
-                yield (*place, key), "is missing; add it as config.example.yaml shows"
 
 
 def _unknown_references(tree: Tree) -> Iterator[Problem]:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.config import TemplateListConfig
+from gateway.config import CLOUD_API, TemplateListConfig
 from gateway.config_file.building import template_list
 from gateway.config_file.tree import Place, Tree, rows, text
 
 _KEYS = ("name", "templates")
+_OWN = ("kind", "base_url", "key", "account")
+"""What serves for the list as well, where the provider is the one that lists."""
 
 
 def bare_providers(tree: Tree) -> Tree:
     """The providers with what their lists need alone."""
-    providers = [{key: row[key] for key in _KEYS if key in row} for _, row in rows(tree, "providers")]
+    providers = [{key: row[key] for key in _needed(row) if key in row} for _, row in rows(tree, "providers")]
     return {"providers": providers} if providers else {}
+
+
+def _needed(row: Tree) -> tuple[str, ...]:
+    is_own = "templates" in row and row.get("kind") == CLOUD_API
+    return (*_KEYS, *_OWN) if is_own else _KEYS
 
 
 def lists_read_in(tree: Tree) -> Mapping[str, bool]:
@@ -25,9 +32,10 @@ def lists_read_in(tree: Tree) -> Mapping[str, bool]:
 
 def is_of_list(place: Place) -> bool:
     """Whether a problem at this place is one of a list."""
-    return len(place) > 2 and place[0] == "providers" and place[2] in _KEYS
+    return len(place) > 2 and place[0] == "providers" and place[2] in (*_KEYS, *_OWN[1:])
 
 
 def lists_in(tree: Tree) -> Mapping[str, TemplateListConfig]:
     """By the names of those providers that have one; the values were found good."""
-    return {row["name"]: template_list(row["templates"]) for _, row in rows(tree, "providers") if "templates" in row}
+    read = ((row["name"], template_list(row)) for _, row in rows(tree, "providers"))
+    return {name: listed for name, listed in read if listed is not None}

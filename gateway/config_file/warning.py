@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -10,11 +11,14 @@ from urllib.parse import urlsplit
 from gateway.config import ClientConfig, Config, ProviderConfig, SenderConfig, ServerConfig, WebhookConfig
 from gateway.domain.compliance import Mode
 from gateway.domain.message import OnClosedWindow
+from gateway.domain.subscription import USUAL_EVENTS, EventType
 from gateway.signing import is_base64, signing_key
 
 _SMALL_MARGIN = timedelta(seconds=10)
 _SHORT_SECRET = 16
+_APP_SECRET = re.compile(r"[0-9a-f]{32}")
 _SHORT_SIGNING_KEY = 24
+_STANDARD_PREFIX = "whsec_"
 
 
 def warnings(config: Config) -> list[str]:
@@ -22,6 +26,7 @@ def warnings(config: Config) -> list[str]:
     found = [*_of_window(config), *_of_public_url(config), *_of_metrics(config.server)]
     for client in config.clients:
         found += _of_client(client)
+    found += dict.fromkeys(_of_numbers(config))
     for provider in config.providers:
         found += _of_provider(provider)
     listed = {sender for client in config.clients for sender in client.senders}
@@ -67,11 +72,38 @@ def _of_client(client: ClientConfig) -> Iterator[str]:
 def _of_webhook(webhook: WebhookConfig) -> Iterator[str]:
     if _is_in_the_clear(webhook.url):
         yield "url: is http, so customers' messages travel in the clear"
+    if webhook.format.is_platform:
+        yield from _of_platform_webhook(webhook)
+        return
     if not is_base64(webhook.secret):
         yield "secret: is not base64, so its own characters are the key; receivers may read it in another way"
     length = len(signing_key(webhook.secret))
     if length < _SHORT_SIGNING_KEY:
         yield f"secret: comes to a key of {length} bytes; Standard Webhooks asks for at least {_SHORT_SIGNING_KEY}"
+
+
+def _of_platform_webhook(webhook: WebhookConfig) -> Iterator[str]:
+    if webhook.secret.startswith(_STANDARD_PREFIX):
+        yield f"secret: counts as it is written, with its {_STANDARD_PREFIX}: the receiver must write it so too"
+    if len(webhook.secret) < _SHORT_SECRET:
+        yield f"secret: is shorter than {_SHORT_SECRET} characters, and can be guessed"
+    events = webhook.events
+    if EventType.DOWNGRADED in events and events != USUAL_EVENTS:
+        yield "events: message.downgraded has no form in the platform's envelope, and is not told"
+
+
+def _of_numbers(config: Config) -> Iterator[str]:
+    """Senders that a client knows by an id that only stands in for the platform's."""
+    numbers = config.numbers()
+    for client in config.clients:
+        if client.webhook is None or not client.webhook.format.is_platform:
+            continue
+        for sender in client.senders:
+            if sender in numbers and not numbers[sender].is_configured:
+                yield (
+                    f"senders ({sender}).phone_number_id: is not set, so {numbers[sender].phone_number_id} stands in "
+                    f"for it in what {client.name} receives"
+                )
 
 
 def _of_provider(provider: ProviderConfig) -> Iterator[str]:
@@ -82,6 +114,8 @@ def _of_provider(provider: ProviderConfig) -> Iterator[str]:
         yield f"{name}.templates.base_url: is http, so the token travels in the clear"
     if 0 < len(provider.callback_secret) < _SHORT_SECRET:
         yield f"{name}.callback_secret: is shorter than {_SHORT_SECRET} characters, and can be guessed"
+    if provider.app_secret and not _APP_SECRET.fullmatch(provider.app_secret):
+        yield f"{name}.app_secret: is not 32 hex digits, as the platform gives them out; is it another secret?"
 
 
 def _of_sender(sender: SenderConfig, *, is_listed: bool) -> Iterator[str]:

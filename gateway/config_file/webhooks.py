@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from gateway.config import CallbackHosts
 from gateway.config_file.tree import Problem, Tree, part, rows, text, texts
+from gateway.domain.subscription import Format
 from gateway.egress import Egress
 from gateway.signing import signing_key
 
@@ -18,8 +19,11 @@ def problems_of_webhooks(tree: Tree) -> Iterator[Problem]:
     for place, client in rows(tree, "clients"):
         webhook = part(client, "webhook")
         secret, url = text(webhook, "secret"), text(webhook, "url")
-        if secret and not _has_key(secret):
+        is_standard = webhook.get("format", Format.STANDARD) == Format.STANDARD
+        if secret and is_standard and not _has_key(secret):
             yield (*place, "webhook", "secret"), "holds no key; write whsec_ and the base64 of 24 or more random bytes"
+        if is_standard and "verify_token" in webhook:
+            yield (*place, "webhook", "verify_token"), "counts only with format cloud-api or dialog360; delete it"
         if url and url.startswith("http") and (problem := _problem_of_url(url, hosts)):
             yield (*place, "webhook", "url"), problem
 

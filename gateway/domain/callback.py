@@ -18,6 +18,8 @@ class InboundMessage:
 
     `sender_names` are the names by which the callback calls our number, best first; empty when it names none.
     `at` is the provider's own time, None when it gave none that is usable. `dedupe` tells a repetition.
+    `contact` is the id that it was written from, `also_known_as` the others by which the callback names the contact.
+    `now_known_as` are those that it has from now on in the place of others, where it tells of such a change.
     """
 
     contact: Contact
@@ -31,13 +33,16 @@ class InboundMessage:
     name: str | None = None
     in_reply_to: str | None = None
     """The provider's id of the message of ours that it answers."""
+    also_known_as: tuple[Contact, ...] = ()
+    now_known_as: tuple[Contact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusReport:
     """News of an attempt: by its own token (the path it was posted to), or by the provider's message id.
 
-    `status` is None for a report that changes nothing (still pending, or a word we don't know).
+    `status` is None for a report that changes nothing (still pending, or a word we don't know). `contacts` are all the
+    ids by which it names the one whom the message was for.
     """
 
     dedupe: str
@@ -47,6 +52,7 @@ class StatusReport:
     provider_message_id: str | None = None
     at: datetime | None = None
     error: ProviderError | None = None
+    contacts: tuple[Contact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +85,20 @@ class ConsentChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityChange:
+    """A contact has other ids than before. `previous` are those by which it was known, `current` those by which it is:
+    each stands in the place of one of its own kind."""
+
+    dedupe: str
+    raw: Any
+    previous: tuple[Contact, ...]
+    current: tuple[Contact, ...]
+    sender_names: tuple[str, ...] = ()
+    at: datetime | None = None
+    """When it changed, by the provider's time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unrecognized:
     """Kept as it came, with the reason why it was not understood."""
 
@@ -87,4 +107,4 @@ class Unrecognized:
     why: str
 
 
-CallbackEvent = InboundMessage | StatusReport | TemplateUpdate | ConsentChange | Unrecognized
+CallbackEvent = InboundMessage | StatusReport | TemplateUpdate | ConsentChange | IdentityChange | Unrecognized

@@ -158,6 +158,11 @@ def observed(content: Content, decision: Decision) -> Send:
     return Send(content=content, reasons=(Reason.OBSERVED,), evidence=decision.evidence, instead_of=decision)
 
 
+def is_of_window(refusal: Refuse, content: Content) -> bool:
+    """Whether it is refused because the window is closed and nothing may stand in, and not for the contact's sake."""
+    return isinstance(content, FreeForm) and refusal.reasons[-1] is not Reason.SUPPRESSED
+
+
 def is_observed(decision: Decision) -> bool:
     return Reason.OBSERVED in decision.reasons
 

@@ -99,7 +99,8 @@ _OF_LATEST = {
 
 
 class Cause(StrEnum):
-    """Why an attempt should be tried again. All but ``server`` are surely not the message's own fault."""
+    """Why an attempt should be tried again. All but ``server`` and ``limited`` are surely not the message's own
+    fault."""
 
     NOT_WRITTEN = "not_written"
     """Connection refused, DNS, TLS, no connection in time: nothing was written."""
@@ -108,6 +109,8 @@ class Cause(StrEnum):
     BALANCE = "balance"
     SERVER = "server"
     """The provider's own word for trouble on its side (code 2, 4, 5, 6 in a well-formed error)."""
+    LIMITED = "limited"
+    """The contact, or what is to be sent, has reached a limit of its own: the message waits, its sender goes on."""
 
 
 class PauseCause(StrEnum):
@@ -135,6 +138,8 @@ class Retry:
     cause: Cause
     error: ProviderError
     retry_after: timedelta | None = None
+    at_most: int | None = None
+    """After so many refusals of its message it is no longer worth trying; None: as long as the message may live."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

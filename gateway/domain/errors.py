@@ -2,7 +2,11 @@
 
 GatewayError
 ├── InvalidRequest          a field is missing or wrong: names its path and what was expected
+│   ├── MissingField        it is not there at all
+│   └── NotCarried          the sender's provider can't express it
+│       └── UserIdNotCarried    not to a business-scoped user id
 ├── Unauthenticated         no key, a wrong key or a revoked one: one answer for all three
+│   └── SignatureMismatch   a callback is not signed by its provider
 ├── NotFound                unknown or foreign: one answer for both
 ├── IdempotencyConflict     the same key with another body
 ├── Refused                 our own rule says no; nothing is sent
@@ -46,10 +50,28 @@ class InvalidRequest(GatewayError):
         super().__init__(expected)
 
 
+class MissingField(InvalidRequest):
+    """A field is not there: one more thing that is wrong for most, for the Cloud API something with its own number."""
+
+
+class NotCarried(InvalidRequest):
+    """The sender's provider can't express it. `field` names what is in the way, and the text what may be sent."""
+
+    code = "not_carried"
+
+
+class UserIdNotCarried(NotCarried):
+    """It can be sent to a phone number alone, and the contact is known by a business-scoped user id."""
+
+
 class Unauthenticated(GatewayError):
     """The request carries no key that is valid now."""
 
     code = "unauthenticated"
+
+
+class SignatureMismatch(Unauthenticated):
+    """A callback is not signed by the provider that it names."""
 
 
 class NotFound(GatewayError):

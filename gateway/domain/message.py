@@ -117,6 +117,8 @@ class Draft:
     """The request's own word, before its sender's."""
     ttl: timedelta | None = None
     """How long it may wait to leave; None: as long as the configuration says."""
+    tells_refusal_later: bool = False
+    """A closed window is not told in the answer: the message is stored, refused, and its status says so."""
     callback_url: str | None = None
     wait: timedelta | None = None
     """How long the client waits for the provider's answer (``Prefer: wait``)."""
@@ -144,6 +146,13 @@ class OutboundMessage:
     opaque: str | None = None
     on_closed_window: OnClosedWindow | None = None
     traceparent: str | None = None
+    also_known_as: tuple[Contact, ...] = ()
+    """The contact's other ids, by the provider's word, then those by which the request itself named it."""
+
+    @property
+    def contact_ids(self) -> tuple[Contact, ...]:
+        """All ids by which the contact can be written to, the best first."""
+        return (self.contact, *self.also_known_as)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,17 +160,20 @@ class Receipt:
     """What accepting a message answers, and answers again to a repetition. It says what held then."""
 
     message_id: MessageId
-    action: Literal["sent", "downgraded", "held"]
+    action: Literal["sent", "downgraded", "held", "refused"]
+    """``refused`` where its client is told of that by a status alone."""
     template: str | None = None
     """``name/language`` of the template that is to leave, if one is."""
     reason: str | None = None
-    """Why it was downgraded or held."""
+    """Why it was downgraded, held or refused."""
     window_closes_at: datetime | None = None
     """The end of an open window, without the margin."""
     observed: Literal["downgraded", "refused", "held"] | None = None
     """What would have been done, where the sender only observes; None: nothing else."""
     repaired: str | None = None
     """Which arguments of the template were mended to fit, and how."""
+    reasons: tuple[str, ...] = ()
+    """The rules that fired, in order; of receipts written before these were kept, none."""
 
 
 class Failure(StrEnum):

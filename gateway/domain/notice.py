@@ -1,18 +1,15 @@
-"""What clients are told: events for their webhooks, and the numbers that a message's callback_url gets."""
+"""What clients are told: notices, their endpoints and schedule, and the numbers that a message's callback_url gets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from gateway.domain.callback import InboundMessage
-from gateway.domain.errors import ProviderError
-from gateway.domain.identity import Sender
-from gateway.domain.instant import rfc3339, rfc3339_or_none
 from gateway.domain.message import Failure, OutboundMessage, Status
+from gateway.domain.subscription import Format
 
 RETRY_SCHEDULE = tuple(
     timedelta(seconds=seconds)
@@ -50,11 +47,6 @@ def view_status(status: Status, failure: Failure | None = None) -> int:
     return _VIEW[status]
 
 
-def is_told(status: Status) -> bool:
-    """Whether a change to this status goes to the client's webhook: all that is no longer only ours."""
-    return status not in (Status.QUEUED, Status.HELD, Status.SENDING)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """One POST to one endpoint, durable from the transaction that caused it.
@@ -69,59 +61,19 @@ class Notice:
     type: str
     body: Mapping[str, Any]
     url: str | None = None
+    format: Format = Format.STANDARD
+    """The shape of the body, which the signature goes with."""
+
+
+def client_endpoint(client: str) -> str:
+    """The client's own webhook."""
+    return f"client:{client}"
 
 
 def whose(endpoint: str) -> tuple[Kind, str]:
     """What kind of endpoint it is, and which client's. An origin holds ``://`` once, behind its scheme."""
     kind, _, rest = endpoint.partition(":")
     return ("webhook", rest) if kind == "client" else ("callback_url", rest.rpartition("://")[0].rpartition(":")[0])
-
-
-def received(client: str, sender: Sender, event: InboundMessage, *, now: datetime, sequence: int) -> Notice:
-    """``message.received``: a contact wrote to a sender that the client uses."""
-    facts = {
-        "sender": sender,
-        "contact": event.contact,
-        "id": event.provider_message_id,
-        "kind": event.kind,
-        "text": event.text,
-        "name": event.name,
-        "written_at": rfc3339_or_none(event.at),
-        "sequence": sequence,
-        "raw": event.raw,
-    }
-    return Notice(
-        endpoint=f"client:{client}",
-        type="message.received",
-        body={"type": "message.received", "timestamp": rfc3339(now), "data": facts},
-    )
-
-
-def status_changed(
-    message: OutboundMessage,
-    status: Status,
-    *,
-    now: datetime,
-    sequence: int,
-    error: ProviderError | None = None,
-    raw: Any = None,
-) -> Notice:
-    """``message.status``: a message of the client moved. Its id is a string, as everywhere on the native surface."""
-    facts = {
-        "message_id": str(message.id),
-        "sender": message.sender,
-        "contact": message.contact,
-        "status": status.value,
-        "reference": message.reference,
-        "error": None if error is None else {"code": error.code, "name": error.name, "message": error.message},
-        "sequence": sequence,
-        "raw": raw,
-    }
-    return Notice(
-        endpoint=f"client:{message.client}",
-        type="message.status",
-        body={"type": "message.status", "timestamp": rfc3339(now), "data": facts},
-    )
 
 
 def view_changed(message: OutboundMessage, view: int) -> Notice:

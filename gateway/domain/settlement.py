@@ -92,9 +92,19 @@ def settle(outcome: Outcome, tried: Tried, policy: DeliveryPolicy, jitter: float
             return _settle_window_closed(tried)
         case Unknown():
             return _settle_unknown(tried, policy)
-        case Retry(cause=Cause.SERVER):
-            return _settle_server_trouble(outcome, tried, policy, jitter)
         case Retry():
+            return _settle_retry(outcome, tried, policy, jitter)
+
+
+def _settle_retry(outcome: Retry, tried: Tried, policy: DeliveryPolicy, jitter: float) -> Settlement:
+    if outcome.at_most is not None and tried.refusals >= outcome.at_most:
+        return _settle_failed(Failed(error=outcome.error), tried)
+    match outcome.cause:
+        case Cause.SERVER:
+            return _settle_server_trouble(outcome, tried, policy, jitter)
+        case Cause.LIMITED:
+            return _settle_limited(outcome, tried)
+        case _:
             return _settle_pause(outcome, tried)
 
 
@@ -155,6 +165,24 @@ def _settle_server_trouble(outcome: Retry, tried: Tried, policy: DeliveryPolicy,
         pause=pause,
         probe_in=None if is_counted else outcome.retry_after,
     )
+
+
+_MOST_STEPS = 6
+"""Four to the sixth is more than an hour of seconds."""
+
+
+def limited_wait(refusals: int) -> timedelta:
+    """How long to leave a contact alone after so many refusals before: 1 s, 4 s, 16 s, ... Source: Meta, platform rate
+    limits (retry after 4^X seconds, X from 0)."""
+    return min(timedelta(seconds=4 ** min(refusals, _MOST_STEPS)), timedelta(hours=1))
+
+
+def _settle_limited(outcome: Retry, tried: Tried) -> Settlement:
+    """The provider works, so nobody else waits. Where the limit is that of a template that stood in, another may."""
+    if tried.is_stand_in and template_code(outcome.error) is not None:
+        return _settle_failed(Failed(error=outcome.error), tried)
+    wait = max(limited_wait(tried.refusals), outcome.retry_after or timedelta(0))
+    return Settlement(attempt=AttemptStatus.RETRY, again_in=wait, is_counted=True, resumes=True)
 
 
 def _pause_of_row(row: int, tried: Tried, policy: DeliveryPolicy) -> PauseCause | None:

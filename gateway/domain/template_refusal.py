@@ -42,6 +42,7 @@ MEANINGS = {
     # The content violates a policy. The code doesn't tell the template's own text from what was filled in, so it needs
     # the same proof as a wrong argument; but a text is not corrected in minutes.
     132007: Meaning(lasts=_HOUR, is_of_arguments=True),
+    132008: _ARGUMENTS,
     132012: _ARGUMENTS,
     # Paused: by the platform's own times, three hours and then six.
     132015: Meaning(lasts=3 * _HOUR, lasts_again=6 * _HOUR),

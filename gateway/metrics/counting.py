@@ -22,6 +22,7 @@ from gateway.ports import Arrival, Ingested
 Stage = Literal["accept", "send"]
 Delivered = Literal["delivered", "again", "given_up"]
 ListRead = Literal["read", "limited", "refused", "failed"]
+ReceiptOutcome = Literal["passed", "not_carried"]
 Reloaded = Literal["reloaded", "unchanged", "refused"]
 
 OUTCOMES: dict[type[Outcome], str] = {
@@ -63,6 +64,13 @@ class Metrics:
         )
         self._repeated = Count(
             registry, "repetitions", "Requests answered as their first", ("client",), [(name,) for name in clients]
+        )
+        self._receipts = Count(
+            registry,
+            "read_receipts",
+            "Read receipts and typing indicators",
+            ("client", "outcome"),
+            product(clients, get_args(ReceiptOutcome)),
         )
         self._decisions = Count(
             registry, "decisions", "Decisions taken", ("stage", "action", "reason"), _known_decisions()
@@ -148,6 +156,10 @@ class Metrics:
 
     def repeated(self, client: str) -> None:
         self._repeated.add((self.names.client(client),))
+
+    def receipt(self, client: str, outcome: ReceiptOutcome) -> None:
+        """A client has read a message, or is writing; providers that have no such thing are not told."""
+        self._receipts.add((self.names.client(client), outcome))
 
     def decided(self, stage: Stage, decision: Send | Downgrade | Hold | Refuse) -> None:
         """A decision that something followed from."""

@@ -26,7 +26,7 @@ from gateway.ports.conversations import (
     Recorded,
     SenderState,
 )
-from gateway.ports.far_side import CallbackDecoder, Clock, Posted, Provider, Webhooks
+from gateway.ports.far_side import Answered, CallbackDecoder, Clock, Posted, Provider, Webhooks
 from gateway.ports.inbox import Arrival, Inbox, Ingested
 from gateway.ports.lookups import (
     DecisionPage,
@@ -51,7 +51,18 @@ from gateway.ports.messages import (
     MessageSummary,
     StatusChange,
 )
-from gateway.ports.outbox import Deliveries, Delivery, Outbox
+from gateway.ports.outbox import (
+    NOTICE_STATES,
+    Deliveries,
+    Delivery,
+    NoticePage,
+    NoticeQuery,
+    NoticeRecord,
+    Outbox,
+    Replay,
+    Replayed,
+)
+from gateway.ports.passing import PassedAnswer, Passing, PassingFailed
 from gateway.ports.reports import (
     AnswerCount,
     DecidedCount,
@@ -77,12 +88,14 @@ from gateway.ports.templates import (
 from gateway.ports.traces import Traced, Traces
 
 __all__ = [
+    "NOTICE_STATES",
     "Accepted",
     "ActRecord",
     "Acted",
     "Allowed",
     "Answer",
     "AnswerCount",
+    "Answered",
     "Arrival",
     "Attempt",
     "AttemptRecord",
@@ -122,12 +135,20 @@ __all__ = [
     "MessageRecord",
     "MessageSummary",
     "Messages",
+    "NoticePage",
+    "NoticeQuery",
+    "NoticeRecord",
     "Outbox",
     "Outlook",
+    "PassedAnswer",
+    "Passing",
+    "PassingFailed",
     "Posted",
     "Provider",
     "Recorded",
     "RefusedCount",
+    "Replay",
+    "Replayed",
     "Reports",
     "RungCount",
     "Scrubbed",

@@ -27,6 +27,8 @@ class Conversation:
     """Why the sender is paused, if it is."""
     suppression: Suppression | None = None
     """What the contact may not be sent."""
+    contact_ids: tuple[Contact, ...] = ()
+    """By which the contact is known, the first one first; none: it is not known at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +114,21 @@ class Conversations(Protocol):
     """The queue: a conversation is claimed, its head decided, begun, and recorded."""
 
     async def conversation(
-        self, sender: Sender, contact: Contact, *, downgrades_since: datetime | None
+        self, sender: Sender, contact: Contact, *, downgrades_since: datetime | None, client: str = ""
     ) -> Conversation:
-        """What is known now; an unknown contact has an unknown window."""
+        """What is known now, to a client or by the provider's word alone; an unknown contact has an unknown window."""
 
-    async def outlook(self, sender: Sender, contact: Contact, *, downgrades_since: datetime | None) -> Outlook:
-        """The same, with what stands before the next message and what its pace would be. Nothing is written."""
+    async def outlook(
+        self,
+        sender: Sender,
+        contact: Contact,
+        *,
+        downgrades_since: datetime | None,
+        also: tuple[Contact, ...] = (),
+        client: str = "",
+    ) -> Outlook:
+        """The same for a request with these ids, with what stands before the next message and what its pace would be.
+        Nothing is written."""
 
     async def claim(
         self,
@@ -152,3 +163,6 @@ class Conversations(Protocol):
         """After a start: what was ``sending`` is ``unknown`` at once, leases are void. How many were sending."""
 
     async def sender_states(self) -> Sequence[SenderState]: ...
+
+    async def provider_id_of(self, message_id: MessageId, *, client: str, sender: Sender) -> str | None:
+        """By which id the sender's provider knows a message of this client and sender, if it ever took it."""

@@ -27,10 +27,11 @@ class Provider(Protocol):
     name: str
 
     async def send(
-        self, message: OutboundMessage, content: Content, *, callback_url: str | None, write_by: float
+        self, message: OutboundMessage, content: Content, *, token: str, callback_url: str | None, write_by: float
     ) -> Outcome:
-        """Never raises but for cancellation. `write_by` is on ``time.monotonic()``: a first byte that can't be written
-        by then is not written at all."""
+        """Never raises but for cancellation. `token` is the attempt's own: statuses may bring it back, at
+        `callback_url` or in themselves. What quotes a message names it by the provider's own id. `write_by` is on
+        ``time.monotonic()``: a first byte that can't be written by then is not written at all."""
 
     async def aclose(self) -> None: ...
 
@@ -48,6 +49,15 @@ class Posted:
     status: int | None
     error: str | None = None
     retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What an endpoint answered to a question; `status` None: it did not, and `error` is a word for it."""
+
+    status: int | None
+    text: str = ""
+    error: str | None = None
 
 
 class Webhooks(Protocol):

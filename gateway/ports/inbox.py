@@ -17,6 +17,7 @@ class Arrival:
 
     event: CallbackEvent
     sender: Sender | None = None
+    """None for a change of ids: it is that of all senders of the provider."""
     problem: str | None = None
     """Why it can only be kept: ``unattributed``, ``unrecognized``."""
     opened_at: datetime | None = None

@@ -71,6 +71,7 @@ class WindowRecord:
     sender: Sender
     contact: Contact
     window: ServiceWindow
+    also_known_as: tuple[Contact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,8 @@ class Accepted:
     answer: Answer
     decision: Send | Downgrade | None = None
     """None: its idempotency key came before, and nothing was decided."""
+    refused: Refuse | None = None
+    """It was stored as refused, and its client is told by a status."""
     begun: tuple[Claim, Attempt] | None = None
     """It leaves at once: its first attempt stands as ``sending``, and its conversation belongs to whoever asked."""
 

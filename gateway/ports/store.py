@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
+from gateway.domain.business_number import BusinessNumber
 from gateway.domain.delivery import DeliveryPolicy, PacePolicy
 from gateway.domain.identity import Sender
+from gateway.domain.subscription import Subscription
 from gateway.ports.census import Watched
 from gateway.ports.contacts import Contacts
 from gateway.ports.conversations import Conversations
@@ -29,10 +31,16 @@ class StorePolicy:
     pace: PacePolicy = field(default_factory=PacePolicy)
     listeners: Mapping[Sender, tuple[str, ...]] = field(default_factory=dict)
     """For each sender the clients that list it and have a webhook."""
+    subscriptions: Mapping[str, Subscription] = field(default_factory=dict)
+    """What each of those clients wants to hear, and in which shape; one without an entry, what is usual."""
+    numbers: Mapping[Sender, BusinessNumber] = field(default_factory=dict)
+    """How the platform's envelopes name each sender; one without an entry, by what its id alone gives."""
     providers: Mapping[Sender, str] = field(default_factory=dict)
     """For each sender the name of its provider, whose message ids mean nothing to another."""
     observing: Set[Sender] = frozenset()
     """The senders that send everything as it was asked for."""
+    spellings: bool = True
+    """Whether all spellings of a phone number are one contact (domain.spellings)."""
     client_queued: int = 100_000
     keep_content: timedelta = timedelta(days=30)
     keep_history: timedelta = timedelta(days=180)

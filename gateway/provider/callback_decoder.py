@@ -90,7 +90,7 @@ def _batch(found: Iterable[CallbackEvent], room: int) -> list[CallbackEvent] | N
 
 def _attributed(events: list[CallbackEvent], attempt: str | None) -> list[CallbackEvent]:
     """The events with each status given to the attempt at whose URL it was posted, whatever its body says; only when
-    one body reports on several messages, those that name theirs are left to their ids."""
+    one body reports on several messages, those that name theirs are left to what they name."""
     ids = {event.provider_message_id for event in events if isinstance(event, StatusReport)} - {None}
     return [_of_attempt(event, attempt, is_shared=len(ids) > 1) for event in events]
 
@@ -99,7 +99,7 @@ def _of_attempt(event: CallbackEvent, attempt: str | None, *, is_shared: bool) -
     if not isinstance(event, StatusReport):
         return event
     if not (is_shared and event.provider_message_id is not None):
-        event = replace(event, attempt=attempt)
+        event = replace(event, attempt=attempt or event.attempt)
     return replace(event, dedupe=_status_dedupe(event))
 
 

@@ -6,18 +6,16 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-import structlog
-
 from gateway.config import ProviderConfig
-from gateway.domain.delivery import Cause, Outcome, Retry, Unknown
-from gateway.domain.errors import ProviderError
+from gateway.domain.delivery import Outcome
 from gateway.domain.message import Content, OutboundMessage
 from gateway.ports import Provider
+from gateway.provider.answer import Answer
 from gateway.provider.connection import Flight
-from gateway.provider.decision_telecom_wire import authorization, classify, encoded, receipt_in, request_body
+from gateway.provider.decision_telecom_wire import authorization, classify, receipt_in, request_body
 from gateway.provider.exchange import Exchange
-
-log = structlog.get_logger(__name__)
+from gateway.provider.posting import answer_or_outcome
+from gateway.provider.written import encoded
 
 
 class DecisionTelecomProvider(Provider):
@@ -36,21 +34,14 @@ class DecisionTelecomProvider(Provider):
         self._exchange = _exchange(config, timeout)
 
     async def send(
-        self, message: OutboundMessage, content: Content, *, callback_url: str | None, write_by: float
+        self, message: OutboundMessage, content: Content, *, token: str, callback_url: str | None, write_by: float
     ) -> Outcome:
         flight = Flight(write_by=write_by, monotonic=self._monotonic)
         body = encoded(request_body(message, content, callback_url))
-        try:
-            answer = await self._exchange.post(body, flight)
-        except Exception as trouble:  # the top of one request: all that matters now is whether it was written
-            log.warning(
-                "provider.no_answer",
-                provider=self.name,
-                message_id=message.id,
-                error=type(trouble).__name__,
-                written=flight.is_written,
-            )
-            return _without_answer(trouble, flight)
+        posting = self._exchange.post(body, flight)
+        answer = await answer_or_outcome(posting, flight, message, provider=self.name)
+        if not isinstance(answer, Answer):
+            return answer
         if (receipt := receipt_in(answer.status, answer.body)) is not None:
             return receipt
         return classify(answer.status, answer.body, answer.headers, self._config, now=datetime.now(UTC))
@@ -70,10 +61,3 @@ def _exchange(config: ProviderConfig, timeout: timedelta) -> Exchange:
         in_flight=config.in_flight,
         timeout=timeout.total_seconds(),
     )
-
-
-def _without_answer(trouble: Exception, flight: Flight) -> Outcome:
-    if flight.is_written:
-        return Unknown(error=ProviderError(name="The answer was lost", message=type(trouble).__name__))
-    error = ProviderError(name="No connection", message=type(trouble).__name__)
-    return Retry(cause=Cause.NOT_WRITTEN, error=error)

@@ -8,21 +8,19 @@ bodies come with HTTP 200 too.
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
-
 from gateway.config import ProviderConfig
 from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted, Unknown, WindowWasClosed
 from gateway.domain.errors import ProviderError
-from gateway.domain.identity import Contact
+from gateway.domain.identity import Contact, phone_among
 from gateway.domain.message import Content, FreeForm, OutboundMessage, TemplateMessage
 from gateway.provider.lenient import Unreadable, integral, parse
 from gateway.provider.refusal import provider_error, refuses_window
+from gateway.provider.written import encoded
 from gateway.retry_after import retry_after
 
 TEXT, MEDIA, TEMPLATE = 1, 2, 4
@@ -39,7 +37,6 @@ _HOLDING = {
     429: Cause.THROTTLED,
 }
 _RECEIPT = re.compile(rb'\s*\{\s*"message_id"\s*:\s*([1-9][0-9]{0,18})\s*\}\s*')
-_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _NOT_AN_ANSWER = "The answer could not be read"
 
 
@@ -48,20 +45,12 @@ def authorization(key: str) -> str:
     return "Basic " + base64.b64encode(key.encode()).decode("ascii")
 
 
-def encoded(value: Any) -> bytes:
-    """The value as JSON. What half a character or a very long number makes unwritable in UTF-8 goes escaped."""
-    try:
-        return orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        return _ENCODER.encode(value).encode()
-
-
 def request_body(message: OutboundMessage, content: Content, callback_url: str | None) -> dict[str, Any]:
     """The documented request that sends `content` in the name of `message`; fields without a value are left out."""
-    fields: dict[str, Any] = {"source_addr": message.sender, "destination_addr": message.contact}
+    fields: dict[str, Any] = {"source_addr": message.sender, "destination_addr": _to(message)}
     match content:
         case TemplateMessage():
-            params = encoded(_template_request(content, message.contact)).decode()
+            params = encoded(_template_request(content, _to(message))).decode()
             fields |= {"message_type": TEMPLATE, "template_name": content.name, "template_params": params}
         case FreeForm(type="text"):
             fields |= {"message_type": TEXT, "text": content.text}
@@ -71,6 +60,11 @@ def request_body(message: OutboundMessage, content: Content, callback_url: str |
     if callback_url is not None:
         fields["callback_url"] = callback_url
     return fields
+
+
+def _to(message: OutboundMessage) -> Contact:
+    """The provider knows phone numbers alone."""
+    return phone_among(message.contact_ids) or message.contact
 
 
 def _template_request(content: TemplateMessage, contact: Contact) -> dict[str, Any]:

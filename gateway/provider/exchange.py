@@ -1,4 +1,4 @@
-"""A lean HTTP client of one URL: what delivery needs of one, and nothing else.
+"""A lean HTTP client of one server: what delivery needs of one, and nothing else.
 
 It posts bytes over a few connections that are kept. It follows no redirect, keeps no cookie, knows no proxy, and never
 tries a second time by itself; and of every request it can tell whether anything of it was written.
@@ -29,11 +29,13 @@ class Closed(Exception):
 
 
 class Exchange:
-    """Requests to one URL and their answers, at most `in_flight` at once; the others wait in order. Make it inside the
-    running loop."""
+    """Requests to one URL, or to others on the same server, and their answers, at most `in_flight` at once; the others
+    wait in order. Make it inside the running loop."""
 
     def __init__(self, url: str, headers: Mapping[str, str], *, in_flight: int, timeout: float) -> None:
         target = URL(url)
+        self._origin = target.origin()
+        self._headers = dict(headers)
         self._head = _head(target, headers)
         self._timeout = timeout
         self._loop = asyncio.get_running_loop()
@@ -48,9 +50,16 @@ class Exchange:
         self._sweep: asyncio.TimerHandle | None = None
         self._is_closed = False
 
-    async def post(self, body: bytes, flight: Flight) -> Answer:
-        """The answer. `flight` tells, whatever is raised, whether the request was written; nothing is after its last
-        moment."""
+    def head_of(self, url: str) -> bytes:
+        """What `post` is given to post to another URL of the same server: made once, not for each request."""
+        target = URL(url)
+        if target.origin() != self._origin:
+            raise ValueError("a client posts to one server")
+        return _head(target, self._headers)
+
+    async def post(self, body: bytes, flight: Flight, head: bytes | None = None) -> Answer:
+        """The answer, of the client's own URL or of the one whose `head_of` is given. `flight` tells, whatever is
+        raised, whether the request was written; nothing is after its last moment."""
         begun = self._loop.time()
         write_by = begun + min(flight.time_left(), self._timeout)
         if self._is_closed:
@@ -63,7 +72,7 @@ class Exchange:
                 raise Closed
             connection = self._newest() or await self._connected(write_by)
             try:
-                request = b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
+                request = b"%b%d\r\n\r\n%b" % (head or self._head, len(body), body)
                 return await connection.exchange(request, flight, begun + self._timeout)
             finally:
                 self._rest(connection)

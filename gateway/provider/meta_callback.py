@@ -1,22 +1,21 @@
 """The platform's own callbacks: Meta's envelope and the On-Premises form that it grew from.
 
-``raw`` of an event is an envelope of its own, with ``metadata``, ``contacts``, ``errors`` and one ``message``,
-``status``, ``call`` or ``preference``: the provider's objects untouched, the contacts only those that the item is
-about. What is not understood is kept whole.
+``raw`` of an event is an envelope of its own, with one ``message``, ``status``, ``call``, ``preference`` or
+``change``, all that stands beside the lists of its value (``metadata``, ``errors``, ``messaging_product`` and what is
+new), ``contacts``, and ``entry``, the id and time of what it came in: the provider's objects untouched, the contacts
+only those that the item is about. What is not understood is kept whole.
 A lean event keeps its own item alone, and nothing that others have as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterator, Set
 from typing import Any
 
-from gateway.domain.callback import CallbackEvent, ConsentChange, InboundMessage, StatusReport
+from gateway.domain.callback import CallbackEvent, ConsentChange, IdentityChange, InboundMessage, StatusReport
 from gateway.domain.delivery import AttemptStatus
-from gateway.domain.identity import Contact
+from gateway.domain.identity import Contact, is_token
 from gateway.provider.callback_parts import (
-    bounded,
     contact_in,
     inbound_dedupe,
     is_report,
@@ -24,15 +23,14 @@ from gateway.provider.callback_parts import (
     unrecognized,
     window_status,
 )
+from gateway.provider.contact_ids import ids_after, ids_changed, ids_in
 from gateway.provider.instant import instant
 from gateway.provider.lenient import fingerprint, scalar
+from gateway.provider.meta_value import NO_ENTRY, Object, Shared, items, object_
 from gateway.provider.refusal import provider_error
 from gateway.provider.template_callback import is_about_templates, template_event
 
-Object = Mapping[str, Any]
-
 _LONGEST_NAME = 256
-_NAMING = ("from", "from_user_id", "recipient_id", "recipient_user_id")
 _CAPTIONED = ("image", "video", "document")
 _TITLED = {"button_reply": "title", "list_reply": "title", "nfm_reply": "body"}
 
@@ -48,11 +46,11 @@ def is_on_premises(item: Object) -> bool:
 
 def envelope_events(envelope: Object, window_codes: Set[int], *, is_lean: bool = False) -> Iterator[CallbackEvent]:
     """Everything in an envelope, in its order; each part that is not understood is an event too."""
-    entries = _items(envelope.get("entry"))
+    entries = items(envelope.get("entry"))
     if not entries:
         yield unrecognized(envelope, "no_entry")
     for entry in entries:
-        changes = _items(entry.get("changes")) if isinstance(entry, dict) else []
+        changes = items(entry.get("changes")) if isinstance(entry, dict) else []
         if not changes:
             yield unrecognized(entry, "no_change")
         for change in changes:
@@ -69,29 +67,60 @@ def _change_events(change: Any, entry: Object, window_codes: Set[int], *, is_lea
     elif is_about_templates(change.get("field")):
         yield template_event(change, entry, whole)
     elif change.get("field") == "user_preferences":
-        yield from _preference_events(value, is_lean=is_lean)
+        yield from _preference_events(value, entry, is_lean=is_lean)
+    elif change.get("field") == "user_id_update":
+        yield from _identity_events(value, entry, is_lean=is_lean)
     elif change.get("field") not in ("messages", "calls", None):
         yield unrecognized(whole, "field")
     else:
-        yield from value_events(value, window_codes, is_lean=is_lean)
+        yield from value_events(value, window_codes, entry=entry, is_lean=is_lean)
 
 
-def _preference_events(value: Object, *, is_lean: bool) -> Iterator[CallbackEvent]:
-    preferences = _items(value.get("user_preferences"))
+def _preference_events(value: Object, entry: Object, *, is_lean: bool) -> Iterator[CallbackEvent]:
+    preferences = items(value.get("user_preferences"))
     if not preferences:
         yield unrecognized(value, "no_preference")
-    shared = _Shared.of(value, is_lean=is_lean)
+    shared = Shared.of(value, entry, is_lean=is_lean)
     for preference in preferences:
         yield _preference_event(preference, shared)
 
 
-def value_events(value: Object, window_codes: Set[int], *, is_lean: bool = False) -> Iterator[CallbackEvent]:
-    """The messages, statuses and calls of one value; with none of them, the value itself."""
-    messages, statuses, calls = (_items(value.get(name)) for name in ("messages", "statuses", "calls"))
+def _identity_events(value: Object, entry: Object, *, is_lean: bool) -> Iterator[CallbackEvent]:
+    changes = items(value.get("user_id_update"))
+    if not changes:
+        yield unrecognized(value, "no_identity")
+    shared = Shared.of(value, entry, is_lean=is_lean)
+    for change in changes:
+        yield _identity_event(change, shared)
+
+
+def _identity_event(change: Any, shared: Shared) -> CallbackEvent:
+    if not isinstance(change, dict):
+        return unrecognized(change, "shape")
+    raw = shared.raw(change=change)
+    previous, current = ids_changed(change)
+    if not previous or not current:
+        return unrecognized(raw, "contact")
+    return IdentityChange(
+        dedupe=f"i:{fingerprint(change, list(shared.sender_names))}",
+        raw=raw,
+        previous=previous,
+        current=current,
+        sender_names=shared.sender_names,
+        at=instant(change.get("timestamp")),
+    )
+
+
+def value_events(
+    value: Object, window_codes: Set[int], *, entry: Object = NO_ENTRY, is_lean: bool = False
+) -> Iterator[CallbackEvent]:
+    """The messages, statuses and calls of one value; with none of them, the value itself. `entry` is what it came in,
+    if it came in one."""
+    messages, statuses, calls = (items(value.get(name)) for name in ("messages", "statuses", "calls"))
     if not (messages or statuses or calls):
         yield unrecognized(value, "errors" if value.get("errors") else "nothing_known")
         return
-    shared = _Shared.of(value, is_lean=is_lean)
+    shared = Shared.of(value, entry, is_lean=is_lean)
     for message in messages:
         yield _message_event(message, shared)
     for status in statuses:
@@ -100,50 +129,7 @@ def value_events(value: Object, window_codes: Set[int], *, is_lean: bool = False
         yield _call_event(call, shared)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shared:
-    """What the items of one value have in common, read once however many they are."""
-
-    kept: Object
-    profiles: Mapping[str, Object]
-    """The entries of ``contacts`` by each of their names."""
-    only: Object
-    """The one entry, if there is no other."""
-    sender_names: tuple[str, ...]
-    is_lean: bool
-
-    @classmethod
-    def of(cls, value: Object, *, is_lean: bool) -> _Shared:
-        profiles = [profile for profile in _items(value.get("contacts")) if isinstance(profile, dict)]
-        return cls(
-            kept={name: value[name] for name in ("metadata", "errors") if value.get(name) is not None},
-            profiles=_by_name(profiles),
-            only=profiles[0] if len(profiles) == 1 else {},
-            sender_names=_sender_names(value),
-            is_lean=is_lean,
-        )
-
-    def profile(self, item: Object) -> Object:
-        """The entry about the item's contact; of several none that the item doesn't name."""
-        named = (self.profiles.get(scalar(item.get(key)) or "") for key in _NAMING)
-        return next((profile for profile in named if profile is not None), self.only)
-
-    def raw(self, **item: Object) -> Object:
-        """What an event of the item keeps."""
-        if self.is_lean:
-            return item
-        (what,) = item.values()
-        profile = self.profile(what)
-        return {**self.kept, **({"contacts": [profile]} if profile else {}), **item}
-
-
-def _by_name(profiles: Sequence[Object]) -> Mapping[str, Object]:
-    """The first profile under each of the names that they give."""
-    names = ((scalar(profile.get(key)), profile) for profile in reversed(profiles) for key in ("wa_id", "user_id"))
-    return {name: profile for name, profile in names if name is not None}
-
-
-def _message_event(message: Any, shared: _Shared) -> CallbackEvent:
+def _message_event(message: Any, shared: Shared) -> CallbackEvent:
     if not isinstance(message, dict):
         return unrecognized(message, "shape")
     if message.get("group_id"):
@@ -151,7 +137,7 @@ def _message_event(message: Any, shared: _Shared) -> CallbackEvent:
     return _inbound(message, shared, kind=_kind(message), raw=shared.raw(message=message))
 
 
-def _call_event(call: Any, shared: _Shared) -> CallbackEvent:
+def _call_event(call: Any, shared: Shared) -> CallbackEvent:
     """A call that the contact makes, once: its later events and calls of ours say nothing of the window."""
     if not isinstance(call, dict):
         return unrecognized(call, "shape")
@@ -161,7 +147,7 @@ def _call_event(call: Any, shared: _Shared) -> CallbackEvent:
     return _inbound(call, shared, kind="call", raw=raw)
 
 
-def _inbound(item: Object, shared: _Shared, *, kind: str, raw: Object) -> CallbackEvent:
+def _inbound(item: Object, shared: Shared, *, kind: str, raw: Object) -> CallbackEvent:
     profile = shared.profile(item)
     contact = _contact(item, profile)
     if contact is None:
@@ -178,11 +164,13 @@ def _inbound(item: Object, shared: _Shared, *, kind: str, raw: Object) -> Callba
         at=at,
         text=_text(item),
         name=_name(profile),
-        in_reply_to=scalar(_object(item.get("context")).get("id")),
+        also_known_as=tuple(one for one in ids_in(item, shared.profiles, shared.only) if one != contact),
+        now_known_as=ids_after(item),
+        in_reply_to=scalar(object_(item.get("context")).get("id")),
     )
 
 
-def _status_event(status: Any, shared: _Shared, window_codes: Set[int]) -> CallbackEvent:
+def _status_event(status: Any, shared: Shared, window_codes: Set[int]) -> CallbackEvent:
     if not isinstance(status, dict):
         return unrecognized(status, "shape")
     reached = window_status(status_of(_string(status.get("status")) or ""), status, window_codes)
@@ -193,22 +181,30 @@ def _status_event(status: Any, shared: _Shared, window_codes: Set[int]) -> Callb
         dedupe=fingerprint(status),
         raw=shared.raw(status=status),
         status=reached,
+        attempt=_token_in(status),
         provider_message_id=scalar(status.get("id")),
         at=instant(status.get("timestamp")),
         error=provider_error({"errors": status.get("errors")}) if is_refusal else None,
+        contacts=ids_in(status, shared.profiles),
     )
+
+
+def _token_in(status: Object) -> str | None:
+    """Our attempt, of which the report says so itself; any other word in that place is somebody else's."""
+    written = _string(status.get("biz_opaque_callback_data"))
+    return written if written is not None and is_token(written) else None
 
 
 _WISHES = {"stop": True, "resume": False}
 
 
-def _preference_event(preference: Any, shared: _Shared) -> CallbackEvent:
+def _preference_event(preference: Any, shared: Shared) -> CallbackEvent:
     """A wish about marketing messages. Other categories and values (``signup``) are kept as they came."""
     if not isinstance(preference, dict):
         return unrecognized(preference, "shape")
     raw = shared.raw(preference=preference)
     is_stop = _WISHES.get(_string(preference.get("value")) or "")
-    contacts = _all_contacts(preference, shared)
+    contacts = ids_in(preference, shared.profiles)
     if is_stop is None or preference.get("category") != "marketing_messages":
         return unrecognized(raw, "preference")
     if not contacts:
@@ -223,17 +219,6 @@ def _preference_event(preference: Any, shared: _Shared) -> CallbackEvent:
     )
 
 
-def _all_contacts(preference: Object, shared: _Shared) -> tuple[Contact, ...]:
-    """Every id of the one whose wish it is: those that the preference gives, and those of the profile that it names.
-    The number may be missing, and the only profile of the value may be somebody else's."""
-    own = [preference.get(key) for key in ("wa_id", "user_id", "parent_user_id")]
-    named = (shared.profiles.get(scalar(name) or "") for name in own)
-    profile = next((profile for profile in named if profile is not None), {})
-    written = [*own, *(profile.get(key) for key in ("wa_id", "user_id", "parent_user_id"))]
-    found = (contact_in(name) for name in written)
-    return tuple(dict.fromkeys(contact for contact in found if contact is not None))
-
-
 def _contact(item: Object, profile: Object) -> Contact | None:
     """The first by which the contact can be made out: a phone number may be absent, or a placeholder."""
     written = (item.get("from"), profile.get("wa_id"), item.get("from_user_id"), profile.get("user_id"))
@@ -241,44 +226,26 @@ def _contact(item: Object, profile: Object) -> Contact | None:
 
 
 def _name(profile: Object) -> str | None:
-    name = _string(_object(profile.get("profile")).get("name"))
+    name = _string(object_(profile.get("profile")).get("name"))
     return None if name is None else name[:_LONGEST_NAME]
-
-
-def _sender_names(value: Object) -> tuple[str, ...]:
-    metadata = _object(value.get("metadata"))
-    number_id = scalar(metadata.get("phone_number_id"))
-    number = contact_in(metadata.get("display_phone_number"))
-    return tuple(name for name in (number_id and bounded(number_id), number) if name is not None)
 
 
 def _kind(message: Object) -> str:
     kind = _string(message.get("type")) or "unsupported"
-    is_permission = "call_permission_reply" in (_object(message.get("interactive")).get("type"), kind)
+    is_permission = "call_permission_reply" in (object_(message.get("interactive")).get("type"), kind)
     return "call_permission_reply" if is_permission else kind
 
 
 def _text(message: Object) -> str | None:
     """What a person would call the text of the message: typed, tapped, or under a picture."""
-    interactive = _object(message.get("interactive"))
+    interactive = object_(message.get("interactive"))
     found = [
-        _object(message.get("text")).get("body"),
-        _object(message.get("button")).get("text"),
-        *(_object(interactive.get(reply)).get(key) for reply, key in _TITLED.items()),
-        *(_object(message.get(media)).get("caption") for media in _CAPTIONED),
+        object_(message.get("text")).get("body"),
+        object_(message.get("button")).get("text"),
+        *(object_(interactive.get(reply)).get(key) for reply, key in _TITLED.items()),
+        *(object_(message.get(media)).get("caption") for media in _CAPTIONED),
     ]
     return next((text for text in found if isinstance(text, str)), None)
-
-
-def _items(value: Any) -> list[Any]:
-    """The items of a list; what stands where a list should is one item."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-def _object(value: Any) -> Object:
-    return value if isinstance(value, dict) else {}
 
 
 def _string(value: Any) -> str | None:

@@ -5,14 +5,15 @@ Source: Meta, message templates and rate limits of the Graph API.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.domain.health import SECOND_PAUSE, Category, Coming, Quality, TemplateNews, TemplateStatus
 from gateway.domain.listing import ListedTemplate
 from gateway.ports import ListFailed, ListTrouble, TemplatePage
-from gateway.provider.lenient import Unreadable, integral, parse, scalar
+from gateway.provider.lenient import Unreadable, integral, parse
+from gateway.provider.usage import regained_in, used
 from gateway.retry_after import retry_after
 
 PAGE = 100
@@ -24,7 +25,6 @@ _PASSING = frozenset({"correct_category", "quality_score", "rejected_reason"})
 
 _LIMITS = frozenset({4, 80007, 80008})
 """Too many calls: by the application, for the account, for the account's management."""
-_USAGES = ("X-App-Usage", "X-Business-Use-Case-Usage")
 _NEARLY_ALL = 90
 """Percent of what is allowed; at a hundred nobody else's calls with this token are answered either."""
 _AN_HOUR = timedelta(hours=1)
@@ -57,7 +57,7 @@ def page_in(status: int, headers: Mapping[str, str], body: bytes) -> TemplatePag
         raise ListFailed(ListTrouble.FAILED, f"gave more than {_MOST_ON_A_PAGE} templates on a page of {PAGE}")
     templates = [_template(entry) for entry in values["data"]]
     known = tuple(template for template in templates if template is not None)
-    rest = _rest(headers) if _use(headers) >= _NEARLY_ALL else None
+    rest = _rest(headers) if used(headers) >= _NEARLY_ALL else None
     return TemplatePage(templates=known, odd=len(templates) - len(known), after=_cursor(values), rest=rest)
 
 
@@ -140,31 +140,5 @@ def _failure(status: int, headers: Mapping[str, str], error: Any) -> ListFailed:
 
 def _rest(headers: Mapping[str, str], *, otherwise: timedelta = _A_WHILE) -> timedelta:
     """How long to leave the account alone: what it says itself, in minutes, or the usual header."""
-    minutes = max((minutes for use in _uses(headers) if (minutes := _number(use, _REGAIN)) > 0), default=0)
-    if minutes:
-        return min(timedelta(minutes=min(minutes, 10_000)), _LONGEST_WAIT)
-    return retry_after(headers, datetime.now(UTC)) or otherwise
-
-
-_REGAIN = "estimated_time_to_regain_access"
-
-
-def _use(headers: Mapping[str, str]) -> int:
-    """The largest share, in percent, of anything that is limited."""
-    shares = ("call_count", "total_cputime", "total_time")
-    return max((_number(use, share) for use in _uses(headers) for share in shares), default=0)
-
-
-def _uses(headers: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
-    """The objects with numbers in them: one for the application, and several for each account."""
-    for name in _USAGES:
-        told = _parsed(headers.get(name, "").encode(errors="replace"))
-        if isinstance(told, dict):
-            yield told
-            listed = [use for uses in told.values() if isinstance(uses, list) for use in uses]
-            yield from (use for use in listed if isinstance(use, dict))
-
-
-def _number(use: Mapping[str, Any], key: str) -> int:
-    written = scalar(use.get(key))
-    return integral(written.partition(".")[0]) or 0 if written is not None else 0
+    regained = regained_in(headers, longest=_LONGEST_WAIT)
+    return regained or retry_after(headers, datetime.now(UTC)) or otherwise

@@ -12,25 +12,26 @@ from enum import StrEnum
 from gateway.domain.callback import (
     CallbackEvent,
     ConsentChange,
+    IdentityChange,
     InboundMessage,
     StatusReport,
     TemplateUpdate,
     Unrecognized,
 )
-from gateway.domain.identity import Sender
-from gateway.domain.notice import received
+from gateway.domain.identity import Contact, Sender
 from gateway.ports import Arrival, Ingested
 from gateway.store import template_health
-from gateway.store.codec import error_text, micros, micros_or_none, storable, to_json, unspoken, window_of
+from gateway.store.codec import error_text, instant, micros, micros_or_none, storable, to_json, unspoken, window_of
 from gateway.store.digests import is_erased
 from gateway.store.evidence import News, owner, take_report
 from gateway.store.group import is_fault
-from gateway.store.intake import conversation_row
+from gateway.store.identities import names_of
 from gateway.store.ledger import Ledger
 from gateway.store.lines import refresh
-from gateway.store.outbox import post
-from gateway.store.statuses import next_in_sequence
 from gateway.store.suppressions import heed
+from gateway.store.telling import tell_played
+from gateway.store.telling_of_contacts import tell_consent, tell_of_account, tell_received
+from gateway.store.tying import hear_from, rename, tie
 
 
 class Fate(StrEnum):
@@ -48,6 +49,7 @@ _KINDS: dict[type[CallbackEvent], str] = {
     StatusReport: "status",
     TemplateUpdate: "template",
     ConsentChange: "consent",
+    IdentityChange: "identity",
     Unrecognized: "unrecognized",
 }
 
@@ -112,15 +114,20 @@ def _add(ledger: Ledger, provider: str, arrival: Arrival, *, now: datetime) -> i
 
 def _apply(ledger: Ledger, provider: str, row: int, arrival: Arrival, *, now: datetime) -> Applied:
     if arrival.problem is not None:
+        if isinstance(arrival.event, Unrecognized):
+            tell_of_account(ledger, provider, arrival.event, now=now)
         return Applied(Fate.KEPT)
     match arrival.event:
         case InboundMessage() as event if arrival.sender is not None:
-            return Applied(Fate.APPLIED, _hear(ledger, arrival, event, arrival.sender, now=now))
+            return Applied(Fate.APPLIED, _hear(ledger, provider, arrival, event, arrival.sender, now=now))
         case ConsentChange() as event if arrival.sender is not None:
             _heed(ledger, event, arrival.sender, now=now)
             return Applied(Fate.APPLIED)
+        case IdentityChange() as event:
+            return Applied(Fate.APPLIED, _rename(ledger, provider, event, arrival.sender, now=now))
         case TemplateUpdate() as event:
             template_health.hear(ledger, provider, event, now=now)
+            tell_of_account(ledger, provider, event, now=now)
             return Applied(Fate.APPLIED)
         case StatusReport() as event:
             return _apply_report(ledger, provider, row, event, now=now)
@@ -131,16 +138,24 @@ def _apply(ledger: Ledger, provider: str, row: int, arrival: Arrival, *, now: da
 # --- what a contact wrote -------------------------------------------------------------------------------------------
 
 
-def _hear(ledger: Ledger, arrival: Arrival, event: InboundMessage, sender: Sender, *, now: datetime) -> int:
+def _hear(
+    ledger: Ledger, provider: str, arrival: Arrival, event: InboundMessage, sender: Sender, *, now: datetime
+) -> int:
     """The conversation in which it was said."""
-    conversation = conversation_row(ledger, sender, event.contact)
+    conversation = _conversation(ledger, event, sender, now=now)
     _open_window(ledger, conversation, arrival, event)
-    sequence = next_in_sequence(ledger, conversation["id"])
-    for client in ledger.policy.listeners.get(sender, ()):
-        notice = received(client, sender, event, now=now, sequence=sequence)
-        post(ledger, notice, conversation["id"], now=now)
+    tell_received(ledger, provider, sender, event, conversation["id"], now=now)
     refresh(ledger, conversation["id"], now=now)
     return int(conversation["id"])
+
+
+def _conversation(ledger: Ledger, event: InboundMessage, sender: Sender, *, now: datetime) -> sqlite3.Row:
+    """That of the contact who wrote; of one who tells that it has other ids now, by these."""
+    ids = (event.contact, *event.also_known_as)
+    if not event.now_known_as:
+        return hear_from(ledger, sender, ids, at=event.at, now=now)
+    moved = rename(ledger, sender, ids, event.now_known_as, at=event.at, now=now)
+    return moved or hear_from(ledger, sender, event.now_known_as, at=event.at, now=now)
 
 
 def _open_window(ledger: Ledger, conversation: sqlite3.Row, arrival: Arrival, event: InboundMessage) -> None:
@@ -161,9 +176,24 @@ def _open_window(ledger: Ledger, conversation: sqlite3.Row, arrival: Arrival, ev
 
 def _heed(ledger: Ledger, event: ConsentChange, sender: Sender, *, now: datetime) -> None:
     """By whichever id the contact is written to, its wish is found."""
+    tie(ledger, sender, event.contacts, at=event.at, now=now)
     evidence = {"user_preferences": "stop" if event.is_stop else "resume"}
     for contact in event.contacts:
         heed(ledger, sender, contact, is_stop=event.is_stop, at=min(event.at or now, now), evidence=evidence)
+    tell_consent(ledger, sender, event, now=now)
+
+
+def _rename(
+    ledger: Ledger, provider: str, event: IdentityChange, sender: Sender | None, *, now: datetime
+) -> int | None:
+    """User ids are the same for all numbers of an account: where none is named, it is a change for all of the
+    provider's. The conversation that it was, if it was one."""
+    senders = (
+        [sender] if sender is not None else [one for one, its in ledger.policy.providers.items() if its == provider]
+    )
+    rows = [rename(ledger, one, event.previous, event.current, at=event.at, now=now) for one in senders]
+    found = [int(row["id"]) for row in rows if row is not None]
+    return found[0] if len(found) == 1 else None
 
 
 # --- what a provider reports ----------------------------------------------------------------------------------------
@@ -176,7 +206,18 @@ def _apply_report(ledger: Ledger, provider: str, row: int, report: StatusReport,
     message = _take_report(ledger, attempt, report, now=now)
     if is_erased(message["contact"]):
         ledger.write("forget_arrival", id=row, error=error_text(unspoken(report.error)))
-    return Applied(Fate.APPLIED, owner(message))
+        return Applied(Fate.APPLIED)
+    return Applied(Fate.APPLIED, _owner(ledger, message, report, attempt["started_at"], now=now))
+
+
+def _owner(ledger: Ledger, message: sqlite3.Row, report: StatusReport, started_at: int, *, now: datetime) -> int | None:
+    """The conversation that the report belongs to. By what ids it calls whom the message was for, the contact is known
+    from now on, unless it had others when that was sent."""
+    if set(report.contacts) <= set(names_of(message)):
+        return owner(message)
+    ids = (Contact(message["contact"]), *report.contacts)
+    row = tie(ledger, Sender(message["sender"]), ids, at=instant(started_at), now=now)
+    return owner(message) if row is None else int(row["id"])
 
 
 def _take_report(ledger: Ledger, attempt: sqlite3.Row, report: StatusReport, *, now: datetime) -> sqlite3.Row:
@@ -190,7 +231,9 @@ def _take_report(ledger: Ledger, attempt: sqlite3.Row, report: StatusReport, *, 
         raw=to_json(report.raw),
         at=report.at,
     )
-    return take_report(ledger, attempt, news, now=now)
+    message = take_report(ledger, attempt, news, now=now)
+    tell_played(ledger, message, report, now=now)
+    return message
 
 
 def _attempt_of(ledger: Ledger, provider: str, report: StatusReport) -> sqlite3.Row | None:

@@ -143,7 +143,8 @@ def _charge(ledger: Ledger, claim: Claim) -> bool:
 
 
 def record(ledger: Ledger, claim: Claim, attempt: Attempt, outcome: Outcome, *, now: datetime) -> Recorded:
-    """Write what came of an attempt. Of a worker that has lost its claim only the evidence counts."""
+    """Write what came of an attempt. Of a worker that has lost its claim only the evidence counts; but not of one whose
+    attempt nobody gave up, as its conversation was merged with another that was held as well."""
     recorded = hand_over(ledger, claim, attempt, outcome, now=now)
     if recorded is not None:
         return recorded
@@ -154,6 +155,10 @@ def record(ledger: Ledger, claim: Claim, attempt: Attempt, outcome: Outcome, *, 
     if message["conversation"] == claim.conversation and holds(message, claim):
         status = _record_held(ledger, row, message, outcome, now=now)
         has_more = _go_on(ledger, message, status, now=now)
+    elif row["status"] == AttemptStatus.SENDING:
+        status = _record_held(ledger, row, message, outcome, now=now)
+        is_over = ledger.row("sending_in_conversation", conversation=message["conversation"]) is None
+        has_more = refresh(ledger, message["conversation"], now=now, ends_lease=is_over)
     else:
         status, has_more = take_news(ledger, row, _news_of(outcome), now=now).status, True
     if apply_early_reports(ledger, row, message, _news_of(outcome).provider_message_id, now=now):

@@ -18,13 +18,13 @@ from gateway.ports import Claim, Claims
 from gateway.store.attempts import lose_lease, may_go_on, withdraw
 from gateway.store.codec import content_or, error_of, instant_or_none, message_with, micros, span, window_of
 from gateway.store.deciding import add_decision, count_downgrades
-from gateway.store.decision_codec import suppression_of
 from gateway.store.digests import is_erased
 from gateway.store.ledger import Ledger
 from gateway.store.lines import OTHER, REPLY, head_of, holds, refresh
 from gateway.store.outbox import in_turns
 from gateway.store.senders import SenderRow, charge, end_probe, pause_of, room, sender_row, until
 from gateway.store.statuses import end
+from gateway.store.suppressions import in_force_for
 from gateway.store.template_health import refused_templates
 
 log = structlog.get_logger(__name__)
@@ -137,7 +137,7 @@ def _take(ledger: Ledger, conversation: int, *, now: datetime, downgrades_since:
         window=window_of(row),
         contact_name=row["contact_name"],
         downgrades=count_downgrades(ledger, row, downgrades_since, before=head["place"]),
-        suppression=suppression_of(row["suppression"]),
+        suppression=in_force_for(ledger, head, row),
         refused_templates=refused_templates(ledger, head) if head["attempts"] else frozenset(),
     )
 

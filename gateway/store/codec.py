@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -178,13 +178,15 @@ def receipt_text(receipt: Receipt) -> str:
             "window_closes_at": micros_or_none(receipt.window_closes_at),
             "observed": receipt.observed,
             **({} if receipt.repaired is None else {"repaired": receipt.repaired}),
+            "reasons": receipt.reasons,
         }
     )
 
 
 def receipt_of(text: str) -> Receipt:
     facts = json.loads(text)
-    return Receipt(**{**facts, "window_closes_at": instant_or_none(facts["window_closes_at"])})
+    closes_at, reasons = instant_or_none(facts["window_closes_at"]), tuple(facts.get("reasons", ()))
+    return Receipt(**{**facts, "window_closes_at": closes_at, "reasons": reasons})
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------
@@ -226,4 +228,26 @@ def message_with(row: sqlite3.Row, content: Content) -> OutboundMessage:
         opaque=row["opaque"],
         on_closed_window=None if row["on_closed_window"] is None else OnClosedWindow(row["on_closed_window"]),
         traceparent=row["traceparent"],
+        also_known_as=_ids_of(row),
     )
+
+
+def _ids_of(row: sqlite3.Row) -> tuple[Contact, ...]:
+    """The contact's other ids: by the provider's word, then by the request's own."""
+    known, addressed = row["also_known_as"], row["addressed"]
+    if known is None and addressed is None:
+        return ()
+    named = (*ids_in(known), *ids_in(addressed))
+    return tuple(dict.fromkeys(one for one in named if one != row["contact"]))
+
+
+# --- ids of contacts ------------------------------------------------------------------------------------------------
+
+
+def ids_in(text: str | None) -> tuple[Contact, ...]:
+    """As a row holds them: with spaces between."""
+    return () if text is None else tuple(map(Contact, text.split()))
+
+
+def ids_text(ids: Iterable[Contact]) -> str | None:
+    return " ".join(ids) or None

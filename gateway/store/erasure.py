@@ -24,10 +24,11 @@ from gateway.domain.identity import Contact
 from gateway.domain.message import Status
 from gateway.domain.suppression import Scope, Source, Suppression
 from gateway.ports import Erasing
-from gateway.store.codec import emptied, micros, wordless
+from gateway.store.codec import emptied, ids_in, ids_text, micros, wordless
 from gateway.store.decision_codec import evidence_without_person, suppression_text
 from gateway.store.deeds import count_deed, counts_of, note_deed
 from gateway.store.digests import ERASED
+from gateway.store.identities import conversations_named, ids_of_person
 from gateway.store.ledger import Ledger
 from gateway.store.lines import refresh
 from gateway.store.outbox import refresh_lane
@@ -40,22 +41,25 @@ LOOKED_THROUGH = 2000
 
 def begin(ledger: Ledger, contact: Contact, *, run: str, by: str, now: datetime) -> Erasing:
     """Name nobody any more; all else follows."""
-    row = ledger.one("begin_erasure", run=run, contact=contact)
+    ids = ids_of_person(ledger, contact)
+    row = ledger.one("begin_erasure", run=run, contact=contact, also=ids_text(ids[1:]) or "")
     note_deed(ledger, row["run"], "erase", by=by, now=now, facts={})
     counts = {
-        "suppressions": ledger.write("anonymise_entries", contact=contact).rowcount,
-        "deeds": ledger.write("anonymise_deeds", contact=contact).rowcount,
+        "suppressions": sum(ledger.write("anonymise_entries", contact=one).rowcount for one in ids),
+        "deeds": sum(ledger.write("anonymise_deeds", contact=one).rowcount for one in ids),
         "conversations": _anonymise_conversations(ledger, contact, row["id"], now=now),
     }
-    ledger.write("forget_pause_words", contact=contact)
+    for one in ids:
+        ledger.write("forget_pause_words", contact=one)
     return Erasing(run=row["run"], counts=count_deed(ledger, row["run"], counts), is_done=False)
 
 
 def _anonymise_conversations(ledger: Ledger, contact: Contact, erasure: int, *, now: datetime) -> int:
     """Suppressed, so that what waits is not sent to a name that is none before it is cancelled."""
     nothing_leaves = Suppression(scope=Scope.EVERYTHING, source=Source.OPERATOR, since=now)
-    rows = ledger.rows("conversations_of_contact", contact=contact).fetchall()
+    rows = conversations_named(ledger, contact)
     for row in rows:
+        ledger.write("drop_ids", conversation=row["id"])
         ledger.write(
             "anonymise_conversation",
             id=row["id"],
@@ -146,12 +150,16 @@ def _callbacks(ledger: Ledger, erasure: sqlite3.Row, limit: int, now: datetime) 
 
 def _unowned(ledger: Ledger, erasure: sqlite3.Row, limit: int, now: datetime) -> Step:
     """Callbacks that belong to nobody, wherever one of them names the person."""
-    names = _naming(erasure["contact"])
+    names = re.compile("|".join(_naming(one).pattern for one in _ids_of(erasure)))
     rows = ledger.rows("unowned_arrivals", after=erasure["after"], limit=limit).fetchall()
     found = [row for row in rows if any(names.search(row[key] or "") for key in _SPEAKING)]
     for row in found:
         ledger.write("forget_arrival", id=row["id"], error=wordless(row["error"]))
     return Step(len(rows), Counter(callbacks=len(found)), after=rows[-1]["id"] if rows else 0)
+
+
+def _ids_of(erasure: sqlite3.Row) -> tuple[Contact, ...]:
+    return tuple(dict.fromkeys((erasure["contact"], *ids_in(erasure["also"]))))
 
 
 _SPEAKING = ("dedupe", "provider_message_id", "error", "raw")
@@ -221,7 +229,9 @@ def _conversations(ledger: Ledger, erasure: sqlite3.Row, limit: int, now: dateti
 
 
 def _refusals(ledger: Ledger, erasure: sqlite3.Row, limit: int, now: datetime) -> Step:
-    rows = ledger.rows("refusals_of_contact", contact=erasure["contact"], limit=limit).fetchall()
+    rows = [row for one in _ids_of(erasure) for row in ledger.rows("refusals_of_contact", contact=one, limit=limit)][
+        :limit
+    ]
     for row in rows:
         evidence = evidence_without_person(row["evidence"])
         ledger.write("erase_refusal", id=row["id"], contact=ERASED, evidence=evidence)

@@ -9,12 +9,12 @@ from datetime import datetime
 
 from gateway.domain.delivery import Outcome, Submitted
 from gateway.domain.message import OutboundMessage, Status
-from gateway.domain.notice import is_told
 from gateway.ports import Attempt, Claim, Recorded
 from gateway.store.codec import micros
 from gateway.store.ledger import Ledger
 from gateway.store.senders import sender_row
 from gateway.store.statuses import count_open, history_line
+from gateway.store.telling import hears_of_submitted
 
 
 def hand_over(ledger: Ledger, claim: Claim, attempt: Attempt, outcome: Outcome, *, now: datetime) -> Recorded | None:
@@ -45,10 +45,9 @@ def hand_over(ledger: Ledger, claim: Claim, attempt: Attempt, outcome: Outcome, 
 def _is_quiet(ledger: Ledger, message: OutboundMessage) -> bool:
     """Whether nobody is to be told of it, and its sender has nothing to recover from."""
     sender = sender_row(ledger, message.sender)
-    listeners = ledger.policy.listeners.get(message.sender, ())
     return (
         message.callback_url is None
-        and not (message.client in listeners and is_told(Status.SUBMITTED))
+        and not hears_of_submitted(ledger, message.client, message.sender)
         and sender["pause"] is None
         and sender["failures_in_row"] == 0
     )

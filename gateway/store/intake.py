@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from types import NoneType
 from typing import Literal
 
-from gateway.domain.compliance import Downgrade, Hold, Refuse, Send, fallback_of, is_observed
+from gateway.domain.compliance import Downgrade, Hold, Refuse, Send, fallback_of, is_observed, is_of_window
 from gateway.domain.delivery import PauseCause
 from gateway.domain.errors import BalanceEmpty, IdempotencyConflict, NotFound, ProviderError, TooManyRequests
 from gateway.domain.identity import Contact, MessageId, Sender, bucket_of, draw_message_id, draw_token
@@ -20,6 +20,7 @@ from gateway.store.attempts import add_attempt
 from gateway.store.codec import (
     content_facts,
     error_of,
+    ids_text,
     instant,
     micros,
     micros_or_none,
@@ -31,11 +32,12 @@ from gateway.store.codec import (
 from gateway.store.deciding import add_decision, find
 from gateway.store.decision_codec import evidence_text, reasons_text, repairs_text, suppression_text
 from gateway.store.digests import digest_of
+from gateway.store.identities import add_client_s, names_of, with_spellings
 from gateway.store.leaving import lease_at_once, may_leave_at_once
 from gateway.store.ledger import Ledger
 from gateway.store.lines import join
 from gateway.store.senders import SenderRow, sender_row
-from gateway.store.statuses import count_open, history_line
+from gateway.store.statuses import count_open, end, history_line
 from gateway.store.suppressions import in_force
 
 KEEP_KEYS = timedelta(hours=24)
@@ -79,6 +81,8 @@ def enqueue(
         case Send() | Downgrade() as decision:
             _check_backlog(ledger, draft.client)
             return _accept(ledger, draft, decision, found, may_begin=may_begin, now=now)
+        case Refuse() as refusal if draft.tells_refusal_later and is_of_window(refusal, draft.content):
+            return _accept_refused(ledger, draft, refusal, found, now=now)
         case Refuse() as refusal:
             _note_refusal(ledger, draft, refusal, now=now)
             return refusal
@@ -110,47 +114,87 @@ class _Found:
     sender: SenderRow
     conversation: sqlite3.Row | None
     known: Conversation
+    named: tuple[Contact, ...]
 
 
 def _find(ledger: Ledger, draft: Draft, downgrades_since: datetime | None) -> _Found:
     sender = sender_row(ledger, draft.sender)
-    found = find(ledger, draft.sender, draft.contact, sender, downgrades_since)
-    return _Found(sender=sender, conversation=found.conversation, known=found.known)
+    found = find(
+        ledger,
+        draft.sender,
+        draft.contact,
+        sender,
+        downgrades_since,
+        also=draft.also_known_as,
+        client=draft.client,
+    )
+    return _Found(sender=sender, conversation=found.conversation, known=found.known, named=found.named)
 
 
 def _accept(
     ledger: Ledger, draft: Draft, decision: Send | Downgrade, found: _Found, *, may_begin: bool, now: datetime
 ) -> Accepted:
-    conversation = found.conversation or _add_conversation(ledger, draft.sender, draft.contact, found.known.suppression)
+    conversation = _conversation(ledger, draft, found)
     is_free = not conversation["has_line"]
     leaves = may_begin and is_free and may_leave_at_once(ledger, conversation, found.sender)
     place = 0
     while not place:  # the unique key catches an id that is taken
         receipt = _receipt(draw_message_id(conversation["bucket"]), decision, now)
-        place = _add_message(ledger, draft, decision, conversation["id"], receipt, leaves=leaves, now=now)
+        place = _add_message(ledger, draft, decision, conversation["id"], found.named, receipt, leaves=leaves, now=now)
     add_decision(ledger, place, "accept", decision, now=now)
     count_open(ledger, draft.client, draft.sender, +1)
     answer = Answer(receipt=receipt, waits_for=draft.wait)
     if not leaves:
         join(ledger, conversation, draft, is_free=is_free, now=now)
         return Accepted(answer=answer, decision=decision)
-    message = _message_of(draft, receipt, expires_at=_expires_at(ledger, draft, now), now=now)
+    ids = tuple(dict.fromkeys((*names_of(conversation), *found.named)))
+    message = _message_of(draft, receipt, ids, expires_at=_expires_at(ledger, draft, now), now=now)
     claim = lease_at_once(ledger, message, conversation, found.sender, found.known)
     attempt = Attempt(message_id=message.id, number=1, token=draw_token(message.id), content=decision.content)
     add_attempt(ledger, place, claim, attempt, now=now)
     return Accepted(answer=answer, decision=decision, begun=(claim, attempt))
 
 
+def _accept_refused(ledger: Ledger, draft: Draft, refusal: Refuse, found: _Found, *, now: datetime) -> Accepted:
+    """Stored, and ended in the same transaction: its status is told like any other, and nothing ever leaves."""
+    conversation = _conversation(ledger, draft, found)
+    place = 0
+    while not place:
+        message_id = draw_message_id(conversation["bucket"])
+        receipt = Receipt(message_id=message_id, action="refused", reason=refusal.reasons[0].value)
+        place = _add_message(ledger, draft, refusal, conversation["id"], found.named, receipt, leaves=False, now=now)
+    add_decision(ledger, place, "accept", refusal, now=now)
+    count_open(ledger, draft.client, draft.sender, +1)
+    end(ledger, place, Status.REFUSED, now=now)
+    return Accepted(answer=Answer(receipt=receipt), refused=refusal)
+
+
+def _conversation(ledger: Ledger, draft: Draft, found: _Found) -> sqlite3.Row:
+    """The one that was found, or a new one; by what else the request named the contact, its client finds it again."""
+    conversation = found.conversation
+    if conversation is None:
+        suppression = in_force(ledger, draft.sender, [draft.contact]) if found.named else found.known.suppression
+        conversation = add_conversation(ledger, draft.sender, draft.contact, suppression)
+    if found.named:
+        own = with_spellings(ledger, names_of(conversation))
+        fresh = [one for one in found.named if one not in own]
+        add_client_s(ledger, conversation["id"], draft.sender, fresh, draft.client)
+    return conversation
+
+
 def _expires_at(ledger: Ledger, draft: Draft, now: datetime) -> datetime:
     return now + (draft.ttl or ledger.policy.delivery.message_ttl)
 
 
-def _message_of(draft: Draft, receipt: Receipt, *, expires_at: datetime, now: datetime) -> OutboundMessage:
+def _message_of(
+    draft: Draft, receipt: Receipt, ids: tuple[Contact, ...], *, expires_at: datetime, now: datetime
+) -> OutboundMessage:
     return OutboundMessage(
         id=receipt.message_id,
         client=draft.client,
         sender=draft.sender,
-        contact=draft.contact,
+        contact=ids[0],
+        also_known_as=ids[1:],
         content=draft.content,
         fallback=draft.fallback,
         reference=draft.reference,
@@ -165,16 +209,8 @@ def _message_of(draft: Draft, receipt: Receipt, *, expires_at: datetime, now: da
     )
 
 
-def conversation_row(ledger: Ledger, sender: Sender, contact: Contact) -> sqlite3.Row:
-    """The conversation, made if there was none."""
-    row = ledger.row("conversation_of", sender=sender, contact=contact)
-    if row is not None:
-        return row
-    sender_row(ledger, sender)
-    return _add_conversation(ledger, sender, contact, in_force(ledger, sender, contact))
-
-
-def _add_conversation(ledger: Ledger, sender: Sender, contact: Contact, suppression: Suppression | None) -> sqlite3.Row:
+def add_conversation(ledger: Ledger, sender: Sender, contact: Contact, suppression: Suppression | None) -> sqlite3.Row:
+    """That of a contact of whom nothing is known yet."""
     return ledger.one(
         "add_conversation",
         sender=sender,
@@ -203,14 +239,16 @@ def _receipt(message_id: MessageId, decision: Send | Downgrade, now: datetime) -
         window_closes_at=window.closes_at if window.is_open(now) else None,
         observed=_OBSERVED[type(decision.instead_of)] if isinstance(decision, Send) else None,
         repaired=repairs_text(decision),
+        reasons=tuple(reason.value for reason in decision.reasons),
     )
 
 
 def _add_message(
     ledger: Ledger,
     draft: Draft,
-    decision: Send | Downgrade,
+    decision: Send | Downgrade | Refuse,
     conversation: int,
+    named: tuple[Contact, ...],
     receipt: Receipt,
     *,
     leaves: bool,
@@ -246,6 +284,7 @@ def _add_message(
         reply_to=draft.reply_to,
         opaque=draft.opaque,
         on_closed_window=draft.on_closed_window,
+        addressed=ids_text(named),
     )
     return added.lastrowid or 0 if added.rowcount else 0
 

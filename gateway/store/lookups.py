@@ -25,6 +25,8 @@ from gateway.store.acts import acts_of
 from gateway.store.codec import UNREADABLE, content_or, error_of, instant, instant_or_none, message_of, receipt_of
 from gateway.store.deciding import find
 from gateway.store.decision_codec import decision_facts
+from gateway.store.digests import is_erased
+from gateway.store.identities import conversations_named
 from gateway.store.ledger import Ledger
 from gateway.store.recorded import decision_of
 from gateway.store.senders import pause_of
@@ -113,7 +115,8 @@ def _of_clients(ledger: Ledger, query: MessageQuery, first: int, before: int) ->
 
 
 def _of_contact(ledger: Ledger, query: MessageQuery, first: int, before: int) -> Iterator[sqlite3.Row]:
-    conversations = ledger.rows("conversations_of_contact", contact=query.contact).fetchall()
+    assert query.contact is not None  # noqa: S101 - it is asked for
+    conversations = conversations_named(ledger, query.contact, query.client)
     return chain.from_iterable(
         ledger.rows(
             "messages_of_conversation",
@@ -142,9 +145,16 @@ def _summary(row: sqlite3.Row) -> MessageSummary:
 
 
 def conversation(
-    ledger: Ledger, sender: Sender, contact: Contact, *, downgrades_since: datetime | None
+    ledger: Ledger, sender: Sender, contact: Contact, *, downgrades_since: datetime | None, client: str
 ) -> Conversation:
-    return find(ledger, sender, contact, ledger.row("sender_by_id", id=sender), downgrades_since).known
+    return find(ledger, sender, contact, ledger.row("sender_by_id", id=sender), downgrades_since, client=client).known
+
+
+def provider_id_of(ledger: Ledger, message_id: MessageId, *, client: str, sender: Sender) -> str | None:
+    """Of a contact that was erased, only a digest is left of it."""
+    provider = ledger.policy.providers.get(sender)
+    row = ledger.row("provider_id_of", id=message_id, client=client, sender=sender, provider=provider)
+    return None if row is None or is_erased(row["provider_message_id"]) else str(row["provider_message_id"])
 
 
 def sender_states(ledger: Ledger) -> tuple[SenderState, ...]:

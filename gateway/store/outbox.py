@@ -9,14 +9,15 @@ from datetime import datetime, timedelta
 from itertools import chain, islice, zip_longest
 
 from gateway.domain.notice import Notice
+from gateway.domain.subscription import Format
 from gateway.ports import Deliveries, Delivery
 from gateway.store.codec import instant, instant_or_none, micros, span, to_ascii_json
 from gateway.store.ledger import Ledger
 from gateway.store.line import Waiting, soonest, walk
 
 
-def post(ledger: Ledger, notice: Notice, conversation: int, *, now: datetime) -> None:
-    """Put a notice at the end of its lane."""
+def post(ledger: Ledger, notice: Notice, conversation: int | None, *, now: datetime) -> None:
+    """Put a notice at the end of its lane; of no conversation is what is about the account."""
     lane = _lane(ledger, notice.endpoint, conversation)
     ledger.write(
         "add_notice",
@@ -24,13 +25,14 @@ def post(ledger: Ledger, notice: Notice, conversation: int, *, now: datetime) ->
         event_id=f"evt_{secrets.token_hex(16)}",
         type=notice.type,
         url=notice.url,
+        format=notice.format,
         body=to_ascii_json(notice.body),
         at=micros(now),
     )
     refresh_lane(ledger, lane)
 
 
-def _lane(ledger: Ledger, endpoint: str, conversation: int) -> int:
+def _lane(ledger: Ledger, endpoint: str, conversation: int | None) -> int:
     row = ledger.row("lane_of", endpoint=endpoint, conversation=conversation)
     if row is None:
         ledger.write("add_endpoint", name=endpoint)
@@ -111,6 +113,7 @@ def _take(ledger: Ledger, lane: int, *, now: datetime, until: int) -> Delivery |
         event_id=head["event_id"],
         type=head["type"],
         url=head["url"],
+        format=Format(head["format"]),
         body=head["body"].encode("ascii"),
         tries=head["tries"],
         created_at=instant(head["created_at"]),

@@ -13,9 +13,17 @@ from gateway.store.ledger import Ledger
 from gateway.store.senders import SenderRow
 
 
-def outlook(ledger: Ledger, sender: Sender, contact: Contact, *, downgrades_since: datetime | None) -> Outlook:
+def outlook(
+    ledger: Ledger,
+    sender: Sender,
+    contact: Contact,
+    *,
+    downgrades_since: datetime | None,
+    also: tuple[Contact, ...],
+    client: str,
+) -> Outlook:
     row = ledger.shared.senders.get(sender) or ledger.row("sender_by_id", id=sender)
-    found = find(ledger, sender, contact, row, downgrades_since)
+    found = find(ledger, sender, contact, row, downgrades_since, also=also, client=client)
     conversation = found.conversation
     ahead = 0 if conversation is None else int(ledger.one("length_of_line", conversation=conversation["id"])["count"])
     return Outlook(

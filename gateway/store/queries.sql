@@ -5,8 +5,8 @@ select * from conversation where id = :id
 select * from conversation where sender = :sender and contact = :contact
 
 -- conversation_to_join: what accepting a message depends on, and whether anything stands in line before it
-select id, sender, bucket, contact_name, anchor, refuted_at, opened_by, evidence, suppression, revision, due_at, epoch,
-    leased_until, rests_until, pace_tat, exists (
+select id, sender, contact, also_known_as, bucket, contact_name, anchor, refuted_at, opened_by, evidence, suppression,
+    revision, due_at, epoch, leased_until, rests_until, pace_tat, exists (
         select 1 from message where message.conversation = conversation.id and message.due_at is not null
     ) as has_line
 from conversation where sender = :sender and contact = :contact
@@ -14,6 +14,82 @@ from conversation where sender = :sender and contact = :contact
 -- add_conversation: a contact of whom nothing is known yet
 insert into conversation (sender, contact, bucket, suppression) values (:sender, :contact, :bucket, :suppression)
 returning *, 0 as has_line
+
+-- known_as: the conversation of a contact by any of its ids: the first one, else by the provider's word, else a client's
+select * from conversation where id = coalesce(
+    (select id from conversation where sender = :sender and contact = :contact),
+    (
+        select conversation from contact_id
+        where sender = :sender and contact = :contact and client in ('', :client)
+        order by client
+        limit 1
+    )
+)
+
+-- ids_of: every id by which a conversation is found besides the first one, whoever said so
+select contact from contact_id where conversation = :conversation
+
+-- add_client_s_id: an id that nobody has, on a client's word and for it alone, unless there are too many of them
+insert into contact_id (sender, contact, client, conversation)
+select :sender, :contact, :client, :conversation
+where (select count(*) from contact_id where conversation = :conversation) < :most
+on conflict do nothing
+
+-- add_provider_s_id: from now on the contact is found by it
+insert into contact_id (sender, contact, client, conversation) values (:sender, :contact, '', :conversation)
+on conflict do update set conversation = excluded.conversation
+
+-- drop_id: nobody is found by it any more, whoever said so
+delete from contact_id where sender = :sender and contact = :contact
+
+-- drop_clients_words: of an id of which the provider has spoken
+delete from contact_id where sender = :sender and contact = :contact and client <> ''
+
+-- set_ids: by what a contact is known, the first one first
+update conversation set contact = :contact, also_known_as = :also_known_as where id = :id
+
+-- rename_conversation: an id took another's place: what was decided before is decided again
+update conversation set renamed_at = :at, revision = revision + 1 where id = :id
+
+-- any_id: whether any contact has several ids
+select 1 from contact_id limit 1
+
+-- absorb: what two conversations of one contact held is held by the one that stays
+update conversation
+set contact_name = :contact_name, anchor = :anchor, refuted_at = :refuted_at, opened_by = :opened_by,
+    evidence = :evidence, revision = revision + 1, sequence = max(sequence, :sequence), epoch = epoch + :fences,
+    leased_until = :leased_until, rests_until = :leased_until, pace_tat = :pace_tat,
+    probed_tick = max(probed_tick, :probed_tick), renamed_at = :renamed_at
+where id = :id
+
+-- leave_behind: all that it held is another's now; whoever holds it has lost it
+update conversation
+set contact = :contact, also_known_as = null, contact_name = null, anchor = null, refuted_at = null, opened_by = null,
+    evidence = null, suppression = null, revision = revision + 1, epoch = epoch + 1, due_at = null, head_class = null,
+    head_client = null, leased_until = null, rests_until = null, quiet_from = :quiet_from
+where id = :id
+
+-- move_messages: they keep their places, which are in the order of acceptance
+update message set conversation = :kept where conversation = :gone
+
+-- move_arrivals: callbacks belong to the one that stays
+update inbox set conversation = :kept where conversation = :gone
+
+-- move_ids: what was found by an id is found by it still
+update contact_id set conversation = :kept where conversation = :gone
+
+-- move_probe: the probe of a paused sender is the one that stays
+update sender set probe_conversation = :kept where probe_conversation = :gone
+
+-- move_lane: an endpoint's queue, where the one that stays has none
+update lane set conversation = :kept where id = :id
+
+-- move_notices: they keep their order
+update notice set lane = :kept where lane = :gone
+
+-- hold_lane: no notice is given out while another of the same contact is on its way
+update lane set leased_until = max(coalesce(leased_until, 0), :until), epoch = epoch + (leased_until is not null)
+where id = :id
 
 -- heard: the contact wrote, so what was decided before is decided again
 update conversation
@@ -124,12 +200,13 @@ update conversation set leased_until = null, epoch = epoch + 1 where id = :id
 insert into message (
     id, conversation, client, status, changed_at, content, fallback, is_free_form, reference, callback_url,
     accepted_at, expires_at, receipt, idempotency_route, idempotency_key, fingerprint, answer_by, told_view,
-    downgraded_at, is_observed, traceparent, intent, reply_to, opaque, on_closed_window, due_at, attempts, history
+    downgraded_at, is_observed, traceparent, intent, reply_to, opaque, on_closed_window, addressed, due_at, attempts,
+    history
 ) values (
     :id, :conversation, :client, :status, :accepted_at, :content, :fallback, :is_free_form, :reference, :callback_url,
     :accepted_at, :expires_at, :receipt, :route, :key, :fingerprint, :answer_by, :told_view,
-    :downgraded_at, :is_observed, :traceparent, :intent, :reply_to, :opaque, :on_closed_window, :accepted_at,
-    :attempts, :history
+    :downgraded_at, :is_observed, :traceparent, :intent, :reply_to, :opaque, :on_closed_window, :addressed,
+    :accepted_at, :attempts, :history
 )
 on conflict (id) do nothing
 
@@ -137,12 +214,13 @@ on conflict (id) do nothing
 select status from message where place = :place
 
 -- message_by_place: a message with its sender and contact
-select message.*, conversation.sender, conversation.contact
+select message.*, conversation.sender, conversation.contact, conversation.also_known_as
 from message join conversation on conversation.id = message.conversation
 where message.place = :place
 
 -- message_to_record: a message with its conversation, who holds that, and whether others stand in its line
-select message.*, conversation.sender, conversation.contact, conversation.epoch, conversation.leased_until, exists (
+select message.*, conversation.sender, conversation.contact, conversation.also_known_as, conversation.epoch,
+    conversation.leased_until, exists (
     select 1 from message as other
     where other.conversation = conversation.id and other.due_at is not null and other.place <> message.place
 ) as has_others
@@ -175,7 +253,7 @@ set status = 'submitted', changed_at = :at, failure = null, error = null, histor
 where place = :place
 
 -- message_by_id: a message with its sender and contact
-select message.*, conversation.sender, conversation.contact
+select message.*, conversation.sender, conversation.contact, conversation.also_known_as
 from message join conversation on conversation.id = message.conversation
 where message.id = :id
 
@@ -312,10 +390,28 @@ where provider_message_id = :provider_message_id and (provider is null or provid
 order by id desc
 limit 1
 
+-- named_message: a message of ours by the provider's id, and whose it is
+select message.id, message.client
+from attempt join message on message.place = attempt.message
+where attempt.provider_message_id = :provider_message_id
+    and (attempt.provider is null or attempt.provider = :provider)
+order by attempt.id desc
+limit 1
+
 -- attempt_by_digest: the same of a contact that was erased
 select * from attempt
 where provider_message_id = digest(:provider_message_id) and (provider is null or provider = :provider)
 order by id desc
+limit 1
+
+-- provider_id_of: by which id the provider knows a message of this client and sender: that of the latest attempt with one
+select attempt.provider_message_id
+from message
+cross join conversation on conversation.id = message.conversation
+cross join attempt on attempt.message = message.place
+where message.id = :id and message.client = :client and conversation.sender = :sender
+    and attempt.provider_message_id is not null and (attempt.provider is null or attempt.provider is :provider)
+order by attempt.number desc
 limit 1
 
 -- move_attempt: what an answer or a report says of it
@@ -404,14 +500,14 @@ update inbox set state = 'applied', conversation = :conversation where id = :id
 insert into endpoint (name) values (:name) on conflict do nothing
 
 -- lane_of: an endpoint's queue of one conversation
-select id from lane where endpoint = :endpoint and conversation = :conversation
+select id from lane where endpoint = :endpoint and conversation is :conversation
 
 -- add_lane: an endpoint's queue of one conversation
 insert into lane (endpoint, conversation) values (:endpoint, :conversation) returning id
 
 -- add_notice: at the end of its lane
-insert into notice (lane, event_id, type, url, body, created_at, due_at)
-values (:lane, :event_id, :type, :url, :body, :at, :at)
+insert into notice (lane, event_id, type, format, url, body, created_at, due_at)
+values (:lane, :event_id, :type, :format, :url, :body, :at, :at)
 
 -- notices_in_lane: those not yet ended, in order
 select * from notice where lane = :lane and ended_at is null order by id
@@ -457,6 +553,35 @@ select id from lane where leased_until is not null and leased_until <= :tick
 -- leased_lanes: all that somebody held
 select id from lane where leased_until is not null
 
+-- newest_notice: the last one made
+select max(id) as id from notice
+
+-- notice_from: the first at or behind a number
+select id, created_at as at from notice where id >= :id order by id limit 1
+
+-- notices_between: of any client or one, in any state or one, in the order in which they were made
+select notice.*, lane.endpoint, conversation.sender, conversation.contact
+from notice cross join lane on lane.id = notice.lane left join conversation on conversation.id = lane.conversation
+where notice.id between :first and :last and notice.created_at >= :since and notice.created_at < :until
+    and (:client is null or lane.endpoint = 'client:' || :client
+        or substr(lane.endpoint, 1, length(:client) + 5) = 'url:' || :client || ':')
+    and (:state is null or notice.state = :state)
+order by notice.id
+
+-- ended_of_client: notices to its webhook, between two numbers, that failed or however they ended
+select notice.id, notice.lane, notice.body = '{}' as is_empty
+from notice cross join lane on lane.id = notice.lane
+where notice.id between :first and :last and notice.created_at >= :since and notice.created_at < :until
+    and lane.endpoint = 'client:' || :client and notice.ended_at is not null
+    and (not :failed_only or notice.state = 'failed')
+order by notice.id
+
+-- post_notice_again: with all its tries; what it says is kept no longer for that
+update notice
+set state = 'waiting', kept_from = coalesce(kept_from, ended_at), ended_at = null, error = null, tries = 0,
+    due_at = :at, hold_at = null
+where id = :id and ended_at is not null
+
 -- end_notice: no more tries
 update notice
 set state = :state, error = :error, ended_at = :at, tries = tries + 1
@@ -488,8 +613,12 @@ where message.client = :client and message.status = :status and message.place >=
 order by message.place desc
 limit :limit
 
--- conversations_of_contact: one for each sender
-select id, sender, suppression from conversation where contact = :contact
+-- conversations_named: one for each sender, by any of a contact's ids: by anybody's word, or only a client's
+select id, sender, contact, also_known_as, suppression from conversation where contact = :contact
+union
+select conversation.id, conversation.sender, conversation.contact, conversation.also_known_as, conversation.suppression
+from contact_id cross join conversation on conversation.id = contact_id.conversation
+where contact_id.contact = :contact and (:client is null or contact_id.client in ('', :client))
 
 -- messages_of_conversation: of any client or one, in any status or one, between two places, newest first
 select message.*, conversation.sender, conversation.contact
@@ -514,7 +643,8 @@ order by accepted_at
 limit :limit
 
 -- drop_content: keep what kind of content it was, and which template
-update message set has_content = 0, content = :content, fallback = :fallback, reply_to = null, opaque = null
+update message set has_content = 0, content = :content, fallback = :fallback, reply_to = null, opaque = null,
+    addressed = null
 where place = :place
 
 -- drop_attempt_content: what was sent for one message
@@ -548,8 +678,8 @@ delete from inbox where id = :id
 -- old_notices: ended long ago
 select notice.id, notice.lane, lane.conversation
 from notice cross join lane on lane.id = notice.lane
-where notice.ended_at is not null and notice.ended_at <= :at
-order by notice.ended_at
+where notice.ended_at is not null and coalesce(notice.kept_from, notice.ended_at) <= :at
+order by coalesce(notice.kept_from, notice.ended_at)
 limit :limit
 
 -- drop_notice: with what it told
@@ -645,16 +775,15 @@ where id between :first and :last and at >= :since and at < :until
 order by id
 
 -- windows_between: of conversations by their numbers
-select sender, contact, anchor, refuted_at, opened_by, evidence from conversation
-where id between :first and :last and (:sender is null or sender = :sender)
+select sender, contact, also_known_as, anchor, refuted_at, opened_by, evidence from conversation
+where id between :first and :last and contact not like 'merged:%' and (:sender is null or sender = :sender)
     and (:opened_after is null or anchor > :opened_after) and (:opened_by is null or anchor <= :opened_by)
 order by id
 
--- windows_of_contact: one for each sender
-select sender, contact, anchor, refuted_at, opened_by, evidence from conversation
-where contact = :contact and (:sender is null or sender = :sender)
+-- window_of_conversation: of one that was found by an id of its contact
+select sender, contact, also_known_as, anchor, refuted_at, opened_by, evidence from conversation
+where id = :id and (:sender is null or sender = :sender)
     and (:opened_after is null or anchor > :opened_after) and (:opened_by is null or anchor <= :opened_by)
-order by id
 
 -- tally_decided: messages by the decision that holds, by day, and by where they stand
 select conversation.sender, instr(decision.reasons, '"observed"') > 0 as is_observed, message.is_free_form,
@@ -732,7 +861,9 @@ where anchor is not null
 group by sender
 
 -- contacts_by_sender: of all, along the index
-select sender, count(*) as contacts from conversation indexed by sqlite_autoindex_conversation_1 group by sender
+select sender, count(*) as contacts from conversation indexed by sqlite_autoindex_conversation_1
+where contact not like 'merged:%'
+group by sender
 
 -- senders_watched: why they are paused, and who was heard
 select id, pause, paused_from, silent_from, tried_at from sender order by id
@@ -855,6 +986,18 @@ where id < :before and is_lifted = 0 and (:sender is null or sender in (:sender,
 order by id desc
 limit :limit
 
+-- copy_entries: what stands on the list for one id stands for another as well; of two wishes the later one
+insert into suppression (digest, contact, sender, source, scope, since, is_lifted, actor, note, evidence)
+select digest(:after), :after, sender, source, scope, since, is_lifted, actor, note, evidence
+from suppression
+where digest = digest(:before) and sender in (:sender, '')
+on conflict (digest, sender, source) do update
+set scope = excluded.scope, since = excluded.since, is_lifted = excluded.is_lifted, evidence = excluded.evidence
+where excluded.source = 'provider' and excluded.since > since
+
+-- drop_wishes: they were another's than whoever has the id now
+delete from suppression where digest = digest(:contact) and sender = :sender and source = 'provider'
+
 -- open_imported: a window as another system knows it, where nothing newer is known
 insert into conversation (sender, contact, bucket, anchor, evidence, quiet_from)
 values (:sender, :contact, :bucket, :anchor, 'imported', :quiet_from)
@@ -887,8 +1030,10 @@ where id = :id
 select id, error from inbox where state = 'waiting' and provider_message_id = :provider_message_id
 
 -- begin_erasure: or begin anew with one that is not through, as the person may have come back
-insert into erasure (run, contact, notices_to) values (:run, :contact, (select coalesce(max(id), 0) from notice))
-on conflict (contact) do update set stage = 0, after = 0, notices_to = excluded.notices_to
+insert into erasure (run, contact, also, notices_to)
+values (:run, :contact, :also, (select coalesce(max(id), 0) from notice))
+on conflict (contact) do update
+set stage = 0, after = 0, also = trim(also || ' ' || excluded.also), notices_to = excluded.notices_to
 returning id, run
 
 -- erasure_of_run: how far it has come
@@ -914,9 +1059,12 @@ update sender set pause_error = null where instr(pause_error, :contact)
 
 -- anonymise_conversation: it is nobody's any more, and nothing leaves in it
 update conversation
-set contact = :contact, contact_name = null, anchor = null, refuted_at = null, opened_by = null, evidence = null,
-    suppression = :suppression, erasure = :erasure, revision = revision + 1
+set contact = :contact, also_known_as = null, contact_name = null, anchor = null, refuted_at = null, opened_by = null,
+    evidence = null, suppression = :suppression, erasure = :erasure, revision = revision + 1
 where id = :id
+
+-- drop_ids: a contact that was erased is found by none of them
+delete from contact_id where conversation = :conversation
 
 -- conversations_of_erasure: those that were the person's
 select id from conversation where erasure = :erasure
@@ -959,12 +1107,12 @@ order by place
 limit :limit
 
 -- lanes_of_conversation: where clients are told of it
-select id from lane where conversation = :conversation
+select id, endpoint, leased_until from lane where conversation = :conversation
 
 -- erase_message: it stays as something that was once sent to somebody
 update message
 set has_content = 0, content = :content, fallback = :fallback, error = :error, reference = null, callback_url = null,
-    reply_to = null, opaque = null,
+    reply_to = null, opaque = null, addressed = null,
     idempotency_key = digest(idempotency_key), fingerprint = digest(fingerprint), expires_at = :expires_at
 where place = :place
 

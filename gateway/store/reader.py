@@ -20,6 +20,8 @@ from gateway.ports import (
     MessagePage,
     MessageQuery,
     MessageRecord,
+    NoticePage,
+    NoticeQuery,
     Outlook,
     SenderState,
     StorePolicy,
@@ -33,6 +35,7 @@ from gateway.store import (
     decisions,
     listings,
     lookups,
+    notices,
     outlook,
     reports,
     suppressions,
@@ -86,15 +89,30 @@ class SqliteReader:
         return await self._look_up(lookups.messages, query)
 
     async def conversation(
-        self, sender: Sender, contact: Contact, *, downgrades_since: datetime | None
+        self, sender: Sender, contact: Contact, *, downgrades_since: datetime | None, client: str = ""
     ) -> Conversation:
-        return await self._look_up(lookups.conversation, sender, contact, downgrades_since=downgrades_since)
+        return await self._look_up(
+            lookups.conversation, sender, contact, downgrades_since=downgrades_since, client=client
+        )
 
-    async def outlook(self, sender: Sender, contact: Contact, *, downgrades_since: datetime | None) -> Outlook:
-        return await self._look_up(outlook.outlook, sender, contact, downgrades_since=downgrades_since)
+    async def outlook(
+        self,
+        sender: Sender,
+        contact: Contact,
+        *,
+        downgrades_since: datetime | None,
+        also: tuple[Contact, ...] = (),
+        client: str = "",
+    ) -> Outlook:
+        return await self._look_up(
+            outlook.outlook, sender, contact, downgrades_since=downgrades_since, also=also, client=client
+        )
 
     async def sender_states(self) -> Sequence[SenderState]:
         return await self._look_up(lookups.sender_states)
+
+    async def provider_id_of(self, message_id: MessageId, *, client: str, sender: Sender) -> str | None:
+        return await self._look_up(lookups.provider_id_of, message_id, client=client, sender=sender)
 
     async def decisions(self, query: DecisionQuery) -> DecisionPage:
         return await self._look_up(decisions.decisions, query)
@@ -122,6 +140,9 @@ class SqliteReader:
 
     async def suppressions(self, query: ListQuery) -> ListPage:
         return await self._look_up(suppressions.page, query)
+
+    async def notices(self, query: NoticeQuery) -> NoticePage:
+        return await self._look_up(notices.notices, query)
 
     async def aclose(self) -> None:
         self._is_closed = True

@@ -75,7 +75,10 @@ def look_at(ledger: Ledger, conversation: int) -> None:
 
 
 def _drop_quiet(ledger: Ledger, row: sqlite3.Row) -> None:
-    """It may have been spoken in since; then it is looked at again later."""
+    """It may have been spoken in since; then it is looked at again later. One that was merged into another may have
+    left a lane behind."""
+    for lane in ledger.rows("lanes_of_conversation", conversation=row["id"]).fetchall():
+        drop_lane_if_empty(ledger, lane["id"])
     look_at(ledger, row["id"])
     ledger.write("drop_conversation", id=row["id"], at=row["at"])
 

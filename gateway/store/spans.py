@@ -36,6 +36,11 @@ def first_decision(ledger: Ledger, at: datetime) -> int:
     return first_from(lambda number: ledger.row("decision_from", id=number), newest, at)
 
 
+def first_notice(ledger: Ledger, at: datetime) -> int:
+    newest = ledger.one("newest_notice")["id"]
+    return first_from(lambda number: ledger.row("notice_from", id=number), newest, at)
+
+
 def first_refusal(ledger: Ledger, at: datetime) -> int:
     newest = ledger.one("newest_refusal")["id"]
     return first_from(lambda number: ledger.row("refusal_from", id=number), newest, at)

@@ -36,6 +36,8 @@ from gateway.ports import (
     Imported,
     Ingested,
     Recorded,
+    Replay,
+    Replayed,
     Scrubbed,
     StoreObserver,
     Traced,
@@ -48,6 +50,7 @@ from gateway.store import (
     imports,
     intake,
     listings,
+    notices,
     outbox,
     retention,
     suppressions,
@@ -238,6 +241,9 @@ class SqliteStore(SqliteReader):
 
     async def give_up(self, delivery: Delivery, *, error: str, now: datetime) -> None:
         await self._run(outbox.give_up, delivery, error=error, now=now)
+
+    async def post_again(self, replay: Replay, *, by: str, now: datetime, limit: int = 100) -> Replayed:
+        return await self._run(notices.post_again, replay, by=by, now=now, limit=limit)
 
     # --- watching ---------------------------------------------------------------------------------------------------
 

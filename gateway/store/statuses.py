@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gateway.domain.delivery import VERDICTS_THAT_STAND, AttemptStatus, message_status
 from gateway.domain.errors import ProviderError
 from gateway.domain.message import HANDED_OVER, OPEN, Failure, OutboundMessage, Status
-from gateway.domain.notice import PENDING, is_told, status_changed, view_changed, view_status
-from gateway.store.codec import error_of, error_text, message_of, micros, unspoken
+from gateway.domain.notice import PENDING, view_changed, view_status
+from gateway.store.codec import error_text, message_of, micros
 from gateway.store.digests import is_erased
 from gateway.store.ledger import Ledger
 from gateway.store.outbox import post
+from gateway.store.telling import tell_status
 
 MAY_STAND_IN_LINE = OPEN | {Status.UNKNOWN}
 
@@ -126,21 +125,10 @@ def _tell(
     now: datetime,
     raw: str | None,
 ) -> None:
-    """Notices to the client's webhook, and to the message's own callback URL when what it shows has changed; of a
-    contact that was erased, without anything that names it."""
-    is_gone = is_erased(row["contact"])
-    if is_told(status) and row["client"] in ledger.policy.listeners.get(row["sender"], ()):
-        notice = status_changed(
-            replace(message_of(row), reference=None) if is_gone else message_of(row),
-            status,
-            now=now,
-            sequence=next_in_sequence(ledger, row["conversation"]),
-            error=unspoken(error_of(error)) if is_gone else error_of(error),
-            raw=_parsed(raw),
-        )
-        post(ledger, notice, row["conversation"], now=now)
+    """Notices to the client's webhook, and to the message's own callback URL when what it shows has changed."""
+    tell_status(ledger, row, status, error=error, now=now, raw=raw)
     view = view_status(status, failure)
-    if row["callback_url"] is not None and not is_gone and view != row["told_view"]:
+    if row["callback_url"] is not None and not is_erased(row["contact"]) and view != row["told_view"]:
         ledger.write("set_told_view", place=row["place"], view=view)
         post(ledger, view_changed(message_of(row), view), row["conversation"], now=now)
 
@@ -164,12 +152,3 @@ def history_of(message: sqlite3.Row) -> Iterator[tuple[Status, int]]:
     for line in message["history"].splitlines():
         status, _, at = line.partition(" ")
         yield Status(status), int(at)
-
-
-def next_in_sequence(ledger: Ledger, conversation: int) -> int:
-    """The number of the next thing that clients are told of a conversation."""
-    return int(ledger.one("next_in_sequence", id=conversation)["sequence"])
-
-
-def _parsed(raw: str | None) -> Any:
-    return None if raw is None else json.loads(raw)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,9 +18,10 @@ from gateway.domain.errors import InvalidRequest
 from gateway.domain.identity import Contact, Sender
 from gateway.domain.suppression import OPTED_OUT, Scope, Source, Suppression, widest
 from gateway.ports import Allowed, Listed, ListPage, ListQuery
-from gateway.store.codec import instant, micros, to_json
-from gateway.store.decision_codec import suppression_text
+from gateway.store.codec import ids_in, instant, micros, to_json
+from gateway.store.decision_codec import suppression_of, suppression_text
 from gateway.store.deeds import new_run, note_deed
+from gateway.store.identities import conversations_named, ids_of_person, names_of, with_spellings
 from gateway.store.ledger import Ledger
 
 ALL = ""
@@ -28,24 +29,43 @@ ALL = ""
 _NEWEST = 2**63 - 1
 
 
-def in_force(ledger: Ledger, sender: str, contact: str) -> Suppression | None:
-    """What holds by the list itself."""
-    rows = ledger.rows("suppressions_in_force", contact=contact, sender=sender)
+def in_force(ledger: Ledger, sender: str, ids: Iterable[Contact]) -> Suppression | None:
+    """What holds by the list itself for a contact with these ids."""
+    rows = (
+        row
+        for contact in with_spellings(ledger, ids)
+        for row in ledger.rows("suppressions_in_force", contact=contact, sender=sender)
+    )
     return widest(
         Suppression(scope=Scope(row["scope"]), source=Source(row["source"]), since=instant(row["since"]))
         for row in rows
     )
 
 
-def _work_out(ledger: Ledger, contact: str) -> bool:
-    """Bring the contact's conversations up to date; whether anything changed for one of them."""
-    is_changed = False
-    for row in ledger.rows("conversations_of_contact", contact=contact).fetchall():
-        text = suppression_text(in_force(ledger, row["sender"], contact))
-        if text != row["suppression"]:
-            ledger.write("set_suppression", id=row["id"], suppression=text)
-            is_changed = True
-    return is_changed
+def in_force_for(ledger: Ledger, message: sqlite3.Row, conversation: sqlite3.Row) -> Suppression | None:
+    """What holds for a message: of its conversation, and of the ids by which its request named the contact."""
+    held = suppression_of(conversation["suppression"])
+    addressed = ids_in(message["addressed"])
+    if not addressed:
+        return held
+    return widest(one for one in (held, in_force(ledger, conversation["sender"], addressed)) if one is not None)
+
+
+def work_out(ledger: Ledger, row: sqlite3.Row) -> bool:
+    """Bring a conversation up to date; whether anything changed."""
+    text = suppression_text(in_force(ledger, row["sender"], names_of(row)))
+    if text == row["suppression"]:
+        return False
+    ledger.write("set_suppression", id=row["id"], suppression=text)
+    return True
+
+
+def _work_out(ledger: Ledger, contact: Contact) -> None:
+    """Bring the contact's conversations up to date. What waits where only a client calls it so is decided again in any
+    case: the conversation is not the contact's by its own ids."""
+    for row in conversations_named(ledger, contact):
+        if not work_out(ledger, row) and contact not in with_spellings(ledger, names_of(row)):
+            ledger.write("set_suppression", id=row["id"], suppression=row["suppression"])
 
 
 # --- an operator's word ---------------------------------------------------------------------------------------------
@@ -72,15 +92,17 @@ def suppress(
 
 
 def allow(ledger: Ledger, contact: Contact, *, sender: Sender | None, by: str, now: datetime) -> Allowed:
-    """Lift what an operator said and what the provider reported up to now."""
-    rows = ledger.rows("entries_of_contact", contact=contact).fetchall()
+    """Lift what an operator said and what the provider reported up to now, by whichever of the contact's ids."""
+    ids = ids_of_person(ledger, contact)
+    rows = [row for one in ids for row in ledger.rows("entries_of_contact", contact=one).fetchall()]
     lifted = [row for row in rows if sender in (None, row["sender"])]
     for row in lifted:
         if row["source"] == Source.OPERATOR:
             ledger.write("unblock", id=row["id"])
         else:
             ledger.write("lift", id=row["id"], at=micros(now))
-    _work_out(ledger, contact)
+    for one in ids:
+        _work_out(ledger, one)
     _note(ledger, "allow", contact, sender, {"lifted": len(lifted)}, by=by, now=now)
     left = [row for row in rows if row not in lifted]
     return Allowed(lifted=tuple(map(_listed, lifted)), left=tuple(map(_listed, left)))
@@ -98,11 +120,11 @@ def _note(
 def heed_refusal(ledger: Ledger, message: sqlite3.Row, provider_message_id: str | None, at: datetime) -> None:
     """An attempt was refused as the contact has opted out. `message` is joined with its conversation."""
     evidence = {"code": OPTED_OUT, "provider_message_id": provider_message_id}
-    heed(ledger, message["sender"], message["contact"], is_stop=True, at=at, evidence=evidence)
+    heed(ledger, message["sender"], Contact(message["contact"]), is_stop=True, at=at, evidence=evidence)
 
 
 def heed(
-    ledger: Ledger, sender: str, contact: str, *, is_stop: bool, at: datetime, evidence: Mapping[str, Any]
+    ledger: Ledger, sender: str, contact: Contact, *, is_stop: bool, at: datetime, evidence: Mapping[str, Any]
 ) -> None:
     """A contact's wish about marketing. The latest by the provider's time counts, whatever order they come in; of a
     stop and a resumption at the same time the stop."""
@@ -116,6 +138,13 @@ def heed(
         evidence=to_json(evidence),
     )
     _work_out(ledger, contact)
+
+
+def follow(ledger: Ledger, sender: str, before: Contact, after: Contact) -> None:
+    """An id took another's place: what its owner wished goes with it, and what an operator said of the old one holds
+    for both."""
+    ledger.write("copy_entries", sender=sender, before=before, after=after)
+    ledger.write("drop_wishes", sender=sender, contact=before)
 
 
 # --- the list -------------------------------------------------------------------------------------------------------

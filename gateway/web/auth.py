@@ -8,10 +8,13 @@ import hmac
 from collections.abc import Iterable, Iterator
 
 from aiohttp import hdrs
-from multidict import MultiMapping
+from multidict import MultiMapping, istr
 
 from gateway.config import ClientConfig
 from gateway.domain.errors import Unauthenticated
+
+ACCESS_TOKEN = "access_token"  # noqa: S105 - where a key stands in a query, not a key
+D360_API_KEY = istr("D360-API-KEY")
 
 FORMS = 1024
 """How many forms of keys are remembered: a key may be followed by any password."""
@@ -38,6 +41,20 @@ class Keys:
     def of_bearer(self, headers: MultiMapping[str]) -> ClientConfig:
         """The client of ``Authorization: Bearer``. Raises Unauthenticated."""
         return self._client([_credentials(headers, "bearer")])
+
+    def of_cloud_api(self, headers: MultiMapping[str], query: MultiMapping[str]) -> ClientConfig:
+        """The client of a request of the Cloud API's surface, wherever the key stands: ``Authorization: Bearer``,
+        360dialog's header, ``?access_token=``. Raises Unauthenticated."""
+        if hdrs.AUTHORIZATION in headers:
+            return self.of_bearer(headers)
+        written = [*headers.getall(D360_API_KEY, []), *query.getall(ACCESS_TOKEN, [])]
+        if len(written) != 1:
+            raise Unauthenticated("the key is missing or not valid")
+        return self._client([written[0].encode(errors="surrogateescape")])
+
+    def owner_of(self, key: str) -> ClientConfig | None:
+        """The client whose key it is."""
+        return _owner(self._issued, hashlib.sha256(key.encode(errors="surrogateescape")).digest())
 
     def _client(self, forms: Iterable[bytes]) -> ClientConfig:
         for form in forms:

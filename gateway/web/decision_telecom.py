@@ -8,11 +8,11 @@ from aiohttp import web
 from gateway.config import ClientConfig
 from gateway.domain.errors import NotFound, ProviderRefused, Stopping
 from gateway.domain.identity import MessageId
-from gateway.domain.instant import rfc3339
-from gateway.domain.message import JsonObject, Receipt
+from gateway.domain.message import JsonObject
 from gateway.domain.notice import view_status
 from gateway.ports import Answer
 from gateway.web.answers import answer, written
+from gateway.web.decision_headers import decision_headers
 from gateway.web.drafts import ignored_fields, parse_draft
 from gateway.web.parts import FRONT
 from gateway.web.requests import admit_basic, read_object
@@ -50,20 +50,7 @@ def _accepted(accepted: Answer) -> web.Response:
         raise ProviderRefused(accepted.refusal)
     receipt = accepted.receipt
     # Strict clients decode a map of integers: what else there is to say goes into headers.
-    return written(b'{"message_id":%d}' % receipt.message_id, headers=_decision_headers(receipt))
-
-
-def _decision_headers(receipt: Receipt) -> dict[str, str]:
-    closes_at = receipt.window_closes_at
-    headers = {
-        "Gateway-Decision": receipt.action,
-        "Gateway-Template": receipt.template,
-        "Gateway-Reason": receipt.reason,
-        "Gateway-Observed": receipt.observed,
-        "Gateway-Repaired": receipt.repaired,
-        "Gateway-Window-Closes-At": None if closes_at is None else rfc3339(closes_at),
-    }
-    return {name: value for name, value in headers.items() if value is not None}
+    return written(b'{"message_id":%d}' % receipt.message_id, headers=decision_headers(receipt))
 
 
 def _message_id(body: JsonObject) -> MessageId:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.config import ClientConfig, SenderConfig
+from gateway.domain.business_number import BusinessNumber, business_number
 from gateway.domain.errors import InvalidRequest
 from gateway.domain.identity import Contact, Sender
 from gateway.domain.message import Content, Draft, FreeForm, Idempotency, JsonObject, TemplateMessage
@@ -21,13 +22,18 @@ ROUTE = "send-whatsapp"
 _IMAGE, _TEMPLATE = 2, 4
 
 
+def number_of(sender: SenderConfig) -> BusinessNumber:
+    """What the Cloud API's clients call a sender, whether the configuration says it or not."""
+    return business_number(sender.id, aliases=sender.aliases, phone_number_id=sender.phone_number_id)
+
+
 class Senders:
     """The senders, as a client may name them: by id or by alias, on the native surface by phone_number_id too."""
 
     def __init__(self, senders: Iterable[SenderConfig]) -> None:
         senders = tuple(senders)
         self._named = {name: sender for sender in senders for name in (sender.id, *sender.aliases)}
-        self._numbered = {sender.phone_number_id: sender for sender in senders if sender.phone_number_id is not None}
+        self._numbered = {number_of(sender).phone_number_id: sender for sender in senders}
 
     def find(self, name: str, client: ClientConfig) -> SenderConfig | None:
         """The client's sender of that name; None for an unknown one and for another client's."""
@@ -36,6 +42,18 @@ class Senders:
     def find_native(self, name: str, client: ClientConfig) -> SenderConfig | None:
         """The same where the Cloud API's name of a sender, its `phone_number_id`, is known as well."""
         return self._of(client, self._named.get(name) or self._numbered.get(name))
+
+    def find_numbered(self, number: str, client: ClientConfig) -> SenderConfig | None:
+        """The client's sender of that ``phone_number_id``."""
+        return self._of(client, self._numbered.get(number))
+
+    def default_of(self, client: ClientConfig) -> SenderConfig | None:
+        """The sender that a client means where it names none."""
+        return self._named.get(next(iter(client.senders), Sender("")))
+
+    def all_of(self, client: ClientConfig) -> tuple[SenderConfig, ...]:
+        """The client's senders, the default one first."""
+        return tuple(self._named[sender] for sender in client.senders if sender in self._named)
 
     def _of(self, client: ClientConfig, sender: SenderConfig | None) -> SenderConfig | None:
         return sender if sender is not None and sender.id in client.senders else None
@@ -71,9 +89,9 @@ def parse_draft(body: JsonObject, headers: SendHeaders, client: ClientConfig, ru
         fallback=fallback,
         reference=headers.reference,
         intent=intent_of(headers.intent, sender.id, rules, field=INTENT),
-        callback_url=_callback_url(fields, rules),
+        callback_url=callback_url_of(fields, rules),
         wait=headers.wait,
-        idempotency=_idempotency(body, headers),
+        idempotency=idempotency_of(body, headers, route=ROUTE),
     )
 
 
@@ -136,7 +154,8 @@ def _free_form(fields: JsonObject) -> FreeForm:
     return FreeForm(type="text", text=fields["text"])
 
 
-def _callback_url(fields: JsonObject, rules: DraftRules) -> str | None:
+def callback_url_of(fields: JsonObject, rules: DraftRules) -> str | None:
+    """Where a message's statuses are to be posted. Raises InvalidRequest for where we don't."""
     url: str | None = fields.get("callback_url")
     problem = None if url is None else rules.may_post_to(url)
     if problem is not None:
@@ -152,10 +171,11 @@ def intent_of(intent: str | None, sender: Sender, rules: DraftRules, *, field: s
     return intent
 
 
-def _idempotency(body: JsonObject, headers: SendHeaders) -> Idempotency | None:
+def idempotency_of(body: JsonObject, headers: SendHeaders, *, route: str) -> Idempotency | None:
+    """The key of a request and what was said under it; `route` keeps the surfaces apart."""
     if headers.idempotency_key is None:
         return None
     said = [body, headers.reference, *([] if headers.intent is None else [headers.intent])]
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":"))
     fingerprint = hashlib.sha256(canonical.encode()).hexdigest()
-    return Idempotency(route=ROUTE, key=headers.idempotency_key, fingerprint=fingerprint)
+    return Idempotency(route=route, key=headers.idempotency_key, fingerprint=fingerprint)

@@ -14,16 +14,25 @@ from gateway.domain.errors import (
     GatewayError,
     IdempotencyConflict,
     InvalidRequest,
+    NotCarried,
     NotFound,
     ProviderRefused,
     Refused,
+    SignatureMismatch,
     StoreUnavailable,
     TemplateRefused,
     TooManyRequests,
     Unauthenticated,
     WindowClosed,
 )
-from gateway.web.wire_errors import BodyEncoded, BodyTooLarge, BodyTooSlow, UnreadableBody, WrongMethod
+from gateway.web.wire_errors import (
+    BodyEncoded,
+    BodyTooLarge,
+    BodyTooSlow,
+    SubscriptionRefused,
+    UnreadableBody,
+    WrongMethod,
+)
 
 Table = Mapping[type[GatewayError], Callable[[Any], "Said"]]
 
@@ -59,7 +68,8 @@ WINDOW_CLOSED = (
 )
 """Source: DecisionTelecom, WhatsApp API, errors."""
 
-_BALANCE_CODE = 3
+_BALANCE_CODES = frozenset({3, 131042, 134011})
+"""DecisionTelecom's own, and the platform's: no means of payment, terms of payment not agreed to."""
 _UNEXPECTED = "The server encountered an unexpected condition which prevented it from fulfilling the request"
 _FORWARDED = frozenset({400, 402, 409, 413, 422})
 """Statuses of a provider's refusal that mean to our client what they meant to us."""
@@ -88,7 +98,7 @@ def _provider_words(refused: ProviderRefused) -> Said:
     error = refused.error
     if error.closes_window:
         return _window_closed(refused)
-    if error.code == _BALANCE_CODE or error.status == 402:
+    if error.code in _BALANCE_CODES or error.status == 402:
         return _balance_empty(refused)
     status = error.status if error.status in _FORWARDED else 400
     name = error.name or "Invalid Parameter"
@@ -118,6 +128,7 @@ DECISION_TELECOM: Table = {
     NotFound: lambda _: _classic(404, 0, "Not Found", _NOT_FOUND),
     UnreadableBody: _unreadable,
     InvalidRequest: _invalid_parameter,
+    NotCarried: _invalid_parameter,
     TemplateRefused: _invalid_parameter,
     IdempotencyConflict: lambda _: _classic(
         409, 1, "Invalid Parameter: Idempotency-Key", "expected a new key, or the body that this key was used with"
@@ -173,6 +184,7 @@ def _problem_headers(error: GatewayError) -> Mapping[str, str]:
 
 NATIVE: Table = {
     InvalidRequest: _problem(400, "Invalid request"),
+    NotCarried: _problem(400, "Not carried"),
     BodyTooLarge: _problem(413, "Body too large"),
     BodyTooSlow: _problem(408, "Body too slow"),
     BodyEncoded: _problem(415, "Body encoded"),
@@ -203,6 +215,8 @@ def _refusal(status: int) -> Callable[[GatewayError], Said]:
 CALLBACKS: Table = {
     NotFound: _refusal(404),
     WrongMethod: _refusal(405),
+    SignatureMismatch: lambda error: Said(status=401, body={"ok": False, "code": error.code}),
+    SubscriptionRefused: _refusal(403),
     BodyTooLarge: _refusal(413),
     BodyTooSlow: _refusal(408),
     BodyEncoded: _refusal(415),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from aiohttp import web
 
 from gateway.domain.errors import GatewayError, NotFound
 from gateway.web.answers import JSON, PROBLEM, answer
+from gateway.web.auth import D360_API_KEY
+from gateway.web.cloud_errors import CLOUD_API
 from gateway.web.errors import CALLBACKS, DECISION_TELECOM, NATIVE, Said, Table, said
 from gateway.web.observing import route_of
 from gateway.web.parts import CLIENT, PARTS
@@ -30,11 +33,27 @@ class Surface:
     content_type: str = JSON
 
 
+_CLOUD_API = re.compile(r"/(?:v[0-9]{1,3}\.[0-9]{1,3}|[0-9]+|messages|media|debug_token)(?:/|$)", re.ASCII)
+"""Where the Cloud API's paths begin: with a version or an id of an object; and 360dialog's, which have neither."""
+
+_DIALOG360 = frozenset({"/v1/messages"})
+"""Paths that are 360dialog's when its header comes with them."""
+
 _SURFACES = (
     Surface(name="decision-telecom", prefix="/v1/api/", table=DECISION_TELECOM),
     Surface(name="callbacks", prefix="/callbacks/", table=CALLBACKS),
     Surface(name="native", prefix="", table=NATIVE, content_type=PROBLEM),
 )
+
+
+_CLOUD = Surface(name="cloud-api", prefix="/", table=CLOUD_API)
+
+
+def _surface_of(request: web.Request) -> Surface:
+    path = request.path
+    if _CLOUD_API.match(path) or (path in _DIALOG360 and D360_API_KEY in request.headers):
+        return _CLOUD
+    return next(surface for surface in _SURFACES if path.startswith(surface.prefix))
 
 
 @web.middleware
@@ -51,7 +70,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 def _answer(request: web.Request, error: GatewayError) -> web.Response:
     client = request.get(CLIENT)
     request.app[PARTS].metrics.refused(None if client is None else client.name, error)
-    surface = next(surface for surface in _SURFACES if request.path.startswith(surface.prefix))
+    surface = _surface_of(request)
     words = said(surface.table, error)
     response = answer(
         words.body, status=_status(request, surface, words), headers=words.headers, content_type=surface.content_type

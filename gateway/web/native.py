@@ -47,7 +47,8 @@ async def window(request: web.Request) -> web.Response:
     sender = _sender(request, front, client)
     contact = _contact(request.match_info["contact"])
     now = front.parts.clock.now()
-    conversation = await front.parts.store.conversation(sender, contact, downgrades_since=None)
+    store = front.parts.store
+    conversation = await store.conversation(sender, contact, downgrades_since=None, client=client.name)
     return answer(window_view(conversation.window, now))
 
 

@@ -10,9 +10,9 @@ from aiohttp.typedefs import Handler, Middleware
 from gateway.metrics import Metrics
 from gateway.tracing import Tracer
 
-_CLIENTS = "/v1/"
-"""Where requests come from our own clients, whose traces are continued."""
-_TRACED = (_CLIENTS, "/callbacks/")
+_CLIENTS = ("/v1/", "/messages", "/media", "/{")
+"""Where requests come from our own clients, whose traces are continued; the Cloud API's routes begin with a name."""
+_TRACED = (*_CLIENTS, "/callbacks/")
 
 
 def observing(metrics: Metrics, tracer: Tracer) -> Middleware:

@@ -8,20 +8,23 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from aiohttp import web
+from yarl import URL
 
 from gateway.config import ClientConfig, Config
 from gateway.domain.callback import CallbackEvent
 from gateway.domain.explanation import Explanation
 from gateway.domain.message import Draft
 from gateway.metrics import Exposition, Metrics
-from gateway.ports import Answer, CallbackDecoder, Clock, Ingested, MessageRecord, Store
+from gateway.ports import Answer, CallbackDecoder, Clock, Ingested, MessageRecord, Passing, Store
 from gateway.registry import Registry
 from gateway.template_drift import TemplateDrift
 from gateway.template_health import TemplateHealth
 from gateway.tracing import UNTRACED, Tracer
 from gateway.web.auth import Keys
+from gateway.web.cloud_objects import Objects
 from gateway.web.drafts import DraftRules
 from gateway.web.rate import Rates
+from gateway.web.shares import Shares
 
 
 class Ingest(Protocol):
@@ -60,6 +63,10 @@ class Parts:
     tracer: Tracer = UNTRACED
     health: TemplateHealth = field(default_factory=TemplateHealth)
     drift: TemplateDrift = field(default_factory=TemplateDrift)
+    passing: Mapping[str, Passing] = field(default_factory=dict)
+    """By the provider's name, for those that are asked for more than to send messages."""
+    base_url: str = ""
+    """Where the gateway itself is, for clients that are near."""
     mounts: Sequence[tuple[str, web.Application]] = ()
     """Applications served beside ours, each under its prefix."""
     ticks: Callable[[], float] = time.monotonic
@@ -76,6 +83,18 @@ class Front:
     keys: Keys
     rates: Rates
     rules: DraftRules
+    objects: Objects
+    """What the Cloud API's ids name."""
+    shares: Shares = field(default_factory=Shares)
+
+    @property
+    def base_url(self) -> str:
+        """Where clients find us: by the configuration, and never by what a request says of it."""
+        return self.parts.config.server.public_url or self.parts.base_url
+
+    def address(self, request: web.Request, query: Mapping[str, str]) -> str:
+        """The absolute address of the same resource with another query."""
+        return f"{self.base_url}{URL.build(path=request.path, query=query)}"
 
 
 PARTS = web.AppKey("parts", Parts)

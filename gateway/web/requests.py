@@ -24,6 +24,11 @@ def admit_bearer(request: web.Request, front: Front) -> ClientConfig:
     return _admit(request, front, front.keys.of_bearer(request.headers))
 
 
+def admit_cloud_api(request: web.Request, front: Front) -> ClientConfig:
+    """The client of a request of the Cloud API's surface. Raises Unauthenticated, TooManyRequests."""
+    return _admit(request, front, front.keys.of_cloud_api(request.headers, request.query))
+
+
 def _admit(request: web.Request, front: Front, client: ClientConfig) -> ClientConfig:
     request[CLIENT] = client
     front.rates.take(client.name)

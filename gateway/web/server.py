@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from aiohttp import web
 
-from gateway.web import callbacks, decision_telecom, explaining, monitoring, native, templates
+from gateway.web import (
+    callbacks,
+    cloud_api,
+    cloud_edges,
+    cloud_media,
+    decision_telecom,
+    describing,
+    explaining,
+    monitoring,
+    native,
+    templates,
+    v1_messages,
+)
 from gateway.web.auth import Keys
+from gateway.web.cloud_objects import Objects
 from gateway.web.drafts import DraftRules, Senders
 from gateway.web.middleware import errors
 from gateway.web.monitoring import build_internal_app
@@ -19,6 +34,7 @@ __all__ = ["Parts", "build_app", "build_internal_app"]
 ROUTES = (
     web.post("/v1/api/send-whatsapp", decision_telecom.send_whatsapp),
     web.post("/v1/api/receive-whatsapp", decision_telecom.receive_whatsapp),
+    web.post("/v1/messages", v1_messages.post_message),
     web.post("/v1/explain", explaining.explain),
     web.get("/v1/messages", native.messages),
     web.get("/v1/messages/{id}", native.message),
@@ -27,9 +43,32 @@ ROUTES = (
     web.get("/v1/templates/{name}/{language}", templates.template),
     web.get("/healthz", native.healthz),
     web.get("/readyz", native.readyz),
+    web.get("/openapi.json", describing.openapi),
+    web.get("/docs", describing.docs),
+    web.get("/callbacks/{provider}", callbacks.subscription),
+    web.post("/callbacks/{provider}", callbacks.signed_callback),
     web.post("/callbacks/{provider}/{secret}", callbacks.callback),
     web.post("/callbacks/{provider}/{secret}/{attempt}", callbacks.callback),
 )
+
+_VERSION = r"/{version:v[0-9]{1,3}\.[0-9]{1,3}}"
+
+
+def _cloud_routes() -> Iterator[web.RouteDef]:
+    """The Cloud API's, with any version and with none, where only digits are an id; and 360dialog's style of them."""
+    yield web.post("/messages", cloud_api.send_dialog360)
+    yield web.post("/media", cloud_media.post_media)
+    yield web.get("/media/{sealed}", cloud_media.download)
+    for prefix, id_ in (("", "[0-9]+"), (_VERSION, "[^/]+")):
+        yield web.get(f"{prefix}/debug_token", cloud_edges.debug_token)
+        yield web.post(f"{prefix}/{{number:{id_}}}/messages", cloud_api.send_message)
+        for method in ("GET", "DELETE"):
+            yield web.route(method, f"{prefix}/{{id:{id_}}}", cloud_edges.at_object)
+        for method in ("GET", "POST", "DELETE"):
+            yield web.route(method, f"{prefix}/{{id:{id_}}}/{{edge}}", cloud_edges.at_edge)
+
+
+CLOUD_ROUTES = tuple(_cloud_routes())
 
 
 def build_app(parts: Parts) -> web.Application:
@@ -44,8 +83,10 @@ def build_app(parts: Parts) -> web.Application:
     app[SHOWS_DETAILS] = config.server.internal is None
     app[FRONT] = _front(parts)
     app.add_routes(ROUTES)
+    app.add_routes(CLOUD_ROUTES)
     if config.server.internal is None:
         app.add_routes(monitoring.ROUTES)
+    app[describing.DESCRIBED] = describing.described(describing.routed(app))
     for prefix, mounted in parts.mounts:
         app.add_subapp(prefix, mounted)
     return app
@@ -53,14 +94,16 @@ def build_app(parts: Parts) -> web.Application:
 
 def _front(parts: Parts) -> Front:
     config = parts.config
+    senders = Senders(config.senders)
     return Front(
         parts=parts,
         keys=Keys(config.clients),
         rates=Rates(config.limits.client_per_second, parts.ticks),
         rules=DraftRules(
-            senders=Senders(config.senders),
+            senders=senders,
             may_post_to=parts.may_post_to,
             depth=config.limits.depth,
             intents=config.intent_names,
         ),
+        objects=Objects(config, senders),
     )

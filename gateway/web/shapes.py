@@ -12,14 +12,24 @@ from typing import Any, cast
 
 import jsonschema_rs
 
-from gateway.domain.errors import InvalidRequest
+from gateway.domain.errors import InvalidRequest, MissingField
 from gateway.domain.message import JsonObject
 from gateway.shipped import shipped
 from gateway.web.json_path import path_of
 
-SHAPES = ("send-whatsapp", "send-whatsapp-bare", "template-params", "receive-whatsapp", "explain")
+SHAPES = (
+    "send-whatsapp",
+    "send-whatsapp-bare",
+    "template-params",
+    "receive-whatsapp",
+    "native-message",
+    "cloud-message",
+)
 
 Step = str | int
+
+_MISSING = "; it is missing"
+"""How what is said of a field ends that is not there."""
 
 
 class Shape:
@@ -29,6 +39,7 @@ class Shape:
         self._schema = schema
         self.fields = frozenset(schema.get("properties", ()))
         """The names that mean something in the outermost object."""
+        self.document = schema
         self._validator = jsonschema_rs.Draft202012Validator(
             schema, offline=True, pattern_options=jsonschema_rs.RegexOptions()
         )
@@ -42,14 +53,15 @@ class Shape:
             return
         wrong = min(map(self._wrong, self._validator.iter_errors(instance)), key=self._order)
         steps, expected = wrong
-        raise InvalidRequest(field or str(steps[0]), expected, path=path_of(steps))
+        kind = MissingField if expected.endswith(_MISSING) else InvalidRequest
+        raise kind(field or str(steps[0]), expected, path=path_of(steps))
 
     def _wrong(self, error: jsonschema_rs.ValidationError) -> tuple[Sequence[Step], str]:
         steps = cast(list[Step], list(error.instance_path))
         match error.kind:
             case jsonschema_rs.ValidationErrorKind.Required(missing):
                 place = [*steps, missing]
-                return place, f"expected {self._description(place)}; it is missing"
+                return place, f"expected {self._description(place)}{_MISSING}"
             case jsonschema_rs.ValidationErrorKind.AdditionalProperties(unexpected):
                 return [*steps, unexpected[0]], "expected no field of this name"
             case _:

@@ -7,15 +7,22 @@ GatewayError
 │       ├── BodyTooSlow     it did not arrive in time
 │       ├── BodyBroken      the connection ended, or its chunks made no sense
 │       └── BodyEncoded     it is compressed, which we don't undo
-└── WrongMethod             the path is known, the method is not
+├── NotFound
+│   ├── UnknownObject       there is no such number, account or medium, or it is another client's
+│   └── Unsupported         the object is known, and what was asked of it is not there with its provider
+├── PassedOn                what was passed on to the provider came to nothing
+├── WrongMethod             the path is known, the method is not
+└── SubscriptionRefused     who asks whether we want callbacks does not know our word for it
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.domain.errors import GatewayError, InvalidRequest
+from gateway.domain.errors import GatewayError, InvalidRequest, NotFound
 from gateway.web.json_path import ROOT
+
+LONGEST_ID = 32
 
 
 class UnreadableBody(InvalidRequest):
@@ -67,3 +74,32 @@ class WrongMethod(GatewayError):
     def __init__(self, allowed: Iterable[str]) -> None:
         self.allowed = ", ".join(sorted(allowed))
         super().__init__(f"This URL can only handle the following request methods: {self.allowed}.")
+
+
+class UnknownObject(NotFound):
+    """An id in the path that names nothing of the client's: unknown or foreign, one answer for both."""
+
+    def __init__(self, written: str) -> None:
+        # Ids are digits; anything else is not repeated.
+        self.id = written if written.isascii() and written.isdigit() and len(written) <= LONGEST_ID else "..."
+        super().__init__("there is no such object")
+
+
+class Unsupported(NotFound):
+    """What was asked for is not there with this sender's provider."""
+
+
+class PassedOn(GatewayError):
+    """A request that was passed on got no answer that could be handed back."""
+
+    code = "provider_unavailable"
+
+    def __init__(self, message: str, status: int = 502) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class SubscriptionRefused(GatewayError):
+    """Who asks whether we want a provider's callbacks does not know the word that we gave it."""
+
+    code = "forbidden"

@@ -150,6 +150,7 @@ def test_what_the_file_calls_marketing_stays_marketing() -> None:
         (132007, HOUR),
         (132000, 5 * MINUTE),
         (132005, 5 * MINUTE),
+        (132008, 5 * MINUTE),
         (132012, 5 * MINUTE),
         (132018, 5 * MINUTE),
         (2000, 5 * MINUTE),

@@ -18,7 +18,10 @@ from gateway.domain.identity import (
     draw_message_id,
     draw_token,
     parse_contact,
+    phone_among,
     redact,
+    stand_in_user_id,
+    user_id_among,
 )
 
 NUMBERS = st.from_regex(r"[1-9][0-9]{4,14}", fullmatch=True)
@@ -149,3 +152,29 @@ def test_conversations_spread_over_all_buckets() -> None:
 def test_a_negative_number_is_nobody() -> None:
     with pytest.raises(ValueError, match="international form"):
         parse_contact(-380501234567)
+
+
+@given(NUMBERS)
+def test_a_stand_in_for_a_user_id_is_a_user_id_and_is_read_back_as_the_number(digits: str) -> None:
+    written = stand_in_user_id(Contact(digits))
+    assert re.fullmatch(r"[A-Z]{2}\.[A-Za-z0-9]{1,128}", written)
+    assert parse_contact(written) == digits
+
+
+def test_a_user_id_needs_no_stand_in() -> None:
+    assert stand_in_user_id(Contact("US.13491208655302741918")) == "US.13491208655302741918"
+
+
+@pytest.mark.parametrize("written", ["ZZ.gw", "ZZ.gw0501234567", "ZZ.gwUS", "ZZ.gw12345678901234567"])
+def test_a_stand_in_without_a_number_is_nobody(written: str) -> None:
+    with pytest.raises(ValueError, match="international form"):
+        parse_contact(written)
+
+
+def test_of_all_ids_the_number_and_the_own_user_id_are_told_apart() -> None:
+    parent, own, number = Contact("US.ENT.11815799212886844830"), Contact("US.13491208"), Contact("16505551234")
+    assert phone_among([parent, own, number]) == number
+    assert user_id_among([parent, number, own]) == own
+    assert user_id_among([number, parent]) == parent
+    assert phone_among([own]) is None
+    assert user_id_among([number]) is None

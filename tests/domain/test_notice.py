@@ -14,12 +14,10 @@ from gateway.domain.notice import (
     BLOCK_FOR,
     PENDING,
     RETRY_SCHEDULE,
-    is_told,
-    received,
-    status_changed,
     view_changed,
     view_status,
 )
+from gateway.domain.standard_notice import is_told, received, status_changed
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MESSAGE = OutboundMessage(

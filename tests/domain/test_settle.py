@@ -300,10 +300,40 @@ def test_a_pause_uses_up_no_attempt_and_a_step_of_the_schedule_pauses_nobody(
 def test_what_is_not_the_message_s_fault_always_pauses_the_sender(
     outcome: Retry, tried: Tried, policy: DeliveryPolicy, jitter: float
 ) -> None:
-    if outcome.cause is not Cause.SERVER:
+    if outcome.cause not in (Cause.SERVER, Cause.LIMITED):
         pause = settle(outcome, tried, policy, jitter).pause
         assert pause is not None
         assert pause.value == outcome.cause.value
+
+
+@given(TRIED, POLICIES, JITTER)
+def test_what_has_reached_a_limit_of_its_own_waits_alone(tried: Tried, policy: DeliveryPolicy, jitter: float) -> None:
+    follow = settle(retry("limited"), tried, policy, jitter)
+    assert (follow.pause, follow.resumes, follow.is_counted) == (None, True, True)
+    assert follow.again_in is not None
+    assert SECOND <= follow.again_in <= HOUR
+
+
+@pytest.mark.parametrize(("refusals", "seconds"), [(0, 1), (1, 4), (2, 16), (3, 64), (4, 256), (5, 1024), (6, 3600)])
+def test_a_contact_that_was_written_to_too_often_is_left_alone_four_times_as_long_each_time(
+    refusals: int, seconds: int
+) -> None:
+    follow = settled(retry("limited"), {"refusals": refusals}, {})
+    assert follow.again_in == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(("refusals", "attempt"), [(0, "retry"), (1, "retry"), (2, "failed"), (9, "failed")])
+def test_a_refusal_that_is_worth_few_tries_is_one_for_good_after_them(refusals: int, attempt: str) -> None:
+    outcome = replace(retry("server"), at_most=2)
+    assert settled(outcome, {"refusals": refusals}, {}).attempt == AttemptStatus(attempt)
+
+
+def test_a_stand_in_that_has_reached_a_limit_of_its_own_gives_way_to_the_next() -> None:
+    limited = Retry(cause=Cause.LIMITED, error=ProviderError(code=132069, status=400), retry_after=HOUR)
+    stand_in = settled(limited, {"is_template": True, "is_stand_in": True}, {})
+    assert (stand_in.attempt, stand_in.again_in) == (AttemptStatus.TEMPLATE_REFUSED, AT_ONCE)
+    asked_for = settled(limited, {"is_template": True}, {})
+    assert (asked_for.attempt, asked_for.again_in) == (AttemptStatus.RETRY, HOUR)
 
 
 @given(RETRIES, TRIED, POLICIES, JITTER)

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 from aiohttp import web
@@ -184,6 +184,7 @@ def a_config(
     limit: DowngradeLimit | None = None,
     mode: Mode = Mode.ENFORCE,
     repair: RepairPolicy = NO_REPAIR,
+    closed_window: Literal["at_once", "as_status"] = "at_once",
     **changes: Any,
 ) -> Config:
     rules: dict[str, Any] = {"mode": mode, "ladder": ("ticket_answer",), "downgrade_limit": limit, "repair": repair}
@@ -198,6 +199,7 @@ def a_config(
                 name="desk",
                 key_digests=digest(KEY),
                 senders=tuple(Sender(name) for name in senders),
+                closed_window=closed_window,
                 webhook=WebhookConfig(
                     url=hook_url, secret="whsec_" + base64.b64encode(b"a desk's own secret").decode()
                 ),

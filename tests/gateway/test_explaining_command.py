@@ -13,7 +13,7 @@ import pytest
 
 from gateway.provider.sandbox import TravelClock
 from tests.gateway.people import CONFIG as OF_SHOPS
-from tests.gateway.people import CONTACT, SHOP, Shop, a_shop, furnish, run
+from tests.gateway.people import CONTACT, KEY, SHOP, Shop, a_shop, furnish, run
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NATIVE: dict[str, Any] = {"from": SHOP, "to": CONTACT, "type": "text", "text": {"body": "Hello"}}
@@ -98,10 +98,24 @@ async def test_an_intent_is_that_of_the_option_of_the_body_and_of_the_header(fol
 async def test_a_body_in_a_file_is_asked_about_as_it_would_be_posted(folder: Path) -> None:
     documented = {"source_addr": SHOP, "destination_addr": CONTACT, "message_type": 1, "text": "Hello"}
     async with a_shop(folder, clock=TravelClock(lambda: NOON)) as shop:
-        for body in (NATIVE, documented):
+        strict = {**NATIVE, "on_closed_window": "refuse", "ttl": 60, "callback_url": "https://desk.example/told"}
+        for body in (NATIVE, documented, strict):
             (folder / "body.json").write_text(json.dumps(body))
             route, command = await both(shop, body, "explain", "--body", str(folder / "body.json"))
             assert command == route
+
+
+async def test_what_the_provider_can_t_carry_is_refused_by_the_command_as_by_the_route(folder: Path) -> None:
+    body = {**NATIVE, "type": "location", "location": {"latitude": 50.45, "longitude": 30.52}}
+    del body["text"]
+    (folder / "body.json").write_text(json.dumps(body))
+    async with a_shop(folder, clock=TravelClock(lambda: NOON)) as shop:
+        url, key = f"{shop.gateway.base_url}/v1/explain", {"Authorization": f"Bearer {KEY}"}
+        async with shop.http.post(url, json=body, headers=key) as answer:
+            problem = await answer.json(content_type="application/problem+json")
+        told = await shop.run("explain", "--body", str(folder / "body.json"))
+    assert (told.exit_code, problem["code"]) == (1, "not_carried")
+    assert f"{problem['path']}: {problem['detail']}" in told.output
 
 
 async def test_what_the_platform_told_of_templates_counts_also_when_nobody_runs(folder: Path) -> None:

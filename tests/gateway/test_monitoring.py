@@ -164,6 +164,9 @@ async def storm(world: World, draw: random.Random) -> None:
                 f"/v1/messages/{path}",
                 f"/callbacks/{path}/{path}",
                 f"/v1/windows/{path}/{contact}",
+                f"/v24.0/{path}",
+                f"/v24.0/{draw.randint(1, 10**15)}/{path}",
+                f"/{draw.randint(1, 10**15)}/messages",
             ):
                 async with http.request(method, base + place, headers={"Authorization": f"Bearer {KEY}"}) as answer:
                     await answer.read()
@@ -184,8 +187,11 @@ ALLOWED = {
     *("/v1/api/send-whatsapp", "/v1/api/receive-whatsapp", "/v1/messages", "/v1/messages/{id}", "/readyz", "/metrics"),
     *("paused", "limit_exceeded", "pending", "in_appeal", "locked", "archived", "rejected", "pending_deletion"),
     *("deleted", "disabled", "refused_recently", "2000", "2001", "2002", "2003", "132000", "132001", "132005"),
-    *("132007", "132012", "132015", "132016", "132018", "132068", "132069"),
+    *("132007", "132008", "132012", "132015", "132016", "132018", "132068", "132069"),
     *("/v1/templates", "/v1/templates/{name}/{language}"),
+    *("passed", "not_carried"),
+    *("/messages", "/media", "/media/{sealed}", "/debug_token", "/{number}/messages", "/{id}", "/{id}/{edge}"),
+    *("/{version}/debug_token", "/{version}/{number}/messages", "/{version}/{id}", "/{version}/{id}/{edge}"),
     *("/v1/windows/{sender}/{contact}", "/callbacks/{provider}/{secret}", "/callbacks/{provider}/{secret}/{attempt}"),
 }
 """Every value of a label that this gateway may ever show, written down by hand."""

@@ -7,13 +7,27 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from gateway.domain.compliance import Decision, Downgrade, Refuse, Send
-from gateway.domain.identity import draw_token
-from gateway.domain.message import TemplateMessage
+from gateway.domain.identity import Contact, draw_token
+from gateway.domain.message import Content, TemplateMessage
 from gateway.ports import Attempt, Claim
 from tests.model.outside import BY, Outside
 from tests.model.posted import GIVEN_UP, Posted
 from tests.model.stage import PICK, move
-from tests.model.world import CONTACTS, LIMIT, PER, SENDER, TEXT, WANTED, InHand, Sent, decided, outcome_of, pick
+from tests.model.world import (
+    CONTACTS,
+    IDS,
+    LIMIT,
+    PER,
+    SENDER,
+    TEXT,
+    USER_IDS,
+    WANTED,
+    InHand,
+    Sent,
+    decided,
+    outcome_of,
+    pick,
+)
 
 ANSWERS = ["submitted", "failed", "unfit", "window_closed", "unknown", "server", "not_written", "throttled", "balance"]
 BETWEEN = st.sampled_from([*["nothing"] * 5, "writes", "cancel", "waits", "refusal"])
@@ -29,6 +43,22 @@ class Dispatching(Outside):
         claimed = self.claim(limit)
         for in_hand in claimed if and_begun else []:
             self.begin(in_hand)
+
+    @move(
+        number=st.sampled_from(CONTACTS),
+        from_user_id=st.booleans(),
+        wants=st.tuples(st.sampled_from([TEXT, WANTED]), st.sampled_from([TEXT, WANTED])),
+        count=st.integers(0, 3),
+    )
+    def what_two_hold_turns_out_to_be_one_contact_s(
+        self, number: Contact, from_user_id: bool, wants: tuple[Content, Content], count: int
+    ) -> None:
+        """Messages to both ids are claimed, and some begun, when the provider names both."""
+        for contact, content in zip((number, USER_IDS[number]), wants, strict=True):
+            self.post(contact, content, None, at_once=False)
+        for in_hand in self.claim(4)[:count]:
+            self.begin(in_hand)
+        self.two_ids_turn_out_to_be_one_contact_s(number=number, from_user_id=from_user_id, ago=0)
 
     @move(fates=st.lists(st.tuples(BETWEEN, OVERTAKING, ANSWER), min_size=1, max_size=6))
     def all_that_is_due_is_attempted(self, fates: list[tuple[str, tuple[str, str], str]]) -> None:
@@ -53,12 +83,14 @@ class Dispatching(Outside):
                 for sent in before[-1:]:
                     self.report_all(sent, "window_closed", "token")
             case "waits":
+                self.end_contested()
                 self.pass_time(timedelta(hours=3), is_swept=False)
 
     def claim(self, limit: int) -> list[InHand]:
         self.model.expire(self.now)
-        busy = {in_hand.posted.contact for in_hand in self.in_hand}
-        heads = {contact: self.model.head(contact, self.now) for contact in CONTACTS if contact not in busy}
+        busy = {self.model.who(in_hand.posted.contact) for in_hand in self.in_hand}
+        people = {self.model.who(contact) for contact in IDS} - busy
+        heads = {contact: self.model.head(contact, self.now) for contact in people}
         claims = self.run(
             self.store.claim(
                 SENDER,
@@ -68,9 +100,10 @@ class Dispatching(Outside):
                 holding=frozenset(in_hand.claim.conversation for in_hand in self.in_hand),
             )
         ).claims
-        claimed = [self.take(claim, heads.pop(claim.message.contact)) for claim in claims]
+        claimed = [self.take(claim, heads.pop(self.model.who(claim.message.contact))) for claim in claims]
         self.in_hand += claimed
-        self.check_share(len(claims), limit, [head for head, surely in heads.values() if head and surely])
+        left = [head for head, surely in heads.values() if head and surely and not self.may_be_held(head.contact)]
+        self.check_share(len(claims), limit, left)
         return claimed
 
     def take(self, claim: Claim, head: tuple[Posted | None, bool]) -> InHand:
@@ -81,7 +114,7 @@ class Dispatching(Outside):
         assert claim.template_started == posted.template_started
         assert {name for name, _ in claim.refused_templates} == posted.unfit
         assert claim.downgrades == self.downgrades(posted.contact, before=posted)
-        stirred = self.model.stirred.get(posted.contact, 0)
+        stirred = self.model.stirs(posted.contact)
         return InHand(claim=claim, posted=posted, stirred=stirred, age=self.model.age)
 
     def check_share(self, claimed: int, limit: int, left_out: list[Posted]) -> None:
@@ -133,7 +166,7 @@ class Dispatching(Outside):
     def is_fresh(self, in_hand: InHand) -> bool:
         """Whether nothing has happened to the conversation, the message and the sender since the claim."""
         return (
-            in_hand.stirred == self.model.stirred.get(in_hand.posted.contact, 0)
+            in_hand.stirred == self.model.stirs(in_hand.posted.contact)
             and in_hand.posted.is_due(self.now)
             and self.now < in_hand.posted.expires
             and (self.model.paused_at is None or in_hand.age >= self.model.paused_at)
@@ -197,6 +230,8 @@ class Dispatching(Outside):
         sent = next(sent for sent in self.sent if sent.token == in_hand.attempt.token)
         if sent.attempt.status != "sending" or self.news_of(sent):
             word = "unknown" if word == "unknown" else "submitted"
+        if word == "withdrawn" and self.may_be_held(in_hand.posted.contact):
+            word = "submitted"  # whether it was written or not can't be told of a claim that was lost
         if word == "withdrawn":
             self.model.withdraw(sent.attempt)
             self.model.note(self.now)

@@ -19,7 +19,7 @@ from tests.model.outside import Outside
 from tests.model.posted import Posted
 from tests.model.stage import Step, steps_of
 from tests.model.story import check_story, check_told
-from tests.model.world import CONTACTS, PER, SENDER, InHand
+from tests.model.world import CONTACTS, IDS, PER, SENDER, InHand
 
 
 class Gateway(Dispatching):
@@ -52,7 +52,7 @@ class Gateway(Dispatching):
 
     @invariant()
     def every_window_is_as_the_model_says(self) -> None:
-        for contact in CONTACTS:
+        for contact in IDS:
             known = self.run(self.store.conversation(SENDER, contact, downgrades_since=self.now - PER))
             assert known.window.is_open(self.now) == self.model.is_open(contact, self.now)
             assert known.downgrades == self.downgrades(contact)
@@ -68,6 +68,7 @@ class Gateway(Dispatching):
         for _ in range(200):
             if not any(map(self.is_in_line, self.model.posted.values())):
                 break
+            self.end_contested()
             self.pass_time(self.until_something_is_due())
             claimed = self.claim(4)
             assert claimed or not self.is_anything_due()

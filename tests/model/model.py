@@ -25,6 +25,8 @@ class Model:
     on_unknown: str
     retry_templates: bool
     posted: dict[int, Posted] = field(default_factory=dict)
+    same: dict[str, str] = field(default_factory=dict)
+    """For a user id that turned out to be a number's, that number."""
     heard: list[tuple[str, datetime]] = field(default_factory=list)
     refuted: list[tuple[str, datetime]] = field(default_factory=list)
     stirred: dict[str, int] = field(default_factory=dict)
@@ -35,13 +37,26 @@ class Model:
     paused_at: int | None = None
     row: int = 0
 
+    # whose an id is
+
+    def who(self, contact: str) -> str:
+        return self.same.get(contact, contact)
+
+    def tie(self, number: str, user_id: str) -> None:
+        self.stirred[number] = self.stirred.get(number, 0) + self.stirred.pop(user_id, 0) + 1
+        self.same[user_id] = number
+
+    def scope(self, contact: str) -> str | None:
+        return self.blocked.get(self.who(contact))
+
     # the window
 
     def is_open(self, contact: str, now: datetime, margin: timedelta = AT_ONCE) -> bool:
-        refused = [start for who, start in self.refuted if who == contact]
-        return any(
-            now < at + DAY - margin and all(at > start for start in refused) for who, at in self.heard if who == contact
-        )
+        heard, refused = self.about(contact, self.heard), self.about(contact, self.refuted)
+        return any(now < at + DAY - margin and all(at > start for start in refused) for at in heard)
+
+    def about(self, contact: str, said: list[tuple[str, datetime]]) -> list[datetime]:
+        return [at for one, at in said if self.who(one) == self.who(contact)]
 
     def hear(self, contact: str, opened_at: datetime | None) -> None:
         self.stir(contact)
@@ -54,19 +69,22 @@ class Model:
 
     def block(self, contact: str, scope: str | None) -> None:
         """By an operator's word; None takes it back."""
-        if self.blocked.get(contact) != scope:
+        if self.scope(contact) != scope:
             self.stir(contact)
-        self.blocked.pop(contact, None)
+        self.blocked.pop(self.who(contact), None)
         if scope is not None:
-            self.blocked[contact] = scope
+            self.blocked[self.who(contact)] = scope
 
     def stir(self, contact: str) -> None:
-        self.stirred[contact] = self.stirred.get(contact, 0) + 1
+        self.stirred[self.who(contact)] = self.stirs(contact) + 1
+
+    def stirs(self, contact: str) -> int:
+        return self.stirred.get(self.who(contact), 0)
 
     # the line
 
     def of(self, contact: str) -> Iterator[Posted]:
-        return (message for message in self.posted.values() if message.contact == contact)
+        return (message for message in self.posted.values() if self.who(message.contact) == self.who(contact))
 
     def head(self, contact: str, now: datetime) -> tuple[Posted | None, bool]:
         """The message whose turn it is, and whether it surely is: the documents let the block of a waiting one begin

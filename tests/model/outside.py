@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.domain.callback import InboundMessage
 from gateway.domain.compliance import Decision, Downgrade, Refuse
-from gateway.domain.delivery import PauseCause
+from gateway.domain.delivery import DeliveryPolicy, PauseCause
 from gateway.domain.errors import BalanceEmpty
 from gateway.domain.identity import Contact, MessageId
 from gateway.domain.message import Content, Draft, TemplateMessage
@@ -18,11 +18,26 @@ from gateway.ports import Accepted, Arrival, Attempt, Claim, Conversation, Inges
 from tests.model.posted import Posted
 from tests.model.reporting import Reporting
 from tests.model.stage import PICK, move
-from tests.model.world import CONTACTS, NOON, PER, SENDER, TEXT, WANTED, InHand, Sent, a_draft, decided, pick
+from tests.model.world import (
+    CONTACTS,
+    IDS,
+    NOON,
+    PER,
+    SENDER,
+    TEXT,
+    USER_IDS,
+    WANTED,
+    InHand,
+    Sent,
+    a_draft,
+    decided,
+    pick,
+)
 
 SECONDS = [1, 5, 30, 61, 120, 600, 3600, 3 * 3600, 24 * 3600 - 61]
 WISHES = st.tuples(st.sampled_from([TEXT, TEXT, WANTED]), st.sampled_from([None, None, timedelta(seconds=30)]))
 BY = st.sampled_from(["token", "id", "both"])
+LEASE = DeliveryPolicy().lease.total_seconds()
 STILL_OURS = {"queued", "unknown"}
 REPORTS = st.sampled_from(
     ["sent", "read", "failed", "window_closed", "sent delivered", "delivered sent", "sent failed"]
@@ -44,15 +59,36 @@ REPORTS = st.sampled_from(
 class Outside(Reporting):
     # --- contacts ---------------------------------------------------------------------------------------------------
 
-    @move(contact=st.sampled_from(CONTACTS), ago=st.sampled_from([0, 0, 0, 1, 23, 24, 48, None]))
-    def a_contact_writes(self, contact: Contact, ago: int | None) -> None:
+    @move(contact=st.sampled_from(IDS), ago=st.sampled_from([0, 0, 0, 1, 23, 24, 48, None]))
+    def a_contact_writes(self, contact: Contact, ago: int | None, also: tuple[Contact, ...] = ()) -> None:
         """Just now, or a while ago and told late, or at a time that nobody knows."""
         opened_at = None if ago is None else self.now - timedelta(hours=ago)
-        event = InboundMessage(contact=contact, kind="text", dedupe=f"in-{next(self.numbers)}", raw={}, at=opened_at)
+        dedupe = f"in-{next(self.numbers)}"
+        event = InboundMessage(contact=contact, also_known_as=also, kind="text", dedupe=dedupe, raw={}, at=opened_at)
         assert self.arrive(Arrival(event=event, sender=SENDER, opened_at=opened_at)) == Ingested(applied=1)
         self.model.hear(contact, opened_at)
 
-    @move(contact=st.sampled_from(CONTACTS), wants=st.lists(WISHES, min_size=1, max_size=3))
+    @move(number=st.sampled_from(CONTACTS), from_user_id=st.booleans(), ago=st.sampled_from([0, 0, 1, 24, None]))
+    def two_ids_turn_out_to_be_one_contact_s(self, number: Contact, from_user_id: bool, ago: int | None) -> None:
+        user_id = USER_IDS[number]
+        held = [in_hand for in_hand in self.in_hand if in_hand.posted.contact in (number, user_id)]
+        is_new = self.model.who(user_id) != number
+        if is_new and len(held) > 1 and self.model.paused_at is not None:
+            return  # which of the two then is the probe is not said
+        ids = (user_id, number) if from_user_id else (number, user_id)
+        self.a_contact_writes(contact=ids[0], ago=ago, also=ids[1:])
+        if is_new:
+            self.model.tie(number, user_id)
+            self.lose(held if len(held) > 1 else [], number)
+
+    def lose(self, held: list[InHand], number: Contact) -> None:
+        """Nobody holds what two held: nothing more is begun on their claims."""
+        for in_hand in held:
+            self.contested[number] = self.ticks + LEASE
+            if in_hand.attempt is None:
+                self.begin(in_hand)
+
+    @move(contact=st.sampled_from(IDS), wants=st.lists(WISHES, min_size=1, max_size=3))
     def a_contact_writes_and_is_answered(self, contact: Contact, wants: list[tuple[Content, timedelta | None]]) -> None:
         self.a_contact_writes(contact=contact, ago=0)
         self.a_client_posts(contact=contact, wants=wants)
@@ -63,7 +99,7 @@ class Outside(Reporting):
 
     # --- clients ----------------------------------------------------------------------------------------------------
 
-    @move(contact=st.sampled_from(CONTACTS), wants=st.lists(WISHES, min_size=1, max_size=3), at_once=st.booleans())
+    @move(contact=st.sampled_from(IDS), wants=st.lists(WISHES, min_size=1, max_size=3), at_once=st.booleans())
     def a_client_posts(
         self, contact: Contact, wants: list[tuple[Content, timedelta | None]], at_once: bool = False
     ) -> None:
@@ -78,7 +114,11 @@ class Outside(Reporting):
                 self.enqueue(draft, at_once=False)
             return
         is_free = self.model.paused_at is None and self.is_free(contact)
-        surely = is_free and not any(posted.status in STILL_OURS for posted in self.model.of(contact))
+        surely = (
+            is_free
+            and not self.may_be_held(contact)
+            and not any(posted.status in STILL_OURS for posted in self.model.of(contact))
+        )
         accepted = self.enqueue(draft, at_once=at_once)
         if isinstance(accepted, Accepted):
             posted = self.note(draft, accepted)
@@ -100,15 +140,20 @@ class Outside(Reporting):
 
     def is_free(self, contact: Contact) -> bool:
         """Whether nobody holds the conversation, and nothing stands in its line."""
-        is_held = any(in_hand.posted.contact == contact for in_hand in self.in_hand)
+        who = self.model.who(contact)
+        is_held = any(self.model.who(in_hand.posted.contact) == who for in_hand in self.in_hand)
         return not is_held and not any(
             posted.status == "sending" or posted.is_due(self.now) or posted.is_waiting(self.now)
             for posted in self.model.of(contact)
         )
 
+    def may_be_held(self, contact: str) -> bool:
+        """By what is left of two leases."""
+        return self.ticks <= self.contested.get(self.model.who(contact), 0)
+
     def begun_at_once(self, posted: Posted, claim: Claim, attempt: Attempt) -> None:
         """As if it had been claimed and begun in the next two steps."""
-        stirred = self.model.stirred.get(posted.contact, 0)
+        stirred = self.model.stirs(posted.contact)
         self.in_hand.append(InHand(claim=claim, posted=posted, stirred=stirred, age=self.model.age, attempt=attempt))
         template = attempt.content.name if isinstance(attempt.content, TemplateMessage) else None
         self.model.start(posted, template=template, age=self.model.age, now=self.now)
@@ -159,7 +204,14 @@ class Outside(Reporting):
     def time_passes(self, seconds: int, usable: bool, is_swept: bool) -> None:
         """Meanwhile the provider may pause the fallback, or approve it again."""
         self.is_usable = usable
+        self.end_contested()
         self.pass_time(timedelta(seconds=seconds), is_swept=is_swept)
+
+    def end_contested(self) -> None:
+        """Attempts are over before their leases are."""
+        for in_hand in list(self.in_hand):
+            if in_hand.attempt is not None and self.may_be_held(in_hand.posted.contact):
+                self.answer(in_hand, "submitted")
 
     @move(when=lambda self: self.in_hand)
     def it_crashes_and_starts_again(self) -> None:
@@ -202,7 +254,7 @@ class Outside(Reporting):
             self.run(self.store.allow(contact, sender=None, by="operator", now=self.now))
         else:
             blocked = self.store.suppress(contact, scope, sender=SENDER, note=None, by="operator", now=self.now)
-            assert self.run(blocked) == (self.model.blocked.get(contact) != scope)
+            assert self.run(blocked) == (self.model.scope(contact) != scope)
         self.model.block(contact, scope)
 
     # --- what clients are told --------------------------------------------------------------------------------------

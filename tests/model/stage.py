@@ -47,7 +47,7 @@ def steps_of(*parts: type) -> st.SearchStrategy[Step]:
 
 
 class Stage(RuleBasedStateMachine):
-    """One sender, two contacts, one client that listens. The clocks stand still but for `pass_time`."""
+    """One sender, two people, one client that listens. The clocks stand still but for `pass_time`."""
 
     url = "memory:"
 
@@ -65,6 +65,8 @@ class Stage(RuleBasedStateMachine):
         self.arrivals: list[Arrival] = []
         self.told: list[Delivery] = []
         self.is_usable = True
+        self.contested: dict[str, float] = {}
+        """Whose two conversations became one while both were held, and until when the longer lease may last."""
 
     def run(self, verb: Awaitable[T]) -> T:
         async def awaited() -> T:
@@ -117,7 +119,7 @@ class Stage(RuleBasedStateMachine):
     ) -> None:
         """Free-form where and only where it is allowed; the first fallback that was not refused, within the limit; a
         template as asked, a marketing one; and to a contact on the suppression list nothing that it is there for."""
-        scope = self.model.blocked.get(contact)
+        scope = self.model.scope(contact)
         left = [fallback for fallback in FALLBACKS if fallback.name not in refused]
         is_free = content == TEXT and self.model.is_open(contact, self.now, MARGIN) and not started
         is_stopped = scope == "everything" or (scope == "templates" and not is_free)

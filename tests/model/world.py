@@ -20,6 +20,9 @@ T = TypeVar("T")
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SENDER = Sender("Custom Company")
 CONTACTS = [Contact("380501234567"), Contact("380671234567")]
+USER_IDS = {CONTACTS[0]: Contact("UA.1"), CONTACTS[1]: Contact("UA.2")}
+IDS = [*CONTACTS, *USER_IDS.values()]
+"""Two people, each with a number and a user id; whose the latter is turns out, or does not."""
 MARGIN = timedelta(seconds=60)
 LIMIT, PER = 2, timedelta(hours=24)
 BOUNDLESS = PacePolicy(sender_per_second=1000, contact_interval=timedelta(milliseconds=1), contact_burst=1000)

@@ -114,7 +114,12 @@ class Send:
         self._client = client
 
     async def __call__(self, *, write_within: float = 5.0, **changes: object) -> Outcome:
-        options = {"callback_url": None, "write_by": time.monotonic() + write_within, **changes}
+        options = {
+            "token": "1-abcdefghijklmnop",
+            "callback_url": None,
+            "write_by": time.monotonic() + write_within,
+            **changes,
+        }
         return await self._client.send(a_message(), TEXT, **options)
 
 
@@ -135,8 +140,10 @@ async def test_a_message_is_posted_once_as_documented_and_its_id_comes_back(aioh
     server = await aiohttp_server(app)
     client = DecisionTelecomProvider(a_provider(base_url=str(server.make_url("/v1/api"))))
     by = time.monotonic() + 5
-    first = await client.send(a_message(), TEXT, callback_url="https://gw.example.com/callbacks/1", write_by=by)
-    await client.send(a_message(), TEMPLATE, callback_url=None, write_by=by)
+    first = await client.send(
+        a_message(), TEXT, token="1-a", callback_url="https://gw.example.com/callbacks/1", write_by=by
+    )
+    await client.send(a_message(), TEMPLATE, token="1-b", callback_url=None, write_by=by)
     await client.aclose()
 
     assert first == Submitted(provider_message_id="429")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted, Unknown, WindowWasClosed
+from gateway.domain.identity import Contact
 from gateway.domain.message import FreeForm, TemplateMessage
-from gateway.provider.decision_telecom_wire import authorization, classify, encoded, receipt_in, request_body
+from gateway.provider.decision_telecom_wire import authorization, classify, receipt_in, request_body
+from gateway.provider.written import encoded
 from tests.provider.factories import NOW, SENTENCE, TEMPLATE, TEXT, a_message, a_provider
 
 
@@ -33,6 +36,17 @@ def test_a_text_is_message_type_1_and_leaves_out_what_is_not_set():
         "message_type": 1,
         "text": "Hello",
     }
+
+
+@pytest.mark.parametrize("content", [TEXT, TEMPLATE])
+def test_of_several_ids_the_phone_number_is_written_to(content: FreeForm | TemplateMessage):
+    ids = {
+        "contact": Contact("US.13491208655302741918"),
+        "also_known_as": (Contact("US.ENT.1"), Contact("16505551234")),
+    }
+    body = request_body(replace(a_message(content), **ids), content, None)
+    assert body["destination_addr"] == "16505551234"
+    assert json.loads(body.get("template_params", '{"to": "16505551234"}'))["to"] == "16505551234"
 
 
 def test_an_image_is_message_type_2_with_its_caption_and_the_callback_url():

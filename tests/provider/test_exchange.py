@@ -85,6 +85,19 @@ async def test_a_host_may_be_an_ipv6_address():
         assert b"\r\nHost: [::1]:%d\r\n" % far.port in far.requests[0]
 
 
+@on_each_loop
+async def test_another_path_of_the_same_server_is_posted_to_with_the_same_headers():
+    async with far_end(echo) as far, a_client(far.port) as client:
+        head = client.head_of(f"http://127.0.0.1:{far.port}/v24.0/1063/messages")
+        for given in (head, None, head):
+            await client.post(b"hi", a_flight(), given)
+        lines = [request.partition(b"\r\n")[0] for request in far.requests]
+        assert lines == [b"POST /v24.0/1063/messages HTTP/1.1", b"POST /v1/send?x=1 HTTP/1.1", lines[0]]
+        assert far.requests[0].partition(b"\r\n")[2] == far.requests[1].partition(b"\r\n")[2]
+        with pytest.raises(ValueError, match="one server"):
+            client.head_of(f"http://127.0.0.2:{far.port}/")
+
+
 async def test_a_header_of_several_lines_is_refused():
     with pytest.raises(ValueError, match="one line"):
         Exchange("http://127.0.0.1:9/", {"Key": "a\r\nHost: elsewhere"}, in_flight=1, timeout=1)

@@ -26,6 +26,7 @@ from tests.provider.factories import SENTENCE, a_provider
 SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "samples"
 DECODE = callback_decoder(a_provider())
 METADATA = {"display_phone_number": "+1 555-078-3881", "phone_number_id": "106540352242922"}
+BESIDE = {"messaging_product": "whatsapp", "metadata": METADATA, "entry": {"id": "1"}}
 PROFILE = {"profile": {"name": "Sheena"}, "wa_id": "16505551234", "user_id": "US.13491208655302741918"}
 AT = datetime(2025, 6, 8, 20, 59, 43, tzinfo=UTC)
 
@@ -60,13 +61,14 @@ def test_a_text_message_with_everything_that_is_known_of_it():
         contact="16505551234",
         kind="text",
         dedupe="m:16505551234:wamid.1",
-        raw={"metadata": METADATA, "contacts": [PROFILE], "message": item},
+        raw={**BESIDE, "contacts": [PROFILE], "message": item},
         sender_names=("106540352242922", "15550783881"),
         provider_message_id="wamid.1",
         at=AT,
         text="Hi",
         name="Sheena",
         in_reply_to="wamid.0",
+        also_known_as=("US.13491208655302741918",),
     )
 
 
@@ -147,6 +149,53 @@ def test_a_group_message_is_kept_and_no_message_of_its_writer():
     assert (event.why, event.raw["message"]["group_id"]) == ("group", "g")
 
 
+def test_what_stands_beside_the_items_is_kept_with_each_of_them_as_it_came():
+    metadata, errors = {**METADATA, "new": [1]}, [{"code": 1}]
+    value = a_value(
+        metadata=metadata, errors=errors, brand_new={"a": None}, nothing=None, messages=[an_item(type="text")]
+    )
+    body = envelope(value)
+    body["entry"][0] |= {"time": 1749416383, "other": "x"}
+    (event,) = decoded(body)
+    assert event.raw == {
+        "messaging_product": "whatsapp",
+        "metadata": metadata,
+        "errors": errors,
+        "brand_new": {"a": None},
+        "nothing": None,
+        "entry": {"id": "1", "time": 1749416383},
+        "contacts": [PROFILE],
+        "message": an_item(type="text"),
+    }
+
+
+def test_without_an_envelope_no_entry_is_made_up():
+    item = an_item(type="text")
+    (event,) = decoded({"contacts": [PROFILE], "messages": [item]})
+    assert event.raw == {"contacts": [PROFILE], "message": item}
+
+
+OURS = "4503599627370495-abcdefghijkl_-12"
+
+
+@pytest.mark.parametrize(("path", "expected"), [(None, OURS), ("by-its-url", "by-its-url")])
+def test_a_status_names_its_attempt_itself_unless_its_url_does(path: str | None, expected: str):
+    item = {"id": "wamid.1", "status": "sent", "biz_opaque_callback_data": OURS}
+    (event,) = decoded(envelope(a_value(statuses=[item])), attempt=path)
+    assert isinstance(event, StatusReport)
+    assert event.attempt == expected
+    assert event.dedupe.startswith(f"s:{expected}:sent:")
+
+
+def test_in_a_batch_each_status_names_its_own_attempt():
+    others = [f"{number}-abcdefghijkl_-12" for number in (1, 2)]
+    items = [
+        {"id": f"wamid.{token}", "status": "read", "biz_opaque_callback_data": token} for token in (*others, "theirs")
+    ]
+    events = decoded(envelope(a_value(statuses=items)), attempt="by-its-url")
+    assert [event.attempt for event in events if isinstance(event, StatusReport)] == [*others, None]
+
+
 def test_a_value_with_nothing_but_errors_is_kept():
     (event,) = decoded(envelope({"metadata": METADATA, "errors": [{"code": 131000}]}))
     assert isinstance(event, Unrecognized)
@@ -169,7 +218,7 @@ def test_status_words(word: str, status: AttemptStatus | None):
     (event,) = decoded(envelope(a_value(statuses=[item])))
     assert isinstance(event, StatusReport)
     assert (event.provider_message_id, event.status, event.at) == ("wamid.1", status, AT)
-    assert event.raw == {"metadata": METADATA, "contacts": [PROFILE], "status": item}
+    assert event.raw == {**BESIDE, "contacts": [PROFILE], "status": item}
 
 
 @pytest.mark.parametrize(
@@ -291,7 +340,7 @@ def test_a_batch_of_a_thousand_messages_from_a_thousand_contacts_keeps_each_with
     events = decoded(body)
     value = body["entry"][0]["changes"][0]["value"]
     assert [event.raw for event in events] == [
-        {"metadata": METADATA, "contacts": [profile], "message": item}
+        {**BESIDE, "contacts": [profile], "message": item}
         for profile, item in zip(value["contacts"], value["messages"], strict=True)
     ]
     assert [getattr(event, "name", None) for event in events] == [

@@ -106,7 +106,7 @@ async def test_an_event_that_can_not_be_applied_is_kept_and_the_rest_commits(fil
     assert await file_bench.ingest(an_inbound(), broken, an_inbound()) == Ingested(applied=2, failed=1)
     assert await file_bench.is_window_open()
     ((problem,),) = file_bench.query("select problem from inbox where state = 'failed'")
-    assert problem == "IntegrityError"
+    assert problem == "TypeError"
     assert await file_bench.ingest(broken) == Ingested(repeated=1)
 
 

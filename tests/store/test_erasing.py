@@ -14,7 +14,7 @@ import pytest
 from gateway.domain.callback import InboundMessage, StatusReport, Unrecognized
 from gateway.domain.delivery import AttemptStatus, Cause, DeliveryPolicy, Failed, OnUnknown, Retry, Submitted, Unknown
 from gateway.domain.errors import IdempotencyConflict, ProviderError
-from gateway.domain.identity import Sender
+from gateway.domain.identity import Contact, Sender
 from gateway.domain.message import FreeForm, Idempotency, Status, TemplateMessage
 from gateway.domain.suppression import Scope
 from gateway.ports import Arrival, Erasing, HeardElsewhere, Ingested, ListQuery, MessageQuery, Scrubbed, StorePolicy
@@ -76,10 +76,10 @@ async def scrub(bench: Bench) -> None:
     assert await bench.store.scrub(largest=None) is Scrubbed.CLEAN
 
 
-async def erase(bench: Bench, *, limit: int = 3) -> dict[str, int]:
+async def erase(bench: Bench, *, limit: int = 3, contact: Contact = CONTACT) -> dict[str, int]:
     """To its end, in steps of so many rows."""
     erasing: Erasing | None = await bench.store.erase(
-        CONTACT, run=f"run {next(RUNS)}", by="operator taras", now=bench.now
+        contact, run=f"run {next(RUNS)}", by="operator taras", now=bench.now
     )
     while erasing is not None and not erasing.is_done:
         erasing = await bench.store.erase_on(erasing.run, now=bench.now, limit=limit)
@@ -196,7 +196,7 @@ async def test_an_erasure_can_be_repeated_and_finds_nothing_more(bench: Bench) -
         "suppressions": 1,
         "deeds": 1,
         "conversations": 2,
-        "notices": 6,
+        "notices": 7,
         "callbacks": 6,
         "messages": 2,
         "cancelled": 1,
@@ -461,3 +461,40 @@ async def test_rows_of_an_erased_person_go_with_the_others_when_their_time_is_ov
         pass
     for table in ("conversation", "message", "inbox", "notice", "lane", "refusal", "operator_deed"):
         assert bench.query(f"select count(*) from {table}") == [(0,)], table  # noqa: S608 - our own tables
+
+
+USER = Contact("US.13491208655302741918")
+TOLD = Contact("US.ENT.11815799212886844830")
+
+
+@pytest.mark.parametrize("called", [CONTACT, USER, TOLD])
+async def test_a_person_is_erased_by_whichever_id_and_none_of_them_is_left(bench: Bench, called: Contact) -> None:
+    """One by the provider's word, and one that only a client has named."""
+    await bench.ingest(hears(contact=CONTACT, also_known_as=(USER,)))
+    await bench.store.suppress(USER, Scope.MARKETING, sender=None, note=None, by="olena", now=bench.now)
+    await bench.post(contact=CONTACT, also_known_as=(TOLD,))
+    await refuse(bench.store, a_draft(contact=USER), a_refusal(), now=bench.now)
+    await bench.ingest(Arrival(event=Unrecognized(dedupe="u", raw={"user_id": USER}, why="field"), problem="x"))
+    await erase(bench, contact=called)
+    assert bench.store.path is not None
+    content = b"".join(file.read_bytes() for file in bench.store.path.parent.iterdir())
+    assert [one for one in (CONTACT, USER, TOLD) if one.encode() in content] == []
+    assert found_on_disk(bench) == set()
+
+
+async def test_who_comes_back_after_an_erasure_is_a_new_contact_by_every_id(bench: Bench) -> None:
+    await bench.ingest(hears(contact=CONTACT, also_known_as=(USER,)))
+    await erase(bench)
+    for one in (CONTACT, USER):
+        assert (await bench.store.conversation(SENDER, one, downgrades_since=None)).contact_ids == ()
+    await bench.ingest(hears(2, contact=USER))
+    assert (await bench.store.conversation(SENDER, USER, downgrades_since=None)).contact_ids == (USER,)
+    assert (await bench.store.conversation(SENDER, CONTACT, downgrades_since=None)).contact_ids == ()
+
+
+async def test_an_opt_out_by_any_id_is_honoured_after_the_erasure(bench: Bench) -> None:
+    await bench.ingest(hears(contact=CONTACT, also_known_as=(USER,)))
+    await bench.store.suppress(USER, Scope.EVERYTHING, sender=None, note=None, by="olena", now=bench.now)
+    await erase(bench)
+    await bench.ingest(hears(2, contact=CONTACT, also_known_as=(USER,)))
+    assert (await bench.store.conversation(SENDER, CONTACT, downgrades_since=None)).suppression is not None

@@ -25,6 +25,7 @@ NO_TABLE = {"free_pages", "give_back_page"}
 NO_SCAN = ("SCAN CONSTANT ROW", "SCAN client", "SCAN rung VIRTUAL TABLE")
 """What was made or unpacked by the query itself."""
 WHOLE_TABLE_BY_NATURE = {"senders", "senders_watched", "clients", "beat", "clamp_senders", "probe_at_once", "end_probe"}
+WHOLE_TABLE_BY_NATURE |= {"move_probe"}
 WHOLE_TABLE_BY_NATURE |= {"forget_pause_words", "any_suppression", "first_erasure", "erasure_of_run"}
 """Small tables, or asked once at a start."""
 

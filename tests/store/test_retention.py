@@ -176,7 +176,7 @@ async def test_an_unknown_without_content_can_not_be_resent(bench: Bench) -> Non
 
 
 async def test_free_pages_go_back_to_the_file_system(bench: Bench) -> None:
-    for number in range(40):
+    for number in range(50):
         big = FreeForm(type="text", text=f"{number}" * 4000)
         message_id = await bench.post(content=big, contact=a_contact(number))
         await bench.store.cancel(message_id, by="olena", now=bench.now)

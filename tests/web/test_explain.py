@@ -156,13 +156,13 @@ async def test_the_reference_of_an_existing_integration_is_that_of_its_header(ho
 @pytest.mark.parametrize(
     ("changes", "field", "words"),
     [
-        ({"type": "video"}, "type", "other types are not built yet"),
-        ({"video": {"link": "https://a.b/c.mp4"}}, "video", "video is not built yet"),
+        ({"type": "video"}, "video", "it is missing"),
+        ({"video": {"link": "https://a.b/c.mp4"}}, "video", "expected no video beside the type text"),
         ({"intent": "parcel"}, "intent", "expected the name of an intent"),
-        ({"context": {"message_id": "wamid.1"}}, "context", "not built yet"),
+        ({"context": {"message_id": 5}}, "context", "the id of a message"),
         ({"on_closed_window": "hold"}, "on_closed_window", "hold is not built yet"),
-        ({"type": "image"}, "image", "an object with a link"),
-        ({"type": "image", "image": {"id": "1"}}, "image", "media ids are not built yet"),
+        ({"type": "image"}, "image", "an id or a link"),
+        ({"type": "image", "image": {"caption": "See"}}, "image", "an id or a link"),
         ({"image": {"link": "https://a.b/c.png"}}, "image", "expected no image beside the type text"),
         ({"from": "Shop"}, "from", "expected a sender of this key"),
         ({"from": "Nobody"}, "from", "expected a sender of this key"),

@@ -7,14 +7,13 @@ import base64
 import binascii
 import hmac
 import json
-import socket
-import struct
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
 
 from gateway.provider.sandbox.faults import Fault, Kind
+from gateway.provider.sandbox.hanging_up import hang_up, reset
 from gateway.provider.sandbox.news import Topic
 from gateway.provider.sandbox.phone import PhoneMessage
 from gateway.provider.sandbox.rejection import (
@@ -29,7 +28,7 @@ from gateway.provider.sandbox.rejection import (
     Rejection,
     invalid,
     of_status,
-    template_refused,
+    platform_refused,
 )
 from gateway.provider.sandbox.rules import Submission, read_submission
 from gateway.provider.sandbox.world import World
@@ -82,19 +81,20 @@ class ProviderApi:
         return body
 
     async def _send(self, request: web.Request, body: Body) -> web.StreamResponse:
+        body = self._world.accounts.renamed(body)
         sender = self._sender_of(body)
         take = self._world.faults.take
         if latency := take(Kind.LATENCY, sender):
             await asyncio.sleep(latency.period.total_seconds())
         if take(Kind.RESET, sender):
-            return _reset(request)
+            return reset(request)
         if error := take(Kind.ERROR, sender):
             return _error(error.number)
         if take(Kind.BALANCE_EMPTY, sender):
             raise Rejected(BALANCE_EMPTY)
         message = self._take(read_submission(body, self._world.templates, self._world.senders))
         if take(Kind.LOST_ANSWERS, sender):
-            return _hang_up(request)
+            return hang_up(request)
         return web.json_response({"message_id": message.id})
 
     async def _receive(self, request: web.Request, body: Body) -> web.StreamResponse:
@@ -118,8 +118,8 @@ class ProviderApi:
             return self._fail_late(submission, WINDOW_CLOSED)
         if not self._world.phones.wants(submission):
             return self._fail_late(submission, OPTED_OUT)
-        if refused := self._refused_template(submission):
-            return self._fail_late(submission, template_refused(refused.number))
+        if refused := self._refused(submission):
+            return self._fail_late(submission, platform_refused(refused.number))
         message = self._world.phones.arrive(submission, now)
         has_arrived = message.state == "delivered"
         self._world.report(message, {"status": SENT}, *([{"status": DELIVERED}] if has_arrived else ()))
@@ -134,10 +134,12 @@ class ProviderApi:
             return True
         return not self._world.phones.is_open(sender, contact, self._world.clock.now())
 
-    def _refused_template(self, submission: Submission) -> Fault | None:
-        if submission.template is None:
-            return None
-        return self._world.faults.take(Kind.REFUSE_TEMPLATE, submission.sender, template=submission.template[0])
+    def _refused(self, submission: Submission) -> Fault | None:
+        take, sender = self._world.faults.take, submission.sender
+        name = submission.template[0] if submission.template else None
+        if fault := take(Kind.REFUSE, sender, template=name):
+            return fault
+        return None if name is None else take(Kind.REFUSE_TEMPLATE, sender, template=name)
 
     def _fail_late(self, submission: Submission, rejection: Rejection) -> PhoneMessage:
         """At once, or hours later in a status: the platform does both."""
@@ -175,19 +177,3 @@ def _error(status: int) -> web.Response:
     if rejection is not None:
         return _rejection(rejection)
     return web.Response(status=status, text=f"<html><body><h1>{status}</h1></body></html>", content_type="text/html")
-
-
-def _hang_up(request: web.Request) -> web.Response:
-    """Close the connection without an answer."""
-    if request.transport is not None:
-        request.transport.close()
-    return web.Response()
-
-
-def _reset(request: web.Request) -> web.Response:
-    """End the connection with a reset: a socket that lingers for no time at all says so to the other side."""
-    if request.transport is not None:
-        at_once = struct.pack("ii", 1, 0)
-        request.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
-        request.transport.abort()
-    return web.Response()

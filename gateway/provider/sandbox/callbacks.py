@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -35,6 +37,22 @@ class Callback:
     body: Body
     url: str | None = None
     """Its own address; None: the one that takes everything else."""
+    is_escaped: bool = False
+    """Whether it is written as the platform writes: slashes escaped, too."""
+    signed_with: str | None = field(default=None, repr=False)
+    """The secret for the platform's signature; None: it is not signed."""
+
+    def payload(self) -> bytes:
+        """The bytes that are posted, plain ASCII."""
+        written = json.dumps(self.body)
+        return (written.replace("/", "\\/") if self.is_escaped else written).encode()
+
+    def headers(self, payload: bytes) -> Mapping[str, str]:
+        plain = {"Content-Type": "application/json"}
+        if self.signed_with is None:
+            return plain
+        signature = hmac.digest(self.signed_with.encode(), payload, hashlib.sha256).hex()
+        return {**plain, "X-Hub-Signature-256": f"sha256={signature}"}
 
 
 class Callbacks:
@@ -76,6 +94,16 @@ class Callbacks:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
 
+    async def ask(self, url: str, query: Mapping[str, str]) -> str | None:
+        """What a GET of this address answers under 200, as far as it is short; None for anything else."""
+        if self._http is None:
+            raise RuntimeError("callbacks are posted only while the sandbox runs")
+        try:
+            async with self._http.get(url, params=query, allow_redirects=False) as answer:
+                return (await answer.content.read(1_000)).decode("latin-1") if answer.status == 200 else None
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            return None
+
     async def _post_all(self, callbacks: Sequence[Callback], first: asyncio.Future[str]) -> None:
         for callback in callbacks:
             if late := self._faults.take(Kind.LATE_CALLBACKS, callback.sender):
@@ -88,18 +116,20 @@ class Callbacks:
         """Where it goes; None for one that goes nowhere, or is lost."""
         if self._faults.take(Kind.LOST_CALLBACKS, callback.sender):
             return None
-        if callback.url is not None:
-            return callback.url
-        return self._default(callback.sender) if callable(self._default) else self._default
+        return callback.url if callback.url is not None else self.address_of(callback.sender)
+
+    def address_of(self, sender: str) -> str | None:
+        """Where everything goes that has no address of its own."""
+        return self._default(sender) if callable(self._default) else self._default
 
     async def _post_copies(self, callback: Callback, url: str, first: asyncio.Future[str]) -> None:
         duplicate = self._faults.take(Kind.DUPLICATE_CALLBACKS, callback.sender)
         for _ in range(1 + (duplicate.number if duplicate else 0)):
-            await self._post_until_answered(url, callback.body, first)
+            await self._post_until_answered(url, callback, first)
 
-    async def _post_until_answered(self, url: str, body: Body, first: asyncio.Future[str]) -> None:
+    async def _post_until_answered(self, url: str, callback: Callback, first: asyncio.Future[str]) -> None:
         for wait in (*RETRY_SCHEDULE, None):
-            status = await self._try(url, body)
+            status = await self._try(url, callback)
             _tell(first, "answered" if status == 200 else "pending")
             if status == 200:
                 return
@@ -107,12 +137,12 @@ class Callbacks:
             if wait is not None:
                 await self._clock.sleep(wait)
 
-    async def _try(self, url: str, body: Body) -> int | None:
+    async def _try(self, url: str, callback: Callback) -> int | None:
         """The HTTP status that one POST was answered with; None without an answer."""
         if self._http is None:
             raise RuntimeError("callbacks are posted only while the sandbox runs")
-        payload = json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"}
+        payload = callback.payload()
+        headers = callback.headers(payload)
         try:
             async with self._http.post(url, data=payload, headers=headers, allow_redirects=False) as answer:
                 return answer.status

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
 from gateway.provider.sandbox.callbacks import Callback
+from gateway.provider.sandbox.cloud.envelope import inbound, inbound_id
 from gateway.provider.sandbox.diary import Said, Told
 from gateway.provider.sandbox.news import Topic
 from gateway.provider.sandbox.phone import PhoneMessage
+from gateway.provider.sandbox.preference import preference
+from gateway.provider.sandbox.saying import Saying, a_medium, a_reaction, a_tap, a_text
 from gateway.provider.sandbox.templates import Button
 from gateway.provider.sandbox.world import World
 
 DELIVERED, READ = {"status": "delivered"}, {"status": "read"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Who says something to whom, when, and under which name."""
+
+    sender: str
+    contact: str
+    at: datetime
+    name: str | None = None
 
 
 class Customers:
@@ -26,18 +40,33 @@ class Customers:
         self, sender: str, contact: str, text: str, *, at: datetime, name: str | None = None
     ) -> Mapping[str, Any]:
         """The customer writes; what was told, and what became of it."""
-        return await self._say(sender, contact, {"text": text}, at, name)
+        return await self._say(Line(sender=sender, contact=contact, at=at, name=name), a_text(text))
 
     async def tap(self, message: PhoneMessage, button: Button, *, name: str | None = None) -> Mapping[str, Any]:
-        """The customer taps a quick reply of a message."""
-        said = {
-            "text": button.text,
-            "type": "button",
-            "button": {"text": button.text, "payload": button.payload or button.text},
-            "context": {"id": message.id},
-        }
-        submission = message.submission
-        return await self._say(submission.sender, submission.contact, said, self._world.clock.now(), name)
+        """The customer taps a quick reply, a button or a row of a message."""
+        submission, now = message.submission, self._world.clock.now()
+        line = Line(sender=submission.sender, contact=submission.contact, at=now, name=name)
+        number = self._world.accounts.of_sender(submission.sender).display
+        return await self._say(line, a_tap(message, button, number))
+
+    async def show(self, line: Line, kind: str, caption: str | None) -> Mapping[str, Any]:
+        """The customer sends a picture, or another file."""
+        return await self._say(line, await a_medium(self._world.media, line.sender, kind, caption))
+
+    async def react(self, line: Line, message_id: str, emoji: str) -> Mapping[str, Any]:
+        """The customer reacts to a message; whether that opens a window is nowhere written, so it does not."""
+        return await self._say(line, a_reaction(message_id, emoji), opens=False)
+
+    async def prefer(self, sender: str, contact: str, wish: str) -> Mapping[str, Any]:
+        """The customer stops marketing messages, or resumes them."""
+        world = self._world
+        world.phones.prefer(sender, contact, marketing=wish == "resume")
+        if world.accounts.is_platforms(sender):
+            told, posted = world.teller.prefer(sender, contact, wish)
+        else:
+            told = preference(sender, contact, wish, world.clock.now())
+            posted = world.callbacks.post([Callback(sender=sender, body=told)])
+        return {**told, "callback": await posted}
 
     def read(self, sender: str, contact: str) -> int:
         """The customer sees what this sender wrote; how much of it was new."""
@@ -59,20 +88,31 @@ class Customers:
         self._world.phones.switch_off(contact)
         self._world.news.tell(Topic.PHONE, contact=contact)
 
-    async def _say(
-        self, sender: str, contact: str, said: Mapping[str, Any], at: datetime, name: str | None
-    ) -> Mapping[str, Any]:
+    async def _say(self, line: Line, saying: Saying, *, opens: bool = True) -> Mapping[str, Any]:
         """The customer says something, having read what came before; answers once the callback was tried."""
-        said_id = self._world.phones.draw_id()
-        self._world.phones.hear(sender, contact, at)
+        world, sender, contact = self._world, line.sender, line.contact
+        said_id = world.phones.draw_id()
+        if opens:
+            world.phones.hear(sender, contact, line.at)
         self.read(sender, contact)
-        noted = Said(id=said_id, sender=sender, contact=contact, text=said["text"], at=at, is_tap="button" in said)
-        self._world.diary.note(noted, name)
-        named = {"name": name} if name is not None else {}
-        times = {"timestamp": int(at.timestamp())}
-        inbound = {"message_id": said_id, "from": contact, "to": sender, **times, **said, **named}
-        self._world.news.tell(Topic.PHONE, contact=contact)
-        told = await self._world.callbacks.post([Callback(sender=sender, body=inbound)])
-        self._world.diary.tell(contact, said_id, cast("Told", told))
-        self._world.news.tell(Topic.PHONE, Topic.DESK, contact=contact)
-        return {**inbound, "callback": told}
+        noted = Said(
+            id=said_id, sender=sender, contact=contact, text=saying.text, at=line.at, is_tap="button" in saying.flat
+        )
+        world.diary.note(noted, line.name)
+        world.news.tell(Topic.PHONE, contact=contact)
+        body, told = await self._tell(line, saying, said_id)
+        world.diary.tell(contact, said_id, cast("Told", told))
+        world.news.tell(Topic.PHONE, Topic.DESK, contact=contact)
+        return {**body, "callback": told}
+
+    async def _tell(self, line: Line, saying: Saying, said_id: int) -> tuple[Mapping[str, Any], str]:
+        """What was told, in the words of the API that the sender uses, and what became of it."""
+        world, sender, contact = self._world, line.sender, line.contact
+        named = {"name": line.name} if line.name is not None else {}
+        times = {"timestamp": int(line.at.timestamp())}
+        flat = {"message_id": said_id, "from": contact, "to": sender, **times, **saying.flat, **named}
+        if not world.accounts.is_platforms(sender):
+            return flat, await world.callbacks.post([Callback(sender=sender, body=flat)])
+        told = inbound(contact, said_id, line.at, world.people, saying.content)
+        posted = await world.teller.say(sender, contact, told)
+        return {**flat, "message_id": inbound_id(contact, said_id, world.people)}, posted

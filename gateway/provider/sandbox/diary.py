@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
+
+from gateway.provider.sandbox.clock import written
 
 CONTACTS = 1_000
 PER_CONTACT = 200
@@ -23,6 +25,14 @@ class Said:
     at: datetime
     is_tap: bool = False
     told: Told = "waiting"
+    is_read: bool = False
+    """Whether the business said that it was read."""
+    is_typing: bool = False
+    """Whether the business said that somebody types an answer."""
+
+    def to_json(self) -> Mapping[str, Any]:
+        seen = {"read": self.is_read, "typing": self.is_typing, "callback": self.told}
+        return {"to": self.sender, "text": self.text, "at": written(self.at), **seen}
 
 
 class Diary:
@@ -53,6 +63,19 @@ class Diary:
         kept = self._said.get(contact, {})
         if said_id in kept:
             kept[said_id] = replace(kept[said_id], told=told)
+
+    def find(self, sender: str, contact: str, said_id: int) -> Said | None:
+        """What the customer said to the sender under this id."""
+        said = self._said.get(contact, {}).get(said_id)
+        return said if said is not None and said.sender == sender else None
+
+    def mark(self, sender: str, contact: str, said_id: int, *, is_typing: bool) -> None:
+        """The business has read this, and with it all that the customer said before; it may be typing an answer."""
+        kept = self._said.get(contact, {})
+        last = kept[said_id]
+        for each in [each for each in kept.values() if each.sender == sender and each.at <= last.at]:
+            kept[each.id] = replace(each, is_read=True)
+        kept[said_id] = replace(kept[said_id], is_typing=is_typing)
 
     def said(self, contact: str) -> Sequence[Said]:
         return tuple(self._said.get(contact, {}).values())

@@ -13,6 +13,7 @@ from gateway.provider.sandbox.reading import Asked, Misuse, known_only, read_cou
 
 MOST_FAULTS = 100
 MOST_COPIES = 10
+LARGEST_BATCH = 1_000
 LONGEST_LATENCY = timedelta(minutes=5)
 
 
@@ -30,6 +31,8 @@ class Kind(StrEnum):
     """Templates are refused with this code: the one that ``template`` names, or all."""
     REFUSE_LIST = "refuse_list"
     """The list of templates is answered with this code."""
+    REFUSE = "refuse"
+    """Messages of every type are refused with this code of the platform's."""
     LATE_REFUSALS = "late_refusals"
     """What is too late, not wanted, or a refused template is taken, and said to have failed in a status."""
     LOST_ANSWERS = "lost_answers"
@@ -39,6 +42,8 @@ class Kind(StrEnum):
     LOST_CALLBACKS = "lost_callbacks"
     DUPLICATE_CALLBACKS = "duplicate_callbacks"
     """Callbacks are posted this many times more."""
+    BATCH_CALLBACKS = "batch_callbacks"
+    """The platform's callbacks wait until there are this many, and come in one envelope."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +146,10 @@ def _read_copies(kind: Kind, asked: Asked) -> Fault:
     return Fault(kind=kind, number=read_count(asked, kind.value, most=MOST_COPIES))
 
 
+def _read_batch(kind: Kind, asked: Asked) -> Fault:
+    return Fault(kind=kind, number=read_count(asked, kind.value, most=LARGEST_BATCH))
+
+
 def _read_times(kind: Kind, asked: Asked) -> Fault:
     if asked[kind.value] is True:
         return Fault(kind=kind)
@@ -155,9 +164,11 @@ _READERS: Mapping[Kind, Callable[[Kind, Asked], Fault]] = {
     Kind.REFUSE_WINDOW: _read_times,
     Kind.REFUSE_TEMPLATE: _read_code,
     Kind.REFUSE_LIST: _read_code,
+    Kind.REFUSE: _read_code,
     Kind.LATE_REFUSALS: _read_times,
     Kind.LOST_ANSWERS: _read_times,
     Kind.LATE_CALLBACKS: _read_wait,
     Kind.LOST_CALLBACKS: _read_times,
     Kind.DUPLICATE_CALLBACKS: _read_copies,
+    Kind.BATCH_CALLBACKS: _read_batch,
 }

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.provider.sandbox.filling_buttons import filled_buttons
-from gateway.provider.sandbox.misfit import Misfit
+from gateway.provider.sandbox.misfit import Miscount, Misfit, Overlong
 from gateway.provider.sandbox.templates import MEDIA, Button, Face, Registered, slots, substituted
 
 HEADER_LENGTH = 60
 
 _UNFIT = re.compile(r"[\n\r\t]| {5}")
-_FALLBACKS = {"currency", "date_time"}
+_FALLBACKS = ("currency", "date_time")
 
 Parameter = Mapping[str, Any]
 
@@ -98,12 +98,12 @@ def _offer(template: Registered, parameters: Sequence[Parameter]) -> str:
 
 def _cards(faces: Sequence[Face], cards: Sequence[Any]) -> Iterator[Filled]:
     if len(cards) != len(faces):
-        raise Misfit(f"carousel: expected {len(faces)} cards, not {len(cards)}")
-    given = {card.get("card_index"): card for card in cards}
+        raise Miscount(f"carousel: expected {len(faces)} cards, not {len(cards)}")
+    given = {str(card.get("card_index")): card for card in cards}
     for index, face in enumerate(faces):
-        if index not in given:
+        if str(index) not in given:
             raise Misfit(f"carousel: expected a card with card_index {index}")
-        yield _face(face, _read(given[index].get("components")))
+        yield _face(face, _read(given[str(index)].get("components")))
 
 
 def _read(components: Any) -> _Arguments:
@@ -194,7 +194,7 @@ def _medium(header_format: str, parameters: Sequence[Parameter]) -> str:
 def _text(face: Face, part: str, text: str, parameters: Sequence[Parameter], longest: int) -> str:
     names = slots(text)
     if len(parameters) != len(names):
-        raise Misfit(f"{part}: expected {len(names)} parameters, not {len(parameters)}")
+        raise Miscount(f"{part}: expected {len(names)} parameters, not {len(parameters)}")
     values = [_value(parameter, f"{part}.parameters[{number}]") for number, parameter in enumerate(parameters)]
     if face.is_named:
         given = dict(zip((str(parameter.get("parameter_name")) for parameter in parameters), values, strict=True))
@@ -222,5 +222,5 @@ def _value(parameter: Parameter, place: str) -> str:
 
 def _within(text: str, longest: int, part: str) -> str:
     if len(text) > longest:
-        raise Misfit(f"{part}: at most {longest} characters, not {len(text)}")
+        raise Overlong(f"{part}: at most {longest} characters, not {len(text)}")
     return text

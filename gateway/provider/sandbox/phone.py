@@ -46,7 +46,13 @@ class PhoneMessage:
             "buttons": [_to_json(button) for button in submission.buttons],
             "arrived_at": written(self.arrived_at),
             "status": self.state,
+            **(self._more() if submission.told_as == "cloud-api" else {}),
         }
+
+    def _more(self) -> Mapping[str, Any]:
+        """What only the platform's own API says."""
+        submission = self.submission
+        return {"content": submission.content, "reply_to": submission.reply_to, "opaque": submission.opaque}
 
 
 def _to_json(button: Button) -> Mapping[str, str]:

@@ -65,9 +65,9 @@ TROUBLE = Rejection(
 )
 
 
-def template_refused(code: int) -> Rejection:
-    """The platform's code for what is wrong with a template. How this provider words it is not documented."""
-    return Rejection("Template refused", f"(#{code}) The template can't be sent", code, 400)
+def platform_refused(code: int) -> Rejection:
+    """The platform's code for what is wrong with a message. How this provider words it is not documented."""
+    return Rejection("Message refused", f"(#{code}) The message can't be sent", code, 400)
 
 
 def invalid(field: str, message: str) -> Rejected:

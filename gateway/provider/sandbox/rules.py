@@ -19,7 +19,6 @@ TEXT_LENGTH = 4096
 CAPTION_LENGTH = 1024
 PICTURES = (".jpg", ".jpeg", ".png")
 
-Kind = Literal["text", "image", "template"]
 Body = Mapping[str, Any]
 
 
@@ -29,7 +28,8 @@ class Submission:
 
     sender: str
     contact: str
-    kind: Kind
+    kind: str
+    """``text``, ``image``, ``template``; by the platform's own API any type that it has."""
     text: str
     file_url: str | None = None
     template: tuple[str, str] | None = None
@@ -38,7 +38,22 @@ class Submission:
     filled: Filled | None = None
     """The parts of a template message."""
     callback_url: str | None = None
-    is_marketing: bool = False
+    category: str = "service"
+    """What the platform counts it as: a template's own category, in small letters."""
+    told_as: Literal["decision-telecom", "cloud-api"] = "decision-telecom"
+    """The API by which it came: what becomes of it is told in its words."""
+    content: Mapping[str, Any] | None = None
+    """What the platform's API holds under the type's name."""
+    reply_to: str | None = None
+    """The id of the message that it quotes."""
+    opaque: str | None = None
+    """Given back with each status."""
+    by_user_id: bool = False
+    """Whether it was addressed to a business-scoped user id."""
+
+    @property
+    def is_marketing(self) -> bool:
+        return self.category == "marketing"
 
 
 def read_submission(body: Body, templates: Templates, senders: Sequence[str]) -> Submission:
@@ -69,7 +84,7 @@ class _Address:
     contact: str
     callback_url: str | None = None
 
-    def carrying(self, kind: Kind, *, text: str, file_url: str | None = None) -> Submission:
+    def carrying(self, kind: str, *, text: str, file_url: str | None = None) -> Submission:
         return Submission(
             sender=self.sender,
             contact=self.contact,
@@ -89,7 +104,7 @@ class _Address:
             template=(template.name, template.language),
             buttons=filled.buttons,
             filled=filled,
-            is_marketing=template.category == "MARKETING",
+            category=template.category.lower() or "utility",
         )
 
 

@@ -25,6 +25,7 @@ COMPONENTS = frozenset(
 )
 BODY_LENGTH = 1024
 OFFER_BODY_LENGTH = 600
+MOST = 6_000
 CARD_BODY_LENGTH = 160
 
 _CODE_TEXT = "*{{1}}* is your verification code."
@@ -40,6 +41,8 @@ class Button:
     """What a tap sends along, when the message said so."""
     code: str | None = None
     """What a tap copies."""
+    description: str = ""
+    """What stands under a row of a list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +100,21 @@ class Catalogue:
     def written(self) -> list[Definition]:
         """In the order of their names."""
         return [self._written[key] for key in sorted(self._written)]
+
+    def add(self, definition: Definition) -> Registered:
+        """One more is registered. Raises KeyError when there is one of this name and language, ValueError for what is
+        no definition, or one too many."""
+        try:
+            read = read_template(definition)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise ValueError("expected a name, a language and components") from None
+        key = (read.name, read.language)
+        if key in self._written:
+            raise KeyError(key)
+        if len(self._written) >= MOST:
+            raise ValueError(f"expected at most {MOST} templates")
+        self._written[key], self._read[key] = definition, read
+        return read
 
     def change(self, key: tuple[str, str], **fields: Any) -> None:
         """From now on the template says something else. Raises KeyError when there is none, ValueError for a change

@@ -8,10 +8,15 @@ from datetime import datetime, timedelta
 
 from gateway.provider.sandbox.callbacks import Body, Callback, Callbacks
 from gateway.provider.sandbox.clock import TravelClock
+from gateway.provider.sandbox.cloud.account import Accounts
+from gateway.provider.sandbox.cloud.media import Media
+from gateway.provider.sandbox.cloud.profiles import Profiles
+from gateway.provider.sandbox.cloud.teller import Teller
 from gateway.provider.sandbox.desk import Desk
 from gateway.provider.sandbox.diary import Diary
 from gateway.provider.sandbox.faults import Faults
 from gateway.provider.sandbox.news import News, Topic
+from gateway.provider.sandbox.people import People
 from gateway.provider.sandbox.phone import PhoneMessage, Phones
 from gateway.provider.sandbox.templates import Catalogue, Templates
 
@@ -31,6 +36,12 @@ class World:
     """Those registered, the first by default; none: any name is one."""
     keys: tuple[str, ...] = field(repr=False)
     """The API's callers must show one of them; none: anything."""
+    accounts: Accounts
+    """The senders as the platform knows them."""
+    people: People
+    media: Media
+    profiles: Profiles
+    teller: Teller
 
     @property
     def templates(self) -> Templates:
@@ -38,6 +49,8 @@ class World:
 
     def report(self, message: PhoneMessage, *statuses: Body) -> asyncio.Future[str]:
         """Post statuses of a message, in this order, to its own address if it has one."""
+        if message.submission.told_as == "cloud-api":
+            return self.teller.report(message, *(status["status"] for status in statuses))
         sender, url = message.submission.sender, message.submission.callback_url
         bodies = [{"message_id": message.id, **status} for status in statuses]
         return self.callbacks.post([Callback(sender=sender, url=url, body=body) for body in bodies])
@@ -54,5 +67,10 @@ class World:
         self.diary.clear()
         self.faults.clear()
         self.desk.clear()
+        self.people.clear()
+        self.accounts.clear()
+        self.profiles.clear()
+        self.teller.drop()
+        self.media.clear()
         await self.callbacks.drop()
         self.news.tell(*Topic)

@@ -72,6 +72,12 @@ def test_a_parameter_obeys_the_platform_s_rules_for_texts(value: object):
         fill(read_template(ANSWER), [body(text(value))])
 
 
+@pytest.mark.parametrize("kind", [None, [], {}, 7, "image"])
+def test_a_parameter_of_a_type_that_is_none_is_a_misfit(kind: object):
+    with pytest.raises(Misfit):
+        fill(read_template(ANSWER), [body({"type": kind, "text": "x"})])
+
+
 def test_four_spaces_and_a_body_of_exactly_1024_characters_fit():
     around = len("We have an answer to your request . Reply to read it.")
     value = "a    b".ljust(1024 - around, "x")

@@ -42,6 +42,13 @@ OFFERS = (
         unit="code",
     ),
     Offer(
+        kind=Kind.REFUSE,
+        label="Message refused",
+        words="Messages are refused with this code.",
+        value="131026",
+        unit="code",
+    ),
+    Offer(
         kind=Kind.LATE_REFUSALS, label="Late refusal", words="What is too late is taken first, and fails afterwards."
     ),
     Offer(
@@ -58,6 +65,13 @@ OFFERS = (
         words="They come more often.",
         value="1",
         unit="copies",
+    ),
+    Offer(
+        kind=Kind.BATCH_CALLBACKS,
+        label="Batched callbacks",
+        words="Of the Cloud API: this many come at once.",
+        value="10",
+        unit="in one",
     ),
 )
 _BY_KIND = {offer.kind: offer for offer in OFFERS}

@@ -1,0 +1,91 @@
+"""Whose id is whose. A contact's first id stands in its conversation; the others are looked for only if none has it so.
+
+The provider's word on ids counts for all. A client's counts for that client alone: whoever names two ids in a request
+finds the contact by either afterwards, and can neither see nor turn away what others send.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from gateway.domain.identity import Contact, Sender
+from gateway.domain.spellings import other_spellings
+from gateway.store.codec import ids_in
+from gateway.store.ledger import Ledger
+
+PROVIDER = ""
+"""Stands for the provider among those on whose word an id counts."""
+MOST = 16
+"""So many ids of one contact are kept, by the provider's word and by clients'."""
+
+
+def names_of(conversation: sqlite3.Row) -> tuple[Contact, ...]:
+    """By the provider's word, the first one first; of a conversation, or of a message joined with its own."""
+    return (Contact(conversation["contact"]), *ids_in(conversation["also_known_as"]))
+
+
+def spellings_of(ledger: Ledger, contact: Contact) -> tuple[Contact, ...]:
+    """Other ways in which the same number is written."""
+    return other_spellings(contact) if ledger.policy.spellings else ()
+
+
+def with_spellings(ledger: Ledger, ids: Iterable[Contact]) -> tuple[Contact, ...]:
+    ids = tuple(ids)
+    return tuple(dict.fromkeys((*ids, *(other for one in ids for other in spellings_of(ledger, one)))))
+
+
+def known(ledger: Ledger, sender: Sender, ids: Iterable[Contact], client: str = PROVIDER) -> sqlite3.Row | None:
+    """The conversation of the first of these ids by which there is one, in whichever spelling."""
+    return next(iter(every_known(ledger, sender, ids, client)), None)
+
+
+def every_known(
+    ledger: Ledger, sender: Sender, ids: Iterable[Contact], client: str = PROVIDER
+) -> Sequence[sqlite3.Row]:
+    """All conversations that are known by these ids, each once."""
+    spelled = (name for one in ids for name in (one, *spellings_of(ledger, one)))
+    rows = (ledger.row("known_as", sender=sender, contact=name, client=client) for name in spelled)
+    return list({row["id"]: row for row in rows if row is not None}.values())
+
+
+def named_besides(
+    ledger: Ledger, conversation: sqlite3.Row | None, sender: Sender, ids: Sequence[Contact], client: str
+) -> tuple[Contact, ...]:
+    """By which of the ids that a client gives its contact is not known yet, but for those that are another's: a client
+    can't make one of two contacts."""
+    if conversation is None:
+        return tuple(dict.fromkeys(ids))[1:]
+    others = [one for one in dict.fromkeys(ids) if one not in names_of(conversation)]
+    return tuple(one for one in others if _is_free(ledger, conversation, sender, one, client))
+
+
+def _is_free(ledger: Ledger, conversation: sqlite3.Row, sender: Sender, contact: Contact, client: str) -> bool:
+    found = known(ledger, sender, [contact], client)
+    return found is None or bool(found["id"] == conversation["id"])
+
+
+def add_client_s(ledger: Ledger, conversation: int, sender: Sender, ids: Iterable[Contact], client: str) -> None:
+    """Find the contact by these as well, on a client's word and for it alone."""
+    for one in ids:
+        ledger.write("add_client_s_id", sender=sender, contact=one, client=client, conversation=conversation, most=MOST)
+
+
+def conversations_named(ledger: Ledger, contact: Contact, client: str | None = None) -> Sequence[sqlite3.Row]:
+    """Of a contact by any of its ids, one for each sender; by anybody's word, or by that of the provider and a client.
+    ``PROVIDER`` as the client is the provider's alone."""
+    rows = (
+        row
+        for name in (contact, *spellings_of(ledger, contact))
+        for row in ledger.rows("conversations_named", contact=name, client=client).fetchall()
+    )
+    return list({row["id"]: row for row in rows}.values())
+
+
+def ids_of_person(ledger: Ledger, contact: Contact) -> tuple[Contact, ...]:
+    """Every id by which somebody called the one who has this id, with any sender."""
+    found: dict[Contact, None] = dict.fromkeys((contact, *spellings_of(ledger, contact)))
+    for row in conversations_named(ledger, contact):
+        names = (*names_of(row), *(ids["contact"] for ids in ledger.rows("ids_of", conversation=row["id"])))
+        found |= dict.fromkeys(with_spellings(ledger, map(Contact, names)))
+    return tuple(found)
