@@ -1,3 +1,4 @@
+# ruff: noqa: S310 - only our own servers are asked
 """A gateway as its users start it, before one simulator for each kind of provider; all of them real processes."""
 
 from __future__ import annotations
@@ -20,10 +21,20 @@ import yaml
 GATEWAY = [sys.executable, "-m", "gateway"]
 SPEAKING = Path(__file__).parent / "speaking"
 NODE_CLIENTS = Path(sys.prefix) / "clients"
-ACCOUNT = "102290129340398"
+ACCOUNT = "200300400500600"
+"""As the sandbox says it."""
 APP_SECRET = "the-secret-of-the-gateways-own-app"
 CALLBACK_SECRET = "the-secret-in-the-path-of-callbacks"
 WITHIN = 30
+TEMPLATE = {
+    "name": "parcel_is_near",
+    "language": "en_US",
+    "category": "UTILITY",
+    "status": "APPROVED",
+    "components": [
+        {"type": "BODY", "text": "Your parcel {{1}} is near you.", "example": {"body_text": [["4711"]]}},
+    ],
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +60,17 @@ class Pair:
 
     @property
     def sender(self) -> str:
-        return f"Shop {self.place}" if self.kind == "decision-telecom" else self.phone_number_id
+        return f"Shop {self.place}"
+
+    @property
+    def called(self) -> str:
+        """How the provider knows the number."""
+        return self.sender if self.kind == "decision-telecom" else self.phone_number_id
+
+    @property
+    def account(self) -> str:
+        """Of a provider that has none configured, the number's id stands in."""
+        return self.phone_number_id if self.kind == "decision-telecom" else ACCOUNT
 
     @property
     def contact(self) -> str:
@@ -72,7 +93,7 @@ class Stage:
     """By the kind of provider that each plays; of 360dialog one for each number."""
 
     def writes(self, pair: Pair, text: str) -> None:
-        body = {"to": pair.sender, "text": text, "name": "Olena"}
+        body = {"to": pair.called, "text": text, "name": "Olena"}
         url = f"{self.sandboxes[_sandbox_of(pair)]}/sandbox/contacts/{pair.contact}/messages"
         with urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode()), timeout=WITHIN) as answer:
             assert answer.status == 200
@@ -84,6 +105,14 @@ class Stage:
             found: list[dict[str, Any]] = json.load(answer)["messages"]
             return found
 
+    def has(self, pair: Pair, count: int) -> list[dict[str, Any]]:
+        """The same, once there are so many."""
+        until = time.monotonic() + WITHIN
+        while len(arrived := self.arrived(pair)) < count:
+            assert time.monotonic() < until, arrived
+            time.sleep(0.02)
+        return arrived
+
     def asked(self, pair: Pair) -> str:
         """What a client is told when it starts."""
         return json.dumps(
@@ -91,11 +120,11 @@ class Stage:
                 "base_url": self.gateway,
                 "key": pair.key,
                 "phone_number_id": pair.phone_number_id,
-                "account": ACCOUNT,
+                "account": pair.account,
                 "port": pair.port,
                 "secret": pair.secret,
                 "verify_token": "a-word-of-the-clients",
-                "template": "order_update",
+                "template": TEMPLATE["name"],
                 "stranger": pair.stranger,
             }
         )
@@ -116,10 +145,15 @@ def a_stage(folder: Path, pairs: list[Pair]) -> Iterator[Stage]:
     port = free_port()
     gateway = f"http://127.0.0.1:{port}"
     names = sorted({_sandbox_of(pair) for pair in pairs})
+    templates = folder / "templates"
+    templates.mkdir()
+    named = f"{TEMPLATE['name']}.{TEMPLATE['language']}.yaml"
+    (templates / named).write_text(yaml.safe_dump(TEMPLATE), encoding="utf-8")
+    numbers = {_sandbox_of(pair): pair.phone_number_id for pair in pairs if pair.kind == "360dialog"}
     sandboxes = {name: free_port() for name in names}
     with ExitStack() as stack:
         for name in names:
-            options = _sandbox_options(name, gateway)
+            options = ["--templates", str(templates), *_sandbox_options(name, gateway, numbers.get(name))]
             stack.enter_context(_running(["sandbox", "--port", str(sandboxes[name]), *options], folder / f"{name}.log"))
         config = folder / "config.yaml"
         config.write_text(yaml.safe_dump(_config(port, sandboxes, pairs)), encoding="utf-8")
@@ -129,37 +163,32 @@ def a_stage(folder: Path, pairs: list[Pair]) -> Iterator[Stage]:
         yield Stage(gateway=gateway, sandboxes={name: f"http://127.0.0.1:{each}" for name, each in sandboxes.items()})
 
 
-def _sandbox_options(name: str, gateway: str) -> list[str]:
-    kind = name.partition("-")[2] if name not in ("decision-telecom", "cloud-api") else name
-    match kind:
+def _sandbox_options(name: str, gateway: str, number: str | None) -> list[str]:
+    match name:
         case "decision-telecom":
             return ["--callbacks-to", f"{gateway}/callbacks/{name}/{CALLBACK_SECRET}"]
         case "cloud-api":
             return ["--cloud-callbacks-to", f"{gateway}/callbacks/{name}", "--app-secret", APP_SECRET]
         case _:
-            return ["--cloud-callbacks-to", f"{gateway}/callbacks/{name}/{CALLBACK_SECRET}"]
+            callbacks = f"{gateway}/callbacks/{name}/{CALLBACK_SECRET}"
+            return ["--cloud-callbacks-to", callbacks, "--phone-number-id", str(number)]
 
 
 def _config(port: int, sandboxes: Mapping[str, int], pairs: list[Pair]) -> dict[str, Any]:
     return {
         "server": {"port": port, "public_url": f"http://127.0.0.1:{port}"},
         "store": {"url": "sqlite:///gateway.db"},
+        "paths": {"templates": "templates"},
         "providers": [_provider(name, each) for name, each in sandboxes.items()],
         "senders": [
-            {
-                "id": pair.sender,
-                "phone_number_id": pair.phone_number_id,
-                "provider": _sandbox_of(pair),
-            }
-            if pair.sender != pair.phone_number_id
-            else {"id": f"Number {pair.place}", "phone_number_id": pair.phone_number_id, "provider": _sandbox_of(pair)}
+            {"id": pair.sender, "phone_number_id": pair.phone_number_id, "provider": _sandbox_of(pair)}
             for pair in pairs
         ],
         "clients": [
             {
                 "name": pair.name,
                 "keys": [pair.key],
-                "senders": [pair.sender if pair.sender != pair.phone_number_id else f"Number {pair.place}"],
+                "senders": [pair.sender],
                 "webhook": {
                     "url": f"http://127.0.0.1:{pair.port}/",
                     "format": "cloud-api",
@@ -181,6 +210,7 @@ def _provider(name: str, port: int) -> dict[str, Any]:
     if name == "cloud-api":
         signed = {"app_secret": APP_SECRET, "verify_token": "a-word-of-ours", "account": ACCOUNT}
         return {**facts, "kind": name, "base_url": f"{base_url}/v24.0", **signed}
+    facts["account"] = ACCOUNT
     return {**facts, "kind": "360dialog", "base_url": base_url, "callback_secret": CALLBACK_SECRET}
 
 
