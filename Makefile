@@ -7,12 +7,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help venv demo test lint check prove bench lock vendor screenshot clean
+.PHONY: help venv demo test clients lint check prove bench lock vendor screenshot clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    the gateway beside a provider to try things on, at http://127.0.0.1:$(PORT) (PORT= for another)"
 	@echo "make test    the tests"
+	@echo "make clients install others' clients of the Cloud API, so that make test runs them too; those of npm need Node.js"
 	@echo "make check   format, lint, types, spelling and tests: what CI runs"
 	@echo "make prove   the long proofs"
 	@echo "make bench   the gateway against a bare endpoint and a naive proxy; needs wrk (BENCH_ARGS=--help for more)"
@@ -28,6 +29,8 @@ demo: $(VENV)/runtime
 
 test: $(VENV)/dev $(VENV)/bench
 	@$(BIN)/python -m pytest -m "not prove" --numprocesses auto --maxprocesses 4 --dist loadfile
+
+clients: $(VENV)/clients/node_modules $(VENV)/clients/pypi
 
 lint: $(VENV)/dev $(VENV)/bench
 	@$(BIN)/ruff format --check .
@@ -76,6 +79,20 @@ $(VENV)/bench: requirements/bench.lock $(VENV)/runtime
 	@echo "Installing what the benchmark needs into $(VENV) ..."
 	@$(PIP) --require-hashes -r requirements/bench.lock
 	@touch $@
+
+$(VENV)/clients/pypi: requirements/clients.lock $(VENV)/dev
+	@echo "Installing the clients from PyPI that the tests run into $(VENV) ..."
+	@$(PIP) --require-hashes -r requirements/clients.lock
+	@mkdir -p $(VENV)/clients && touch $@
+
+$(VENV)/clients/node_modules: requirements/clients/package-lock.json requirements/clients/package.json
+	@mkdir -p $(VENV)/clients && cp requirements/clients/package*.json $(VENV)/clients/
+	@if command -v npm >/dev/null; then \
+		echo "Installing the clients from npm that the tests run into $(VENV)/clients ..." && \
+		npm ci --prefix $(VENV)/clients --silent --ignore-scripts --no-audit --no-fund && touch $@; \
+	else \
+		echo "Without npm the clients that come from there are not run." >&2; \
+	fi
 
 $(VENV)/dev: requirements/dev.lock $(VENV)/runtime
 	@echo "Installing what its tests need into $(VENV) ..."

@@ -26,7 +26,7 @@ _SEPARATORS = re.compile(r"[\s\-\u2010-\u2015().\u200b-\u200f\u202a-\u202e\u2060
 _EXPECTED = "expected a phone number in international form, such as 380501234567"
 _PHONE = re.compile(r"[1-9][0-9]{4,14}")
 _USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
-_STAND_IN = "ZZ.gw"
+_STAND_IN = "ZZ."
 """How our own user ids begin, which stand for phone numbers: ZZ is no country (ISO 3166 leaves it to users)."""
 
 

@@ -165,7 +165,7 @@ def test_a_user_id_needs_no_stand_in() -> None:
     assert stand_in_user_id(Contact("US.13491208655302741918")) == "US.13491208655302741918"
 
 
-@pytest.mark.parametrize("written", ["ZZ.gw", "ZZ.gw0501234567", "ZZ.gwUS", "ZZ.gw12345678901234567"])
+@pytest.mark.parametrize("written", ["ZZ.", "ZZ.0501234567", "ZZ.US", "ZZ.12345678901234567"])
 def test_a_stand_in_without_a_number_is_nobody(written: str) -> None:
     with pytest.raises(ValueError, match="international form"):
         parse_contact(written)

@@ -66,11 +66,11 @@ def test_a_text_of_a_provider_of_another_shape_is_a_text_of_the_platform_s() -> 
     assert value == {
         "messaging_product": "whatsapp",
         "metadata": {"display_phone_number": "380441234567", "phone_number_id": "106540352242922"},
-        "contacts": [{"profile": {"name": "Olena"}, "wa_id": "380501234567", "user_id": "ZZ.gw380501234567"}],
+        "contacts": [{"profile": {"name": "Olena"}, "wa_id": "380501234567", "user_id": "ZZ.380501234567"}],
         "messages": [
             {
                 "from": "380501234567",
-                "from_user_id": "ZZ.gw380501234567",
+                "from_user_id": "ZZ.380501234567",
                 "id": "429",
                 "timestamp": str(int(NOON.timestamp()) - 2),
                 "type": "text",

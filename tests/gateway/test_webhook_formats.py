@@ -114,7 +114,7 @@ async def test_an_envelope_is_made_for_a_provider_whose_callbacks_are_flat(tmp_p
     number = value["metadata"]["phone_number_id"]
     assert number.isdigit()
     assert int(number) < 2**53
-    assert value["contacts"] == [{"profile": {"name": CONTACT}, "wa_id": CONTACT, "user_id": f"ZZ.gw{CONTACT}"}]
+    assert value["contacts"] == [{"profile": {"name": CONTACT}, "wa_id": CONTACT, "user_id": f"ZZ.{CONTACT}"}]
     (message,) = value["messages"]
     assert message["text"] == {"body": "Де моє замовлення? / 📦"}
     assert (message["type"], message["from"], message["timestamp"].isdigit()) == ("text", CONTACT, True)
@@ -122,7 +122,7 @@ async def test_an_envelope_is_made_for_a_provider_whose_callbacks_are_flat(tmp_p
     ids = {status["status"]: status["id"] for status in told}
     assert set(ids) == {"sent", "delivered", "failed"}
     assert ids["sent"] == ids["delivered"] == wamid(MessageId(message_id))
-    assert all((one["recipient_id"], one["recipient_user_id"]) == (CONTACT, f"ZZ.gw{CONTACT}") for one in told)
+    assert all((one["recipient_id"], one["recipient_user_id"]) == (CONTACT, f"ZZ.{CONTACT}") for one in told)
     (failed,) = [one for one in told if one["status"] == "failed"]
     (error,) = failed["errors"]
     assert (error["code"], error["error_data"]["details"]) == (131009, "Invalid Parameter: text (code 1)")
