@@ -17,7 +17,7 @@ import structlog
 from aiohttp import web
 
 from gateway.app import running
-from gateway.config import InternalConfig, ServerConfig
+from gateway.config import InternalConfig, LimitsConfig, ServerConfig
 from gateway.domain.errors import CannotStart
 from tests.exposition import Series, samples, series, total, value
 from tests.gateway.harness import CONTACT, KEY, OTHER_KEY, SECRET, SHOP, World, a_config, a_world
@@ -204,7 +204,7 @@ async def test_whatever_is_posted_the_series_are_the_same(tmp_path: Path) -> Non
         await storm(world, draw)
         return series(await scraped(world))
 
-    async with a_world(tmp_path) as world:
+    async with a_world(tmp_path, limits=LimitsConfig(client_per_second=100_000)) as world:  # a storm, and no more of it
         await scraped(world)  # the series about scrapes themselves
         first = await after_a_storm()
         first |= await after_a_storm()  # what takes a while comes into the second
