@@ -23,6 +23,7 @@ from gateway.domain.message import Failure, Status, TemplateMessage
 from gateway.domain.settlement import Settlement, settle, settle_lost
 from gateway.ports import Attempt, Claim, Recorded
 from gateway.store.codec import content_facts, micros, span, template_name, to_json
+from gateway.store.contested import come_back, is_out
 from gateway.store.deciding import add_decision
 from gateway.store.decision_codec import action_of, instead_text, reasons_text
 from gateway.store.evidence import (
@@ -143,8 +144,8 @@ def _charge(ledger: Ledger, claim: Claim) -> bool:
 
 
 def record(ledger: Ledger, claim: Claim, attempt: Attempt, outcome: Outcome, *, now: datetime) -> Recorded:
-    """Write what came of an attempt. Of a worker that has lost its claim only the evidence counts; but not of one whose
-    attempt nobody gave up, as its conversation was merged with another that was held as well."""
+    """Write what came of an attempt. Of a worker that has lost its claim only the evidence counts; but not of one that
+    lost it because its conversation became one with another that was held as well: nobody gave its attempt up."""
     recorded = hand_over(ledger, claim, attempt, outcome, now=now)
     if recorded is not None:
         return recorded
@@ -155,10 +156,9 @@ def record(ledger: Ledger, claim: Claim, attempt: Attempt, outcome: Outcome, *, 
     if message["conversation"] == claim.conversation and holds(message, claim):
         status = _record_held(ledger, row, message, outcome, now=now)
         has_more = _go_on(ledger, message, status, now=now)
-    elif row["status"] == AttemptStatus.SENDING:
+    elif is_out(message, claim):
         status = _record_held(ledger, row, message, outcome, now=now)
-        is_over = ledger.row("sending_in_conversation", conversation=message["conversation"]) is None
-        has_more = refresh(ledger, message["conversation"], now=now, ends_lease=is_over)
+        has_more = come_back(ledger, message["conversation"], claim, now=now)
     else:
         status, has_more = take_news(ledger, row, _news_of(outcome), now=now).status, True
     if apply_early_reports(ledger, row, message, _news_of(outcome).provider_message_id, now=now):

@@ -17,6 +17,7 @@ from gateway.domain.message import Failure, Status
 from gateway.ports import Claim, Claims
 from gateway.store.attempts import lose_lease, may_go_on, withdraw
 from gateway.store.codec import content_or, error_of, instant_or_none, message_with, micros, span, window_of
+from gateway.store.contested import come_back, is_out
 from gateway.store.deciding import add_decision, count_downgrades
 from gateway.store.digests import is_erased
 from gateway.store.ledger import Ledger
@@ -179,10 +180,23 @@ def _next_due(ledger: Ledger, sender: Sender, *, now: datetime) -> datetime | No
 def release(ledger: Ledger, claim: Claim, *, now: datetime) -> None:
     """Give it back; an attempt whose commit seemed to fail, and did not, is known not to have been written."""
     if not holds(ledger.one("conversation_by_id", id=claim.conversation), claim):
+        _release_lost(ledger, claim, now=now)
         return
     for row in ledger.rows("sending_in_conversation", conversation=claim.conversation).fetchall():
         withdraw(ledger, row, now=now)
     _give_back(ledger, claim.conversation, now=now)
+
+
+def _release_lost(ledger: Ledger, claim: Claim, *, now: datetime) -> None:
+    """Of a claim that was lost as its conversation became one with another that was held, nothing else can be sending
+    on its message but its own attempt."""
+    message = ledger.row("message_by_id", id=claim.message.id)
+    if message is None or not is_out(message, claim):
+        return
+    for row in ledger.rows("attempts_of", message=message["place"]).fetchall():
+        if row["status"] == AttemptStatus.SENDING:
+            withdraw(ledger, row, now=now)
+    come_back(ledger, message["conversation"], claim, now=now)
 
 
 def _give_back(ledger: Ledger, conversation: int, *, now: datetime) -> None:

@@ -2,8 +2,9 @@
 
 The one that stays is that which somebody holds, else the older. A worker that holds it goes on, and decides again, as
 the revision goes up. Where both are held, both have lost it: they can begin nothing more, what comes of attempts under
-way is written, and nothing leaves to the contact until both are recorded, or the longer lease is over. Of the other the
-row stays behind, empty, so that its number is nobody else's while a worker still knows it; retention removes it.
+way is written, and nothing leaves to the contact until both are back, or the longer lease is over (``contested``). Of
+the other the row stays behind, empty, so that its number is nobody else's while a worker still knows it; retention
+removes it.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import sqlite3
 from datetime import datetime
 
 from gateway.store.codec import ids_text, micros, micros_or_none, window_of
+from gateway.store.contested import claims_on
 from gateway.store.identities import names_of
 from gateway.store.ledger import Ledger
 from gateway.store.lines import lease_of, refresh
 from gateway.store.outbox import refresh_lane
 from gateway.store.retention import drop_lane_if_empty, look_at, whole_days
-from gateway.store.senders import change, end_probe
+from gateway.store.senders import change
 from gateway.store.suppressions import work_out
 
 MERGED = "merged:"
@@ -29,22 +31,14 @@ def merge(ledger: Ledger, one: sqlite3.Row, other: sqlite3.Row, *, now: datetime
     leases = {row["id"]: lease_of(ledger, row) for row in (one, other)}
     kept, gone = sorted((one, other), key=lambda row: (leases[row["id"]] is None, row["id"]))
     is_contested = leases[gone["id"]] is not None
-    until = _held_until(ledger, kept, gone, leases) if is_contested else leases[kept["id"]]
+    until = max((lease for lease in leases.values() if lease is not None), default=None)
     _leave_behind(ledger, gone, now=now)
-    _absorb(ledger, kept, gone, until, fences=is_contested)
+    _absorb(ledger, kept, gone, until, is_contested=is_contested)
     _move(ledger, kept["id"], gone["id"])
-    if is_contested and until is None:
-        end_probe(ledger, kept["id"])
     work_out(ledger, ledger.one("conversation_by_id", id=kept["id"]))
     refresh(ledger, kept["id"], now=now)
     look_at(ledger, kept["id"])
     return ledger.one("conversation_by_id", id=kept["id"])
-
-
-def _held_until(ledger: Ledger, kept: sqlite3.Row, gone: sqlite3.Row, leases: dict[int, int | None]) -> int | None:
-    """Both are held: until the longer lease is over, if anything is being sent; else nobody holds it from now on."""
-    is_sending = any(ledger.row("sending_in_conversation", conversation=row["id"]) is not None for row in (kept, gone))
-    return max(lease for lease in leases.values() if lease is not None) if is_sending else None
 
 
 def _leave_behind(ledger: Ledger, gone: sqlite3.Row, *, now: datetime) -> None:
@@ -52,7 +46,7 @@ def _leave_behind(ledger: Ledger, gone: sqlite3.Row, *, now: datetime) -> None:
     ledger.write("leave_behind", id=gone["id"], contact=name, quiet_from=quiet_from)
 
 
-def _absorb(ledger: Ledger, kept: sqlite3.Row, gone: sqlite3.Row, until: int | None, *, fences: bool) -> None:
+def _absorb(ledger: Ledger, kept: sqlite3.Row, gone: sqlite3.Row, until: int | None, *, is_contested: bool) -> None:
     """The window is that of whichever says more; the number that clients were told last goes on."""
     later, earlier = sorted((kept, gone), key=lambda row: row["anchor"] or 0, reverse=True)
     window = window_of(later)
@@ -67,8 +61,9 @@ def _absorb(ledger: Ledger, kept: sqlite3.Row, gone: sqlite3.Row, until: int | N
         opened_by=window.opened_by,
         evidence=window.evidence,
         sequence=gone["sequence"],
-        fences=int(fences),
+        fences=int(is_contested),
         leased_until=until,
+        still_out=f"{claims_on(kept)} {claims_on(gone)}" if is_contested else kept["still_out"],
         pace_tat=_pace(ledger, kept, gone),
         probed_tick=gone["probed_tick"],
         renamed_at=max((row["renamed_at"] for row in (kept, gone) if row["renamed_at"] is not None), default=None),

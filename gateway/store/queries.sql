@@ -58,7 +58,7 @@ select 1 from contact_id limit 1
 update conversation
 set contact_name = :contact_name, anchor = :anchor, refuted_at = :refuted_at, opened_by = :opened_by,
     evidence = :evidence, revision = revision + 1, sequence = max(sequence, :sequence), epoch = epoch + :fences,
-    leased_until = :leased_until, rests_until = :leased_until, pace_tat = :pace_tat,
+    leased_until = :leased_until, rests_until = :leased_until, still_out = :still_out, pace_tat = :pace_tat,
     probed_tick = max(probed_tick, :probed_tick), renamed_at = :renamed_at
 where id = :id
 
@@ -66,7 +66,7 @@ where id = :id
 update conversation
 set contact = :contact, also_known_as = null, contact_name = null, anchor = null, refuted_at = null, opened_by = null,
     evidence = null, suppression = null, revision = revision + 1, epoch = epoch + 1, due_at = null, head_class = null,
-    head_client = null, leased_until = null, rests_until = null, quiet_from = :quiet_from
+    head_client = null, leased_until = null, rests_until = null, still_out = null, quiet_from = :quiet_from
 where id = :id
 
 -- move_messages: they keep their places, which are in the order of acceptance
@@ -194,7 +194,10 @@ returning leased_until
 update conversation set leased_until = :until, rests_until = :until where id = :id
 
 -- void_lease: the worker is gone, or no longer the one
-update conversation set leased_until = null, epoch = epoch + 1 where id = :id
+update conversation set leased_until = null, still_out = null, epoch = epoch + 1 where id = :id
+
+-- set_still_out: whose claims were lost as two conversations became one, and who is not back yet
+update conversation set still_out = :still_out where id = :id
 
 -- add_message: in the order of acceptance, in line at once, unless its id is taken
 insert into message (
@@ -220,7 +223,7 @@ where message.place = :place
 
 -- message_to_record: a message with its conversation, who holds that, and whether others stand in its line
 select message.*, conversation.sender, conversation.contact, conversation.also_known_as, conversation.epoch,
-    conversation.leased_until, exists (
+    conversation.leased_until, conversation.still_out, exists (
     select 1 from message as other
     where other.conversation = conversation.id and other.due_at is not null and other.place <> message.place
 ) as has_others
@@ -253,7 +256,7 @@ set status = 'submitted', changed_at = :at, failure = null, error = null, histor
 where place = :place
 
 -- message_by_id: a message with its sender and contact
-select message.*, conversation.sender, conversation.contact, conversation.also_known_as
+select message.*, conversation.sender, conversation.contact, conversation.also_known_as, conversation.still_out
 from message join conversation on conversation.id = message.conversation
 where message.id = :id
 

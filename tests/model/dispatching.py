@@ -102,7 +102,7 @@ class Dispatching(Outside):
         ).claims
         claimed = [self.take(claim, heads.pop(self.model.who(claim.message.contact))) for claim in claims]
         self.in_hand += claimed
-        left = [head for head, surely in heads.values() if head and surely and not self.may_be_held(head.contact)]
+        left = [head for head, surely in heads.values() if head and surely]
         self.check_share(len(claims), limit, left)
         return claimed
 
@@ -230,8 +230,6 @@ class Dispatching(Outside):
         sent = next(sent for sent in self.sent if sent.token == in_hand.attempt.token)
         if sent.attempt.status != "sending" or self.news_of(sent):
             word = "unknown" if word == "unknown" else "submitted"
-        if word == "withdrawn" and self.may_be_held(in_hand.posted.contact):
-            word = "submitted"  # whether it was written or not can't be told of a claim that was lost
         if word == "withdrawn":
             self.model.withdraw(sent.attempt)
             self.model.note(self.now)

@@ -82,7 +82,7 @@ class Outside(Reporting):
             self.lose(held if len(held) > 1 else [], number)
 
     def lose(self, held: list[InHand], number: Contact) -> None:
-        """Nobody holds what two held: nothing more is begun on their claims."""
+        """Nobody holds what two held: nothing more is begun on their claims, and nothing leaves until both are back."""
         for in_hand in held:
             self.contested[number] = self.ticks + LEASE
             if in_hand.attempt is None:
@@ -114,11 +114,7 @@ class Outside(Reporting):
                 self.enqueue(draft, at_once=False)
             return
         is_free = self.model.paused_at is None and self.is_free(contact)
-        surely = (
-            is_free
-            and not self.may_be_held(contact)
-            and not any(posted.status in STILL_OURS for posted in self.model.of(contact))
-        )
+        surely = is_free and not any(posted.status in STILL_OURS for posted in self.model.of(contact))
         accepted = self.enqueue(draft, at_once=at_once)
         if isinstance(accepted, Accepted):
             posted = self.note(draft, accepted)
@@ -146,10 +142,6 @@ class Outside(Reporting):
             posted.status == "sending" or posted.is_due(self.now) or posted.is_waiting(self.now)
             for posted in self.model.of(contact)
         )
-
-    def may_be_held(self, contact: str) -> bool:
-        """By what is left of two leases."""
-        return self.ticks <= self.contested.get(self.model.who(contact), 0)
 
     def begun_at_once(self, posted: Posted, claim: Claim, attempt: Attempt) -> None:
         """As if it had been claimed and begun in the next two steps."""
@@ -210,7 +202,8 @@ class Outside(Reporting):
     def end_contested(self) -> None:
         """Attempts are over before their leases are."""
         for in_hand in list(self.in_hand):
-            if in_hand.attempt is not None and self.may_be_held(in_hand.posted.contact):
+            until = self.contested.get(self.model.who(in_hand.posted.contact), 0)
+            if in_hand.attempt is not None and self.ticks <= until:
                 self.answer(in_hand, "submitted")
 
     @move(when=lambda self: self.in_hand)

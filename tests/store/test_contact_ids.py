@@ -32,6 +32,12 @@ OTHER = Contact("380671234567")
 HOUR = timedelta(hours=1)
 
 
+@pytest.fixture
+def url() -> str:
+    """None of this depends on where the store is, but for what asks for a file."""
+    return "memory:"
+
+
 async def known(bench: Bench, contact: Contact) -> Conversation:
     return await bench.store.conversation(SENDER, contact, downgrades_since=bench.now - 24 * HOUR)
 

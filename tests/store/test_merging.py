@@ -36,6 +36,12 @@ LOST = ProviderError(name="Timeout", message="no answer")
 TAKEN = Submitted(provider_message_id="wamid.1")
 
 
+@pytest.fixture
+def url() -> str:
+    """None of this depends on where the store is, but for what asks for a file."""
+    return "memory:"
+
+
 async def are_one(bench: Bench, **changes: Any) -> None:
     """The provider says so, in a message that opens nothing."""
     changes = {"contact": CONTACT, "also_known_as": (USER,), "opened_at": None, **changes}
@@ -169,6 +175,42 @@ async def test_two_attempts_under_way_are_both_recorded_and_nothing_leaves_until
     assert (await bench.claim()).message.id == waiting
 
 
+@pytest.mark.parametrize("answered", [0, 1])
+@pytest.mark.parametrize("is_early", [False, True])
+async def test_a_report_before_the_answer_does_not_bring_the_worker_back(
+    bench: Bench, answered: int, is_early: bool
+) -> None:
+    """Nor one from before they became one."""
+    both = await begun(bench, CONTACT, USER)
+    waiting = await bench.post(contact=CONTACT)
+    (claim, attempt), (reported_claim, reported) = both[answered], both[1 - answered]
+    report = a_report(AttemptStatus.SENT, attempt=reported.token)
+    if is_early:
+        await bench.ingest(report)
+    await are_one(bench)
+    if not is_early:
+        await bench.ingest(report)
+    await bench.record(claim, attempt, TAKEN)
+    assert not (await bench.claims()).claims
+    outcome = Submitted(provider_message_id="wamid.2")
+    assert await bench.record(reported_claim, reported, outcome) is Status.SENT
+    assert (await bench.claim()).message.id == waiting
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 0, 2]])
+async def test_of_three_that_are_held_all_must_be_back(bench: Bench, order: list[int]) -> None:
+    parent = Contact("US.ENT.118")
+    all_three = await begun(bench, CONTACT, USER, parent)
+    waiting = await bench.post(contact=USER)
+    await are_one(bench)
+    await are_one(bench, also_known_as=(parent,))
+    for number in order:
+        assert not (await bench.claims()).claims
+        claim, attempt = all_three[number]
+        await bench.record(claim, attempt, Submitted(provider_message_id=f"wamid.{number}"))
+    assert (await bench.claim()).message.id == waiting
+
+
 async def test_an_answer_that_was_lost_is_not_sent_again_by_it(bench: Bench) -> None:
     """Who lost the claim by it has as much to say of its attempt as before."""
     both = await begun(bench, CONTACT, USER)
@@ -201,6 +243,36 @@ async def test_to_give_back_a_lost_claim_undoes_nothing_of_another_s_attempt(ben
     await bench.store.release(idle, now=bench.now)
     assert await bench.status(busy.message.id) is Status.SENDING
     assert await bench.record(busy, attempt, TAKEN) is Status.SUBMITTED
+
+
+@pytest.mark.parametrize("given_back", [0, 1])
+async def test_an_attempt_that_was_not_written_is_withdrawn_and_the_other_is_not(bench: Bench, given_back: int) -> None:
+    both = await begun(bench, CONTACT, USER)
+    (unwritten, _), (claim, attempt) = both[given_back], both[1 - given_back]
+    await are_one(bench)
+    await bench.store.release(unwritten, now=bench.now)
+    assert await bench.status(unwritten.message.id) is Status.QUEUED
+    assert await bench.status(claim.message.id) is Status.SENDING
+    assert not (await bench.claims()).claims
+    await bench.record(claim, attempt, TAKEN)
+    assert (await bench.claim()).message.id == unwritten.message.id
+
+
+async def test_who_comes_back_when_the_lease_is_over_undoes_nothing_of_a_later_attempt(bench: Bench) -> None:
+    """On the very message that it was given."""
+    message_id = await bench.post(contact=CONTACT)
+    await bench.post(contact=USER)
+    late = (await bench.claims()).claims
+    await are_one(bench)
+    bench.pass_time(bench.policy.delivery.lease.total_seconds() + 1)
+    claim = await bench.claim()
+    attempt = await bench.begun(claim)
+    for lost in late:
+        await bench.store.release(lost, now=bench.now)
+    assert claim.message.id == message_id
+    assert await bench.status(message_id) is Status.SENDING
+    assert not (await bench.claims()).claims
+    assert await bench.record(claim, attempt, TAKEN) is Status.SUBMITTED
 
 
 async def test_an_attempt_that_never_comes_back_is_unknown_when_its_lease_is_over(bench: Bench) -> None:

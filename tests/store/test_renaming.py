@@ -21,6 +21,12 @@ MINUTE = timedelta(minutes=1)
 BEFORE = NOW - 5 * MINUTE
 
 
+@pytest.fixture
+def url() -> str:
+    """None of this depends on where the store is, but for what asks for a file."""
+    return "memory:"
+
+
 async def changed_number(bench: Bench, at: datetime = NOW - MINUTE, **changes: object) -> None:
     """As the platform tells it: a ``system`` message from the old number."""
     ids = {"contact": OLD, "now_known_as": (NEW,), **changes}
