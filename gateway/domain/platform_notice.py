@@ -1,7 +1,7 @@
 """Events in the platform's own envelope, one message or status in each: what its clients read already.
 
 The provider's objects stay as they came, but for the ids that a client knows otherwise. Where a provider has callbacks
-of its own, the objects are made from the event. Source: Meta, webhook references; rules/clients.md, 1 and 12.
+of its own, the objects are made from the event. Source: Meta, webhook references.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ OPTED_OUT = 131050
 
 class Scope(StrEnum):
     """How far it goes, each further than the one before. A contact that stopped marketing is still written to about
-    its own orders. Source: rules/whatsapp.md, section 6 (a marketing stop blocks marketing only)."""
+    its own orders. Source: Meta, user_preferences (a marketing stop blocks marketing only)."""
 
     MARKETING = "marketing"
     """Template messages of category MARKETING."""
