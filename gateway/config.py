@@ -134,6 +134,12 @@ class ProviderConfig:
     """None: the files are all that is known of its templates, besides callbacks and refusals."""
 
     @property
+    def accounts(self) -> tuple[str, ...]:
+        """The ids of its WhatsApp Business Account that are known, its own before the one whose list is read."""
+        listed = None if self.templates is None else self.templates.account
+        return tuple(dict.fromkeys(account for account in (self.account, listed) if account is not None))
+
+    @property
     def signs_callbacks(self) -> bool:
         """Whether a callback is known by its signature, and not by a secret in its path."""
         return self.kind == CLOUD_API
@@ -267,8 +273,7 @@ class Config:
 
     def numbers(self) -> Mapping[Sender, BusinessNumber]:
         """For each sender how the platform's envelopes name it."""
-        lists = {provider.name: provider.templates for provider in self.providers}
-        accounts = {name: listed.account for name, listed in lists.items() if listed is not None}
+        accounts = {provider.name: next(iter(provider.accounts), None) for provider in self.providers}
         return {
             sender.id: business_number(
                 sender.id,

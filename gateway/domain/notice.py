@@ -17,6 +17,9 @@ RETRY_SCHEDULE = tuple(
 )
 """Waits between the ten tries of a webhook. Source: the schedule of Standard Webhooks."""
 
+OPAQUE = "biz_opaque_callback_data"
+"""Where a status of the platform's gives back what was sent with the message."""
+
 BLOCK_FOR = timedelta(seconds=30)
 """How long an event that an endpoint could not take holds up the later ones of its contact."""
 

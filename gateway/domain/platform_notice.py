@@ -17,7 +17,7 @@ from gateway.domain.callback import ConsentChange, InboundMessage
 from gateway.domain.errors import ProviderError
 from gateway.domain.identity import Contact, is_phone, stand_in_user_id, user_id_among
 from gateway.domain.message import OutboundMessage, Status
-from gateway.domain.notice import Notice, client_endpoint
+from gateway.domain.notice import OPAQUE, Notice, client_endpoint
 from gateway.domain.platform_errors import platform_errors
 from gateway.domain.platform_references import with_references
 from gateway.domain.subscription import EventType, Format
@@ -201,8 +201,8 @@ def status_changed(to: Recipient, change: Change) -> Notice:
     message = change.message
     is_told = item_of(change.raw, "status") is not None and not change.is_anonymous
     raw: Object = change.raw if is_told else {"status": _made_status(change)}
-    kept = {key: value for key, value in raw["status"].items() if key != "biz_opaque_callback_data"}
-    opaque = {} if message.opaque is None else {"biz_opaque_callback_data": message.opaque}
+    kept = {key: value for key, value in raw["status"].items() if key != OPAQUE}
+    opaque = {} if message.opaque is None else {OPAQUE: message.opaque}
     status = {**kept, **_in_words(change, kept), "id": wamid(message.id), **_recipient(change, raw), **opaque}
     contact = None if change.is_anonymous else message.contact
     body = _enveloped(to, "status", {**raw, "status": status}, contact, None)

@@ -11,7 +11,7 @@ from gateway.domain.errors import ProviderError
 from gateway.domain.identity import Sender
 from gateway.domain.instant import rfc3339, rfc3339_or_none
 from gateway.domain.message import OutboundMessage, Status
-from gateway.domain.notice import Notice, client_endpoint
+from gateway.domain.notice import OPAQUE, Notice, client_endpoint
 from gateway.domain.subscription import EventType
 
 
@@ -54,9 +54,18 @@ def status_changed(
         "reference": message.reference,
         "error": None if error is None else {"code": error.code, "name": error.name, "message": error.message},
         "sequence": sequence,
-        "raw": raw,
+        "raw": _with_own_word(raw, message.opaque),
     }
     return _notice(message.client, EventType.STATUS, facts, now)
+
+
+def _with_own_word(raw: Any, opaque: str | None) -> Any:
+    """The report with the client's own word in the place of ours, by which the platform tells us the attempt."""
+    status = raw.get("status") if isinstance(raw, Mapping) else None
+    if not isinstance(status, Mapping) or OPAQUE not in status:
+        return raw
+    own = {} if opaque is None else {OPAQUE: opaque}
+    return {**raw, "status": {**{name: said for name, said in status.items() if name != OPAQUE}, **own}}
 
 
 def downgraded(

@@ -49,12 +49,12 @@ class Objects:
         """
         mine = list(self.providers_of(client))
         for provider in mine:
-            if written in accounts_of(provider):
+            if written in provider.accounts:
                 return provider
         sender = self.senders.find_numbered(written, client)
-        if sender is not None and not accounts_of(self.provider_of(sender)):
+        if sender is not None and not self.provider_of(sender).accounts:
             return self.provider_of(sender)
-        plain = (provider for provider in mine if provider.kind not in PLATFORM and not accounts_of(provider))
+        plain = (provider for provider in mine if provider.kind not in PLATFORM and not provider.accounts)
         if not written.isascii() or not written.isdigit() or self.is_known(written):
             raise UnknownObject(written)
         for provider in plain:
@@ -73,11 +73,5 @@ class Objects:
     def is_known(self, written: str) -> bool:
         """Whether it is a number or an account of the configuration, whoever's."""
         numbers = (number_of(sender).phone_number_id for sender in self.config.senders)
-        accounts = (account for provider in self.config.providers for account in accounts_of(provider))
+        accounts = (account for provider in self.config.providers for account in provider.accounts)
         return written in numbers or written in accounts
-
-
-def accounts_of(provider: ProviderConfig) -> tuple[str, ...]:
-    """The ids of its WhatsApp Business Account, as the configuration has them."""
-    listed = None if provider.templates is None else provider.templates.account
-    return tuple(dict.fromkeys(account for account in (provider.account, listed) if account is not None))

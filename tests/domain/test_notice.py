@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -148,3 +149,14 @@ def test_a_webhook_is_tried_ten_times_over_three_days_and_holds_its_lane_for_hal
     assert len(RETRY_SCHEDULE) + 1 == 10
     assert sum(RETRY_SCHEDULE, timedelta(0)) == timedelta(hours=75, minutes=35, seconds=5)
     assert timedelta(seconds=30) == BLOCK_FOR
+
+
+@pytest.mark.parametrize("opaque", [None, "ticket-7"])
+def test_a_report_gives_back_the_client_s_own_word_and_never_ours(opaque: str | None) -> None:
+    status = {"id": "wamid.HB", "status": "sent", "biz_opaque_callback_data": "1-a-token-of-ours", "new": [1]}
+    raw = {"status": status, "metadata": {"phone_number_id": "1"}}
+    notice = status_changed(replace(MESSAGE, opaque=opaque), Status.SENT, now=NOON, sequence=3, raw=raw)
+    own = {} if opaque is None else {"biz_opaque_callback_data": opaque}
+    told = {"id": "wamid.HB", "status": "sent", "new": [1], **own}
+    assert notice.body["data"]["raw"] == {"status": told, "metadata": {"phone_number_id": "1"}}
+    assert raw["status"] is status
