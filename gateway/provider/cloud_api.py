@@ -18,7 +18,7 @@ from gateway.provider.cloud_api_answers import classify
 from gateway.provider.cloud_api_wire import receipt_in, request_body, withheld_in
 from gateway.provider.connection import Flight
 from gateway.provider.exchange import Exchange
-from gateway.provider.posting import answer_or_outcome
+from gateway.provider.posting import answer_or_outcome, without_secrets
 from gateway.provider.written import encoded
 
 log = structlog.get_logger(__name__)
@@ -54,12 +54,13 @@ class CloudApiProvider(Provider):
         body = encoded(request_body(message, content, token))
         posting = self._exchange.post(body, flight, self._heads[message.sender])
         answer = await answer_or_outcome(posting, flight, message, provider=self.name)
-        return self._outcome(answer, message) if isinstance(answer, Answer) else answer
+        return self._outcome(answer, message, token) if isinstance(answer, Answer) else answer
 
-    def _outcome(self, answer: Answer, message: OutboundMessage) -> Outcome:
+    def _outcome(self, answer: Answer, message: OutboundMessage, token: str) -> Outcome:
         receipt = receipt_in(answer.status, answer.body)
         if receipt is None:
-            return classify(answer.status, answer.body, answer.headers, self._config, now=datetime.now(UTC))
+            told = without_secrets(answer.body, self._config.key, token)
+            return classify(answer.status, told, answer.headers, self._config, now=datetime.now(UTC))
         if b"message_status" in answer.body and (why := withheld_in(answer.body)) is not None:
             log.warning("provider.withheld", provider=self.name, message_id=message.id, message_status=why)
         return receipt

@@ -14,7 +14,7 @@ from gateway.provider.answer import Answer
 from gateway.provider.connection import Flight
 from gateway.provider.decision_telecom_wire import authorization, classify, receipt_in, request_body
 from gateway.provider.exchange import Exchange
-from gateway.provider.posting import answer_or_outcome
+from gateway.provider.posting import answer_or_outcome, without_secrets
 from gateway.provider.written import encoded
 
 
@@ -30,6 +30,7 @@ class DecisionTelecomProvider(Provider):
     ) -> None:
         self.name = config.name
         self._config = config
+        self._secrets = (config.key, authorization(config.key).partition(" ")[2])
         self._monotonic = monotonic
         self._exchange = _exchange(config, timeout)
 
@@ -44,7 +45,13 @@ class DecisionTelecomProvider(Provider):
             return answer
         if (receipt := receipt_in(answer.status, answer.body)) is not None:
             return receipt
-        return classify(answer.status, answer.body, answer.headers, self._config, now=datetime.now(UTC))
+        return classify(
+            answer.status,
+            without_secrets(answer.body, *self._secrets, token),
+            answer.headers,
+            self._config,
+            now=datetime.now(UTC),
+        )
 
     async def aclose(self) -> None:
         await self._exchange.aclose()

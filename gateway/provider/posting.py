@@ -32,6 +32,13 @@ async def answer_or_outcome(
         return _without_answer(trouble, flight)
 
 
+def without_secrets(body: bytes, *secrets: str) -> bytes:
+    """An answer whose words may be kept and told: some that refuse a key or a message repeat it."""
+    for secret in filter(None, secrets):
+        body = body.replace(secret.encode(), b"***")
+    return body
+
+
 def _without_answer(trouble: Exception, flight: Flight) -> Outcome:
     if flight.is_written:
         return Unknown(error=ProviderError(name="The answer was lost", message=type(trouble).__name__))

@@ -13,7 +13,7 @@ from gateway.domain.window import UNKNOWN_WINDOW
 from gateway.ports import Conversation
 from gateway.store.codec import micros, template_name, window_of
 from gateway.store.decision_codec import action_of, evidence_text, instead_text, reasons_text, suppression_of
-from gateway.store.identities import PROVIDER, known, named_besides, names_of
+from gateway.store.identities import PROVIDER, known_to_client, named_besides, names_of
 from gateway.store.ledger import Ledger
 from gateway.store.senders import SenderRow, pause_of
 from gateway.store.suppressions import in_force
@@ -43,11 +43,11 @@ def find(
     client: str = PROVIDER,
 ) -> Found:
     """Accepting a message, and asking what would become of one, read the same. Who is known by the id that is asked for
-    first is found at once; the others come into it only else."""
+    first is found at once; the others come into it only else, and never lead to somebody else's number."""
     row = ledger.row("conversation_to_join", sender=sender, contact=contact)
     ids = (contact, *also)
     if row is None:
-        other = known(ledger, sender, ids, client)
+        other = known_to_client(ledger, sender, contact, also, client)
         row = other and ledger.row("conversation_to_join", sender=sender, contact=other["contact"])
     named = named_besides(ledger, row, sender, ids, client)
     if row is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from gateway.domain.identity import Contact, Sender
+from gateway.domain.identity import Contact, Sender, kind_of
 from gateway.domain.spellings import other_spellings
 from gateway.store.codec import ids_in
 from gateway.store.ledger import Ledger
@@ -40,6 +40,23 @@ def known(ledger: Ledger, sender: Sender, ids: Iterable[Contact], client: str = 
     return next(iter(every_known(ledger, sender, ids, client)), None)
 
 
+def known_to_client(
+    ledger: Ledger, sender: Sender, contact: Contact, also: Sequence[Contact], client: str
+) -> sqlite3.Row | None:
+    """The conversation of the contact that a client names, by the id that it writes to; by another id only where that
+    one's owner has no id of the first one's kind: a message to one number never goes to another on a client's word."""
+    own = known(ledger, sender, [contact], client)
+    if own is not None:
+        return own
+    other = known(ledger, sender, also, client)
+    return None if other is None or _has_another(ledger, other, contact) else other
+
+
+def _has_another(ledger: Ledger, conversation: sqlite3.Row, contact: Contact) -> bool:
+    own = with_spellings(ledger, [contact])
+    return any(kind_of(name) == kind_of(contact) and name not in own for name in names_of(conversation))
+
+
 def every_known(
     ledger: Ledger, sender: Sender, ids: Iterable[Contact], client: str = PROVIDER
 ) -> Sequence[sqlite3.Row]:
@@ -54,15 +71,14 @@ def named_besides(
 ) -> tuple[Contact, ...]:
     """By which of the ids that a client gives its contact is not known yet, but for those that are another's: a client
     can't make one of two contacts."""
-    if conversation is None:
-        return tuple(dict.fromkeys(ids))[1:]
-    others = [one for one in dict.fromkeys(ids) if one not in names_of(conversation)]
+    own = ids[:1] if conversation is None else names_of(conversation)
+    others = [one for one in dict.fromkeys(ids) if one not in own]
     return tuple(one for one in others if _is_free(ledger, conversation, sender, one, client))
 
 
-def _is_free(ledger: Ledger, conversation: sqlite3.Row, sender: Sender, contact: Contact, client: str) -> bool:
+def _is_free(ledger: Ledger, conversation: sqlite3.Row | None, sender: Sender, contact: Contact, client: str) -> bool:
     found = known(ledger, sender, [contact], client)
-    return found is None or bool(found["id"] == conversation["id"])
+    return found is None or (conversation is not None and bool(found["id"] == conversation["id"]))
 
 
 def add_client_s(ledger: Ledger, conversation: int, sender: Sender, ids: Iterable[Contact], client: str) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 from gateway.domain.errors import InvalidRequest, MissingField
-from gateway.domain.identity import Contact
+from gateway.domain.identity import Contact, is_phone
 from gateway.domain.message import Content, FreeForm, FreeFormType, JsonObject
+from gateway.domain.spellings import other_spellings
 from gateway.web.json_path import inside
 from gateway.web.shapes import shape
 from gateway.web.strict_json import MAX_DEPTH, parse_field
@@ -46,9 +47,12 @@ def read_message(body: JsonObject, *, depth: int = MAX_DEPTH) -> JsonObject:
 
 
 def contacts_of(message: JsonObject) -> tuple[Contact, tuple[Contact, ...]]:
-    """The contact of a message that was read, and its other id if both are there: ``to`` wins for sending."""
+    """The contact of a message that was read, and its other id if both are there: ``to`` wins for sending. Raises
+    InvalidRequest for the numbers of two."""
     found = [_contact(field, message[field]) for field in ("to", "recipient") if field in message]
     first, *others = dict.fromkeys(found)
+    if any(is_phone(one) and is_phone(first) and one not in other_spellings(first) for one in others):
+        raise InvalidRequest("recipient", "expected the user id of the contact in `to`, not another number")
     return first, tuple(others)
 
 
@@ -68,11 +72,15 @@ def reply_to(message: JsonObject) -> str | None:
 
 def check_links(message: JsonObject, problem: Callable[[str], str | None]) -> None:
     """Media are fetched by whoever sends them: a link must not lead to a private place. Raises InvalidRequest."""
-    kind = message["type"]
-    for path, link in _links(message[kind], inside("$", kind)):
+    check_links_in(message[message["type"]], message["type"], problem)
+
+
+def check_links_in(value: Any, field: str, problem: Callable[[str], str | None]) -> None:
+    """The same of one field of a body. Raises InvalidRequest."""
+    for path, link in _links(value, inside("$", field)):
         # A fragment is never sent to anybody.
         if found := problem(link.partition("#")[0]):
-            raise InvalidRequest(kind, f"expected a link that can be fetched: it {found}", path=path)
+            raise InvalidRequest(field, f"expected a link that can be fetched: it {found}", path=path)
 
 
 # --- one spelling ---------------------------------------------------------------------------------------------------

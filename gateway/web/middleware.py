@@ -33,7 +33,9 @@ class Surface:
     content_type: str = JSON
 
 
-_CLOUD_API = re.compile(r"/(?:v[0-9]{1,3}\.[0-9]{1,3}|[0-9]+|messages|media|debug_token)(?:/|$)", re.ASCII)
+_CLOUD_API = re.compile(
+    r"/+(?:v(?!1(?:/|$))[0-9]{1,4}(?:\.[0-9]{1,4})?|[0-9]+|messages|media|debug_token)(?:/|$)", re.ASCII
+)
 """Where the Cloud API's paths begin: with a version or an id of an object; and 360dialog's, which have neither."""
 
 _DIALOG360 = frozenset({"/v1/messages"})

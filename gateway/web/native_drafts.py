@@ -70,6 +70,7 @@ def _read(body: JsonObject, rules: DraftRules) -> tuple[Mapping[str, Any], JsonO
     message = cloud_drafts.read_message(rest, depth=rules.depth)
     _check_alone(message, beside)
     cloud_drafts.check_links(message, rules.may_post_to)
+    cloud_drafts.check_links_in(beside.get("fallback"), "fallback", rules.may_post_to)
     return beside, message
 
 

@@ -96,7 +96,7 @@ def _check(provider: ProviderConfig, status: int, body: Any) -> None:
         raise PassedOn("The provider's answer is not one of its API")
     error = body.get("error") if isinstance(body, dict) else None
     code = error.get("code") if isinstance(error, dict) else None
-    if status == 401 or (status >= 400 and code in _NOT_OURS):
+    if status == 401 or (status >= 400 and isinstance(code, int) and code in _NOT_OURS):
         log.warning("passing.unauthorized", provider=provider.name)
         raise PassedOn("The provider does not take the gateway's credentials now", 503)
 

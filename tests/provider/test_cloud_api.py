@@ -131,3 +131,17 @@ async def test_a_message_that_is_withheld_is_logged_without_its_words_or_its_con
     assert line["message_status"] == "held_for_quality_assessment"
     assert "Hello" not in str(logs)
     assert "380501234567" not in str(logs)
+
+
+@on_each_loop
+async def test_no_word_of_the_provider_s_that_is_kept_repeats_the_key_or_the_token():
+    told = "Malformed access token made-up-key of 1-abcdefghijklmnop"
+    refusal = {"error": {"message": told, "code": 190, "error_data": {"details": told}}}
+    async with far_end(saying(whole(json.dumps(refusal).encode()))) as far:
+        client = a_client(far)
+        outcome = await send(client)
+        await client.aclose()
+    assert isinstance(outcome, Retry)
+    assert "Malformed access token" in outcome.error.message
+    assert "made-up-key" not in repr(outcome)
+    assert "1-abcdefghijklmnop" not in repr(outcome)

@@ -340,3 +340,26 @@ async def test_a_contact_that_is_known_by_the_id_that_is_used_costs_no_look_up_m
 async def test_a_new_contact_costs_one_look_up_more(bench: Bench) -> None:
     seen = await statements(bench, lambda: asked(bench, CLIENT, OTHER))
     assert len([one for one in seen if "contact_id" in one]) == 1
+
+
+# --- a client's word never turns a message aside ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("also", [CONTACT, USER])
+async def test_a_message_to_a_new_number_goes_there_whatever_else_the_request_names(
+    bench: Bench, also: Contact
+) -> None:
+    await bench.ingest(an_inbound(contact=CONTACT, also_known_as=(USER,)))
+    seen = await asked(bench, CLIENT, OTHER, also)
+    assert seen.window.anchor is None
+    page = await bench.store.messages(MessageQuery(client=CLIENT))
+    assert [summary.contact for summary in page.messages] == [OTHER]
+    for_itself = await asked(bench, CLIENT, OTHER)
+    assert for_itself.window.anchor is None
+    assert (await bench.store.messages(MessageQuery(client=CLIENT))).messages[0].contact == OTHER
+    assert (await known(bench, CONTACT)).window.anchor is not None
+
+
+async def test_a_number_leads_to_the_one_of_whom_only_the_named_user_id_is_known(bench: Bench) -> None:
+    await bench.ingest(an_inbound(contact=USER))
+    assert (await asked(bench, CLIENT, OTHER, USER)).window.anchor is not None

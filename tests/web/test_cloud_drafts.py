@@ -296,3 +296,16 @@ def test_every_published_request_is_read(path: Path) -> None:
     read = read_message(body)
     found = content_of(read, "en_US")
     assert isinstance(found, TemplateMessage) or found.type == body.get("type", "text")
+
+
+@pytest.mark.parametrize("recipient", ["380671234567", "+380 67 123-45-67", "ZZ.380671234567"])
+def test_the_numbers_of_two_are_refused(recipient: str) -> None:
+    message = read_message({"to": TO, "recipient": recipient, "type": "text", "text": {"body": "hello"}})
+    with pytest.raises(InvalidRequest, match="not another number") as refused:
+        contacts_of(message)
+    assert refused.value.field == "recipient"
+
+
+def test_a_stand_in_for_the_number_in_to_is_no_second_one() -> None:
+    message = read_message({"to": TO, "recipient": f"ZZ.{TO}", "type": "text", "text": {"body": "hello"}})
+    assert contacts_of(message) == (TO, ())
