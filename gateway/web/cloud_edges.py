@@ -15,11 +15,27 @@ from gateway.web.cloud_media import delete_medium, get_medium, send_upload
 from gateway.web.cloud_templates import list_templates
 from gateway.web.drafts import number_of
 from gateway.web.parts import FRONT, Front
-from gateway.web.passing import as_json, passed_json, query_of
+from gateway.web.passing import as_json, only_fields, passed_json, query_of
 from gateway.web.requests import admit_cloud_api, read_object
 from gateway.web.wire_errors import UnknownObject, Unsupported
 
 Edge = Callable[[web.Request, Front, ClientConfig], Awaitable[web.StreamResponse]]
+_NUMBER_FIELDS = frozenset(
+    {
+        *("id", "display_phone_number", "verified_name", "quality_rating", "status", "name_status", "new_name_status"),
+        *("code_verification_status", "platform_type", "throughput", "account_mode", "messaging_limit_tier"),
+        *("is_official_business_account", "is_pin_enabled", "certificate", "last_onboarded_time", "health_status"),
+        "whatsapp_business_manager_messaging_limit",
+    }
+)
+_ACCOUNT_FIELDS = frozenset(
+    {
+        *("id", "name", "currency", "timezone_id", "message_template_namespace", "account_review_status", "status"),
+        *("business_verification_status", "country", "ownership_type", "health_status"),
+        "whatsapp_business_manager_messaging_limit",
+    }
+)
+"""What a number and an account say of themselves. Source: Meta, phone numbers and WhatsApp Business Accounts."""
 _WORD = re.compile(r"[a-z_]{1,64}")
 
 
@@ -30,15 +46,14 @@ async def at_object(request: web.Request) -> web.StreamResponse:
     written = request.match_info["id"]
     if not written.isascii() or not written.isdigit():
         raise UnknownObject(written)
+    is_number, is_account = front.objects.has_number(written, client), front.objects.has_account(written, client)
     if request.method == "DELETE":
-        if front.objects.is_known(written):
+        if is_number or is_account:
             raise Unsupported("Numbers and accounts are not deleted here")
         return await delete_medium(request, front, client)
-    if front.rules.senders.find_numbered(written, client) is not None:
+    if is_number:
         return await _number(request, front, client)
-    if front.objects.is_known(written):
-        return await _account(request, front, client)
-    return await get_medium(request, front, client)
+    return await (_account if is_account else get_medium)(request, front, client)
 
 
 async def at_edge(request: web.Request) -> web.StreamResponse:
@@ -82,7 +97,9 @@ async def _number(request: web.Request, front: Front, client: ClientConfig) -> w
     sender, provider = _of_number(request, front, client)
     if provider.kind != CLOUD_API or provider.name not in front.parts.passing:
         return answer(_fields_of(_number_view(sender), request))
-    asked = front.parts.passing[provider.name].request("GET", f"/{sender.phone_number_id}", query=query_of(request))
+    asked = front.parts.passing[provider.name].request(
+        "GET", f"/{sender.phone_number_id}", query=_asked_of(request, _NUMBER_FIELDS)
+    )
     return await passed_json(request, front, provider, asked)
 
 
@@ -124,7 +141,15 @@ async def _account(request: web.Request, front: Front, client: ClientConfig) -> 
     provider = front.objects.account(request.match_info["id"], client)
     if provider.kind != CLOUD_API or provider.name not in front.parts.passing:
         return answer(_fields_of({"id": request.match_info["id"], "name": provider.name}, request))
-    return await _handed_on(request, front, provider, f"/{request.match_info['id']}")
+    asked = front.parts.passing[provider.name].request(
+        "GET", f"/{request.match_info['id']}", query=_asked_of(request, _ACCOUNT_FIELDS)
+    )
+    return await passed_json(request, front, provider, asked)
+
+
+def _asked_of(request: web.Request, allowed: frozenset[str]) -> dict[str, str]:
+    query = query_of(request)
+    return only_fields(query, allowed) if "fields" in query else query
 
 
 async def _templates(request: web.Request, front: Front, client: ClientConfig) -> web.StreamResponse:
@@ -145,6 +170,8 @@ async def _account_edge(request: web.Request, front: Front, client: ClientConfig
     provider = front.objects.account(request.match_info["id"], client)
     if provider.kind != CLOUD_API:
         raise Unsupported(f"'{_asked_for(request)}' is not there with this sender's provider")
+    if request.method != "GET" and not front.objects.has_all_of(provider, client):
+        raise Unsupported(f"'{_asked_for(request)}' is the operator's, as others use this account too")
     return await _handed_on(request, front, provider, f"/{request.match_info['id']}/{request.match_info['edge']}")
 
 

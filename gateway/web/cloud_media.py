@@ -30,6 +30,7 @@ _TOLD = (
 )
 _HARMLESS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
 """What a customer sent is shown by no browser as a page of ours."""
+_NOT_THERE = (400, 404)
 NO_MEDIA = "This sender's provider has no media of its own: it sends them by link"
 
 
@@ -101,16 +102,21 @@ async def get_medium(request: web.Request, front: Front, client: ClientConfig) -
         )
         return {**found, "url": f"{front.base_url}/media/{sealed(link, provider)}"}
 
+    if front.objects.is_known(media_id):  # a number or an account of somebody else's
+        raise UnknownObject(media_id)
     asked = passing_of(front, provider).request(
         "GET", f"/{media_id}", query=_number_query(request, front, client, provider)
     )
-    return await passed_json(request, front, provider, asked, change=with_our_address)
+    found = await passed_json(request, front, provider, asked, change=with_our_address)
+    if found.status in _NOT_THERE:  # in the same words as what is known here and not the client's
+        raise UnknownObject(media_id)
+    return found
 
 
 async def delete_medium(request: web.Request, front: Front, client: ClientConfig) -> web.StreamResponse:
     """``DELETE /{media_id}``, if it is one: ids of other kinds of objects look the same."""
     found = await get_medium(request, front, client)
-    if found.status >= 300:
+    if found.status >= 300:  # a fault of the provider's
         return found
     provider = _provider(request, front, client)
     query = _number_query(request, front, client, provider)

@@ -44,8 +44,8 @@ class Objects:
     def account(self, written: str, client: ClientConfig) -> ProviderConfig:
         """The provider whose account it is. Raises UnknownObject.
 
-        A provider without accounts answers to any id, where none of the client's others has it: nothing can be seen
-        there but what every key of ours sees. In webhooks its number's id stands for the account's.
+        A provider without accounts answers to any id, where none of the client's others has it, somebody else's too:
+        nothing can be seen there but what every key of ours sees. In webhooks its number's id stands for the account's.
         """
         mine = list(self.providers_of(client))
         for provider in mine:
@@ -55,7 +55,7 @@ class Objects:
         if sender is not None and not self.provider_of(sender).accounts:
             return self.provider_of(sender)
         plain = (provider for provider in mine if provider.kind not in PLATFORM and not provider.accounts)
-        if not written.isascii() or not written.isdigit() or self.is_known(written):
+        if not written.isascii() or not written.isdigit():
             raise UnknownObject(written)
         for provider in plain:
             return provider
@@ -69,6 +69,12 @@ class Objects:
         """Whether nobody else's senders are with that provider."""
         there = [sender.id for sender in self.config.senders if sender.provider == provider.name]
         return set(there) <= set(client.senders)
+
+    def has_number(self, written: str, client: ClientConfig) -> bool:
+        return self.senders.find_numbered(written, client) is not None
+
+    def has_account(self, written: str, client: ClientConfig) -> bool:
+        return any(written in provider.accounts for provider in self.providers_of(client))
 
     def is_known(self, written: str) -> bool:
         """Whether it is a number or an account of the configuration, whoever's."""

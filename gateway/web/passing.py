@@ -33,6 +33,8 @@ _TEMPLATES = ("name", "status", "category", "language", "quality_score", "conten
 _MEDIA = ("type", "messaging_product", "phone_number_id")
 QUERY = frozenset({*_PAGES, *_TEMPLATES, *_MEDIA})
 """What is handed on of a query. The platform knows others that make another request of it, such as ``method``."""
+_NOT_IN_BODIES = frozenset({ACCESS_TOKEN, "method", "fields", "batch", "include_headers", "relative_url"})
+"""A key, and what may make another request of it: the platform takes parameters from bodies as well."""
 _PLAIN_LIST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_,. ")
 """Fields by name alone: those that reach on into other objects would pass by what a key may see."""
 _NOT_OURS = frozenset({0, 102, 190})
@@ -49,6 +51,12 @@ def query_of(request: web.Request) -> dict[str, str]:
     if not set(kept.get("fields", "")) <= _PLAIN_LIST:
         kept.pop("fields")
     return kept
+
+
+def only_fields(query: Mapping[str, str], allowed: frozenset[str]) -> dict[str, str]:
+    """The query with those fields alone that are the object's own: by a name the platform also reaches others."""
+    wanted = [name for name in map(str.strip, query.get("fields", "").split(",")) if name in allowed]
+    return {**{name: value for name, value in query.items() if name != "fields"}, "fields": ",".join(wanted or ["id"])}
 
 
 async def passed_json(
@@ -175,5 +183,5 @@ def _cleaned_member(name: str, value: Any, rewriting: _Rewriting, within: str) -
 
 def as_json(body: Mapping[str, Any]) -> dict[str, Any]:
     """A body that is handed on as it was understood."""
-    said = {name: value for name, value in body.items() if name != ACCESS_TOKEN}
+    said = {name: value for name, value in body.items() if name not in _NOT_IN_BODIES}
     return {"headers": {hdrs.CONTENT_TYPE: JSON}, "body": json.dumps(said).encode()}

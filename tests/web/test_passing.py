@@ -89,7 +89,9 @@ Passed = Callable[..., Awaitable[Through]]
 async def through(tmp_path: Path, open_house: Open, aiohttp_server: AiohttpServer) -> AsyncIterator[Passed]:
     made: list[PlatformPassing] = []
 
-    async def opened(*, kind: str = CLOUD_API, prefix: str = "/v24.0", **limits: Any) -> Through:
+    async def opened(
+        *, kind: str = CLOUD_API, prefix: str = "/v24.0", is_alone: bool = False, **limits: Any
+    ) -> Through:
         platform = Platform()
         server = await aiohttp_server(platform.app())
         origin = str(server.make_url("")).rstrip("/")
@@ -97,7 +99,9 @@ async def through(tmp_path: Path, open_house: Open, aiohttp_server: AiohttpServe
             name="dt", kind=kind, base_url=origin + prefix, key=KEY, callback_secret="", account=ACCOUNT
         )
         config = a_config(tmp_path)
-        shop = SenderConfig(id=Sender("Shop"), provider="dt", phone_number_id="2064")
+        shop = SenderConfig(
+            id=Sender("Shop"), provider=config.providers[1].name if is_alone else "dt", phone_number_id="2064"
+        )
         config = replace(
             config,
             providers=(provider, config.providers[1]),
@@ -337,7 +341,7 @@ async def test_an_object_that_is_no_medium_is_not_shown(through: Passed) -> None
 
 
 async def test_what_the_allow_list_has_passes_and_nothing_else(through: Passed) -> None:
-    world = await through()
+    world = await through(is_alone=True)
     allowed = [
         ("GET", "1063", None),
         ("GET", "1063/whatsapp_business_profile", None),
@@ -355,6 +359,9 @@ async def test_what_the_allow_list_has_passes_and_nothing_else(through: Passed) 
         assert (asked.method, asked.path, asked.query) == (method, f"/v24.0/{path}", {"limit": "3"})
         assert_ours(asked)
         assert body is None or json.loads(asked.body) == body
+    overriding = {"name": "a", "method": "delete", "fields": "id", "batch": [], "access_token": DESK_KEY}
+    await world.ask("POST", f"/v21.0/{ACCOUNT}/message_templates", json=overriding)
+    assert json.loads(world.platform.asked[-1].body) == {"name": "a"}
     before = len(world.platform.asked)
     refused = [
         ("POST", "1063/register"),
@@ -374,10 +381,35 @@ async def test_what_the_allow_list_has_passes_and_nothing_else(through: Passed) 
     assert len(world.platform.asked) == before
 
 
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+async def test_what_others_use_too_is_changed_by_none_of_them(through: Passed, method: str) -> None:
+    world = await through()
+    answer = await world.ask(method, f"/v21.0/{ACCOUNT}/message_templates?name=a", json={"name": "a"})
+    assert "operator" in (await error_of(answer))["message"]
+    assert world.platform.asked == []
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_what_is_somebody_else_s_is_as_unknown_as_what_is_not_there(through: Passed, method: str) -> None:
+    world = await through()
+    world.platform.answers["GET /v24.0/78"] = {"id": "78"}
+    told = []
+    for written in ("2064", "78"):
+        error = await error_of(await world.ask(method, f"/v21.0/{written}"))
+        told.append({**error, "fbtrace_id": "", "error_data": "", **{"message": error["message"].replace(written, "")}})
+        told[-1]["error_user_msg"] = error["error_user_msg"].replace(written, "")
+    assert told[0] == told[1]
+    assert [asked.path for asked in world.platform.asked] == ["/v24.0/78"]
+
+
 async def test_fields_that_reach_on_into_other_objects_are_left_out(through: Passed) -> None:
     world = await through()
     await world.ask("GET", "/v21.0/1063?fields=id,whatsapp_business_account{phone_numbers}")
     assert world.platform.asked[-1].query == {}
+    await world.ask("GET", f"/v21.0/{ACCOUNT}?fields=name,phone_numbers,owner_business_info")
+    assert world.platform.asked[-1].query == {"fields": "name"}
+    await world.ask("GET", "/v21.0/1063?fields=assigned_users")
+    assert world.platform.asked[-1].query == {"fields": "id"}
     await world.ask("GET", "/v21.0/1063?fields=id,verified_name")
     assert world.platform.asked[-1].query == {"fields": "id,verified_name"}
 
