@@ -239,7 +239,8 @@ def _take_report(ledger: Ledger, attempt: sqlite3.Row, report: StatusReport, *, 
 def _attempt_of(ledger: Ledger, provider: str, report: StatusReport) -> sqlite3.Row | None:
     """By the attempt's own token when it was posted to it, whatever else it says; else by the provider's id."""
     if report.attempt is not None:
-        return ledger.row("attempt_by_token", token=storable(report.attempt))
+        row = ledger.row("attempt_by_token", token=storable(report.attempt))
+        return row if row is None or row["provider"] in (None, provider) else None
     if report.provider_message_id is None:
         return None
     said = {"provider": provider, "provider_message_id": storable(report.provider_message_id)}

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 from aiohttp import web
 
 from gateway.config import DIALOG_360, ClientConfig, ProviderConfig, SenderConfig
 from gateway.domain.errors import InvalidRequest, MissingField
-from gateway.domain.message import JsonObject
+from gateway.domain.message import FreeFormType, JsonObject
 from gateway.web.answers import JSON, answer
 from gateway.web.parts import Front
 from gateway.web.passing import passed_json
 
 _LONGEST_ID = 512
+_CONTENTS = (*get_args(FreeFormType), "template")
 
 
 def is_receipt(body: JsonObject) -> bool:
@@ -47,6 +48,9 @@ def _receipt(body: JsonObject) -> JsonObject:
     """What passes on: nothing but what the platform knows of. Raises InvalidRequest."""
     if body["status"] != "read":
         raise InvalidRequest("status", 'expected "read"')
+    for kind in _CONTENTS:
+        if body.get(kind) is not None:
+            raise InvalidRequest(kind, f"expected no {kind} beside the status read")
     message_id = body.get("message_id")
     if message_id is None:
         raise MissingField("message_id", "expected the id of the message that was read; it is missing")

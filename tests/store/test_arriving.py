@@ -194,6 +194,17 @@ async def test_a_token_that_is_not_ours_is_not_applied_by_the_id_beside_it(bench
     assert await bench.status(message_id) is Status.SUBMITTED
 
 
+async def test_a_token_settles_nothing_for_another_provider(opened: Opener) -> None:
+    bench = await opened(StorePolicy(providers={SENDER: "dt"}))
+    message_id = await bench.post()
+    attempt = await bench.attempt(Submitted(provider_message_id="429"))
+    report = a_report(DELIVERED, attempt=attempt.token)
+    assert await bench.ingest(report, provider="another") == Ingested(kept=1)
+    assert await bench.status(message_id) is Status.SUBMITTED
+    assert await bench.ingest(report, provider="dt") == Ingested(applied=1)
+    assert await bench.status(message_id) is Status.DELIVERED
+
+
 async def test_a_report_that_says_nothing_changes_nothing(bench: Bench) -> None:
     message_id = await bench.submitted("429")
     assert await bench.ingest(a_report(None, provider_message_id="429")) == Ingested(applied=1)

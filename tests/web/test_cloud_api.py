@@ -317,7 +317,13 @@ async def test_a_read_receipt_is_no_message_and_never_an_error_where_the_provide
 
 @pytest.mark.parametrize(
     ("change", "code"),
-    [({"status": "seen"}, 131009), ({"message_id": None}, 131008), ({"typing_indicator": "yes"}, 131009)],
+    [
+        ({"status": "seen"}, 131009),
+        ({"message_id": None}, 131008),
+        ({"typing_indicator": "yes"}, 131009),
+        ({"text": {"body": "hello"}}, 131009),
+        ({"template": {"name": "a"}}, 131009),
+    ],
 )
 async def test_a_read_receipt_that_says_nothing_is_refused(house: House, change: dict[str, Any], code: int) -> None:
     said = {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.HBgL", **change}
