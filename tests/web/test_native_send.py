@@ -269,3 +269,13 @@ async def assert_agree(house: House, body: dict[str, Any]) -> str:
     assert (told["decision"]["action"], told["decision"]["template"]) == (view["decision"], template)
     assert told["decision"]["reasons"] == [reason["code"] for reason in view["reasons"]]
     return str(view["decision"])
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/explain"])
+async def test_a_fallback_must_not_lead_to_a_private_place(house: House, path: str) -> None:
+    header = {"type": "header", "parameters": [{"type": "image", "image": {"link": "http://10.0.0.1/a.jpg"}}]}
+    body = {**NATIVE, "fallback": {"name": "order_update", "components": [header]}}
+    answer = await house.http.post(path, json=body, headers=bearer(DESK_KEY))
+    told = await answer.json(content_type=None)
+    assert (answer.status, told["field"]) == (400, "fallback")
+    assert told["path"] == "$.fallback.components[0].parameters[0].image.link"

@@ -559,3 +559,15 @@ def test_a_sealed_address_that_was_changed_opens_nothing(data: st.DataObject) ->
 @given(written=st.text(max_size=40) | st.builds(lambda text: f"{text}.{text}", st.text("abcW10-_=", max_size=20)))
 def test_whatever_stands_in_the_place_of_a_sealed_address_is_none(written: str) -> None:
     assert opened(written, {"dt": PROVIDER}, now=NOON) is None
+
+
+@pytest.mark.parametrize("code", [[], {}, "x", None, 1.5])
+async def test_an_error_whose_code_is_none_is_handed_on_like_any_other(through: Passed, code: Any) -> None:
+    world = await through()
+
+    async def refusing(_request: web.Request) -> web.Response:
+        return web.json_response({"error": {"message": "odd", "code": code}}, status=400)
+
+    world.platform.behaviour = refusing
+    answer = await world.ask("GET", f"/v21.0/{ACCOUNT}/message_templates")
+    assert (answer.status, (await answer.json())["error"]["message"]) == (400, "odd")
