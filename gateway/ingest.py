@@ -47,8 +47,10 @@ class Directory:
 
     def sender_of(self, names: Sequence[str]) -> Sender | None:
         """Whose message it is; None when it can't be told."""
-        if not names:
-            return self.only
+        return self.named(names) if names else self.only
+
+    def named(self, names: Sequence[str]) -> Sender | None:
+        """The sender of one of these names."""
         return next((self.names[name] for name in map(_folded, names) if name in self.names), None)
 
 
@@ -133,10 +135,12 @@ class Ingest:
         match event:
             case InboundMessage():
                 return self._inbound(event, directory, now)
-            case StatusReport() | TemplateUpdate():
+            case TemplateUpdate():
                 return Arrival(event=event)
+            case StatusReport():
+                return Arrival(event=event, sender=directory.named(event.sender_names))
             case IdentityChange():
-                sender = directory.sender_of(event.sender_names) if event.sender_names else None
+                sender = directory.named(event.sender_names)
                 is_lost = bool(event.sender_names) and sender is None
                 return Arrival(event=event, sender=sender, problem="unattributed" if is_lost else None)
             case ConsentChange():

@@ -42,7 +42,7 @@ class StatusReport:
     """News of an attempt: by its own token (the path it was posted to), or by the provider's message id.
 
     `status` is None for a report that changes nothing (still pending, or a word we don't know). `contacts` are all the
-    ids by which it names the one whom the message was for.
+    ids by which it names the one whom the message was for, `sender_names` the names by which it calls our number.
     """
 
     dedupe: str
@@ -53,6 +53,7 @@ class StatusReport:
     at: datetime | None = None
     error: ProviderError | None = None
     contacts: tuple[Contact, ...] = ()
+    sender_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

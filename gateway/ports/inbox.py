@@ -17,7 +17,7 @@ class Arrival:
 
     event: CallbackEvent
     sender: Sender | None = None
-    """None for a change of ids: it is that of all senders of the provider."""
+    """None for a change of ids, which is one for all senders of the provider, and where no number of ours is named."""
     problem: str | None = None
     """Why it can only be kept: ``unattributed``, ``unrecognized``."""
     opened_at: datetime | None = None

@@ -186,6 +186,7 @@ def _status_event(status: Any, shared: Shared, window_codes: Set[int]) -> Callba
         at=instant(status.get("timestamp")),
         error=provider_error({"errors": status.get("errors")}) if is_refusal else None,
         contacts=ids_in(status, shared.profiles),
+        sender_names=shared.sender_names,
     )
 
 

@@ -130,7 +130,7 @@ def _apply(ledger: Ledger, provider: str, row: int, arrival: Arrival, *, now: da
             tell_of_account(ledger, provider, event, now=now)
             return Applied(Fate.APPLIED)
         case StatusReport() as event:
-            return _apply_report(ledger, provider, row, event, now=now)
+            return _apply_report(ledger, provider, row, event, arrival.sender, now=now)
         case _:
             return Applied(Fate.KEPT)
 
@@ -199,8 +199,12 @@ def _rename(
 # --- what a provider reports ----------------------------------------------------------------------------------------
 
 
-def _apply_report(ledger: Ledger, provider: str, row: int, report: StatusReport, *, now: datetime) -> Applied:
+def _apply_report(
+    ledger: Ledger, provider: str, row: int, report: StatusReport, sender: Sender | None, *, now: datetime
+) -> Applied:
     attempt = _attempt_of(ledger, provider, report)
+    if attempt is not None and sender is not None and not _is_by(ledger, sender, attempt):
+        return Applied(Fate.KEPT)
     if attempt is None:
         return Applied(Fate.APPLIED if report.status is None else Fate.WAITING)
     message = _take_report(ledger, attempt, report, now=now)
@@ -234,6 +238,12 @@ def _take_report(ledger: Ledger, attempt: sqlite3.Row, report: StatusReport, *, 
     message = take_report(ledger, attempt, news, now=now)
     tell_played(ledger, message, report, now=now)
     return message
+
+
+def _is_by(ledger: Ledger, sender: Sender, attempt: sqlite3.Row) -> bool:
+    """Whether it was this number that sent it: a report of one says nothing of another's."""
+    said: str = ledger.one("message_by_place", place=attempt["message"])["sender"]
+    return said == sender
 
 
 def _attempt_of(ledger: Ledger, provider: str, report: StatusReport) -> sqlite3.Row | None:

@@ -112,9 +112,9 @@ class World:
         text = {"from": contact, "id": f"wamid.in{number}{contact}{at}", "timestamp": str(at), "type": "text"}
         await self.callback(number, messages=[{**text, "text": {"body": "hello"}}])
 
-    async def reports(self, status: str, **fields: Any) -> None:
+    async def reports(self, status: str, number: str = NUMBERS[SHOP], **fields: Any) -> None:
         at = str(int(self.clock.now().timestamp()))
-        await self.callback(statuses=[{"status": status, "timestamp": at, "recipient_id": CONTACT, **fields}])
+        await self.callback(number, statuses=[{"status": status, "timestamp": at, "recipient_id": CONTACT, **fields}])
 
     async def was_refused(self, message_id: int, times: int) -> None:
         """Once so many attempts were refused, and that is on disk."""
@@ -176,8 +176,18 @@ async def test_a_text_leaves_by_its_senders_number_and_its_statuses_come_back(wo
         (number, CONTACT, {"body": "Your parcel is here"}) for number in NUMBERS.values()
     ]
     for word in ("sent", "delivered", "read"):
-        await world.reports(word, id="wamid.HBg0002")
+        await world.reports(word, number, id="wamid.HBg0002")
         await world.desk.until(message_id, word)
+
+
+async def test_a_status_that_comes_from_another_number_settles_nothing(world: World) -> None:
+    await world.hears()
+    message_id = await world.desk.text("Your parcel is here")
+    await world.desk.until(message_id, "submitted")
+    await world.reports("failed", NUMBERS[Sender("Other")], id="wamid.HBg0001")
+    await world.reports("delivered", id="wamid.HBg0001")
+    record = await world.desk.until(message_id, "delivered")
+    assert "failed" not in [each["status"] for each in record["history"]]
 
 
 async def test_into_a_closed_window_a_template_leaves_in_the_platforms_grammar(world: World) -> None:

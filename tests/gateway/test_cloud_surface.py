@@ -12,10 +12,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from gateway.app import running
-from gateway.config import CLOUD_API, DowngradeLimit
+from gateway.config import CLOUD_API, DowngradeLimit, SenderConfig
 from gateway.domain.business_number import business_number
+from gateway.domain.identity import Sender
 from gateway.domain.wamid import message_id_in
-from tests.gateway.harness import CONTACT, KEY, SHOP, World, a_config, a_world
+from gateway.provider.sandbox import TravelClock, sandbox_app
+from tests.gateway.harness import CONTACT, KEY, OTHER_KEY, SHOP, World, a_config, a_world
 
 NUMBER = business_number(SHOP).phone_number_id
 TEXT = {"messaging_product": "whatsapp", "to": CONTACT, "type": "text", "text": {"body": "Hello"}}
@@ -138,3 +140,43 @@ async def test_what_is_no_message_passes_to_a_provider_of_the_platforms_kind(tmp
         ("GET", "/v24.0/77", key),
         ("GET", "/medium", key),
     ]
+
+
+async def test_of_an_account_that_clients_share_each_sees_and_deletes_the_media_of_its_own_numbers(
+    tmp_path: Path,
+) -> None:
+    first, other = "106540352240001", "106540352240002"
+    async with TestServer(sandbox_app(clock=TravelClock(), templates=[])) as server, aiohttp.ClientSession() as http:
+        config = a_config(tmp_path, far_url=str(server.make_url("/v24.0")), hook_url=str(server.make_url("/hook")))
+        config = replace(
+            config,
+            providers=(replace(config.providers[0], kind=CLOUD_API),),
+            senders=tuple(SenderConfig(id=Sender(one), provider="far", phone_number_id=one) for one in (first, other)),
+            clients=tuple(
+                replace(one, senders=(Sender(number),), webhook=None)
+                for one, number in zip(config.clients, (first, other), strict=True)
+            ),
+        )
+        async with running(config) as gateway:
+
+            async def ask(method: str, path: str, key: str, **said: Any) -> tuple[int, Any]:
+                headers = {"Authorization": f"Bearer {key}"}
+                url = f"{gateway.base_url}/v24.0{path}"
+                async with http.request(method, url, headers=headers, **said) as answer:
+                    return answer.status, await answer.json()
+
+            _, body = await ask("POST", f"/{first}/media", KEY, data=a_picture())
+            medium = f"/{body['id']}"
+            for named in ("", f"?phone_number_id={first}", f"?phone_number_id={other}"):
+                for method in ("GET", "DELETE"):
+                    status, body = await ask(method, medium + named, OTHER_KEY)
+                    assert (status, body["error"]["code"]) == (400, 100), (method, named)
+            assert (await ask("GET", medium, KEY))[0] == 200
+            assert await ask("DELETE", medium, KEY) == (200, {"success": True})
+            assert (await ask("GET", medium, KEY))[0] == 400
+
+
+def a_picture() -> aiohttp.FormData:
+    form = aiohttp.FormData({"messaging_product": "whatsapp"})
+    form.add_field("file", b"\x89PNG" + bytes(200), filename="a.png", content_type="image/png")
+    return form

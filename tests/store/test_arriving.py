@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -28,6 +29,7 @@ from tests.store.factories import (
 
 SENT, DELIVERED, READ = AttemptStatus.SENT, AttemptStatus.DELIVERED, AttemptStatus.READ
 FAILED, CLOSED = AttemptStatus.FAILED, AttemptStatus.WINDOW_CLOSED
+OTHER_SENDER = Sender("Other Company")
 
 
 async def test_a_contact_that_writes_opens_its_window(bench: Bench) -> None:
@@ -203,6 +205,17 @@ async def test_a_token_settles_nothing_for_another_provider(opened: Opener) -> N
     assert await bench.status(message_id) is Status.SUBMITTED
     assert await bench.ingest(report, provider="dt") == Ingested(applied=1)
     assert await bench.status(message_id) is Status.DELIVERED
+
+
+@pytest.mark.parametrize("is_by_token", [True, False])
+async def test_a_report_of_one_number_settles_nothing_that_another_sent(bench: Bench, is_by_token: bool) -> None:
+    message_id = await bench.post()
+    attempt = await bench.attempt(Submitted(provider_message_id="429"))
+    of = {"attempt": attempt.token} if is_by_token else {"provider_message_id": "429"}
+    for sender, told in ((OTHER_SENDER, Ingested(kept=1)), (SENDER, Ingested(applied=1))):
+        report = a_report(DELIVERED, dedupe=f"of {sender}", **of)
+        assert await bench.ingest(replace(report, sender=sender)) == told
+    assert await bench.history(message_id) == ["queued", "sending", "submitted", "delivered"]
 
 
 async def test_a_report_that_says_nothing_changes_nothing(bench: Bench) -> None:

@@ -85,11 +85,15 @@ class Entrance:
             raise unknown_object(phone_number_id)
         return account
 
-    def medium(self, media_id: str, key: str) -> Medium | None:
-        """The medium of this id, if the key is for its number."""
-        medium = self._world.media.get(media_id)
-        is_own = medium is not None and self._world.accounts.of_sender(medium.sender).admits(key)
-        return medium if is_own else None
+    def medium(self, request: web.Request, media_id: str) -> Medium | None:
+        """The medium of this id, if the key is for its number, and that is the one which the query may name.
+        Raises Refused."""
+        key, medium = self.key(request), self._world.media.get(media_id)
+        if medium is None:
+            return None
+        account = self._world.accounts.of_sender(medium.sender)
+        is_meant = request.query.get("phone_number_id", account.phone_number_id) == account.phone_number_id
+        return medium if is_meant and account.admits(key) else None
 
     def business(self, request: web.Request) -> str:
         """The business account that the path names. Raises Refused."""

@@ -52,7 +52,7 @@ class LookupApi:
     async def _look(self, request: web.Request) -> web.Response:
         """A file, a number or a business account: ids are of one kind."""
         key, written = self._entrance.key(request), request.match_info["id"]
-        if medium := self._entrance.medium(written, key):
+        if medium := self._entrance.medium(request, written):
             return self._media.look(request, medium)
         if written in self._entrance.businesses(key):
             return web.json_response({"id": written, "name": "Sandbox", "currency": "EUR", "timezone_id": "1"})

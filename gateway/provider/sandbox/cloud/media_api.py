@@ -121,7 +121,7 @@ class MediaApi:
         return web.json_response({"success": True})
 
     def _medium(self, request: web.Request) -> Medium:
-        medium = self._entrance.medium(request.match_info["medium"], self._entrance.key(request))
+        medium = self._entrance.medium(request, request.match_info["medium"])
         if medium is None:
             raise unknown_object(request.match_info["medium"])
         return medium

@@ -88,6 +88,13 @@ async def test_a_file_is_shown_to_nobody_without_its_number_s_key(cloud: Cloud):
     assert (await download(cloud, told["url"]))[0] == 200
 
 
+async def test_a_number_in_the_query_sees_and_deletes_its_own_files_alone(cloud: Cloud):
+    media_id = await uploaded(cloud)
+    another, own = (f"/v24.0/{media_id}?phone_number_id={number}" for number in (OTHER_ID, NUMBER_ID))
+    assert [(await cloud.call(method, another))[0] for method in ("GET", "DELETE")] == [400, 400]
+    assert [(await cloud.call(method, own))[0] for method in ("GET", "DELETE", "GET")] == [200, 200, 400]
+
+
 async def test_a_file_is_sent_only_by_the_number_that_has_it_and_as_what_it_is(cloud: Cloud):
     media_id = await uploaded(cloud)
     await cloud.customer_writes()
