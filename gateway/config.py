@@ -12,7 +12,7 @@ from gateway.domain.business_number import BusinessNumber, business_number
 from gateway.domain.compliance import Mode
 from gateway.domain.delivery import DeliveryPolicy, PacePolicy
 from gateway.domain.identity import Sender
-from gateway.domain.message import OnClosedWindow
+from gateway.domain.message import FreeFormType, OnClosedWindow
 from gateway.domain.repair import NO_REPAIR, RepairPolicy
 from gateway.domain.subscription import USUAL_EVENTS, EventType, Format, Subscription
 
@@ -180,7 +180,7 @@ class IntentConfig:
 
     name: str | None = None
     """What the request says that it is about."""
-    content: Literal["text", "image"] | None = None
+    content: FreeFormType | None = None
     sender: Sender | None = None
     templates: tuple[str, ...] = ()
     """As in a ladder."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.config import Config, IntentConfig, SenderConfig
+from gateway.config import PLATFORM, Config, IntentConfig, SenderConfig
+from gateway.domain.carriage import TEXTS_AND_PICTURES
 from gateway.domain.ladder import Step, steps_of
+from gateway.domain.message import FREE_FORM_TYPES
 from gateway.registry import Proof, Registry, unproved
+
+BY_NAME: frozenset[str] = frozenset({"reaction"})
+"""Types for which nothing stands in unless an intent names them, or the request an intent: for a thumbs up nobody
+expects a message that costs."""
 
 
 class Ladders:
@@ -30,13 +36,14 @@ class Ladders:
     def _make(self, sender: SenderConfig, intent: str | None, content: str) -> tuple[Step, ...]:
         meant = [each for each in self._intents if _is_meant(each, sender, intent, content)]
         listed = [step for each in meant for step in _steps(each, sender.languages)]
-        return tuple(dict.fromkeys([*listed, *steps_of(sender.ladder, sender.languages)]))
+        usual = () if content in BY_NAME else steps_of(sender.ladder, sender.languages)
+        return tuple(dict.fromkeys([*listed, *usual]))
 
 
 def _is_meant(intent: IntentConfig, sender: SenderConfig, name: str | None, content: str) -> bool:
     """Whether all that it says is true of a message."""
     is_named = intent.name is None or intent.name == name
-    return is_named and intent.content in (None, content) and intent.sender in (None, sender.id)
+    return is_named and content in _types_for(intent) and intent.sender in (None, sender.id)
 
 
 def _steps(intent: IntentConfig, languages: Sequence[str]) -> tuple[Step, ...]:
@@ -54,20 +61,36 @@ class Listed:
     place: str
     steps: tuple[Step, ...]
     sender: SenderConfig
-    content: str | None = None
-    """None: any."""
+    types: frozenset[str]
+    """Of the messages that it may be for."""
 
 
 def listed_in(config: Config) -> Iterator[Listed]:
     """Every list of templates that a configuration has."""
+    types = _types_of(config)
     for index, sender in enumerate(config.senders):
         steps = steps_of(sender.ladder, sender.languages)
-        yield Listed(place=f"senders[{index}].ladder", steps=steps, sender=sender)
+        yield Listed(place=f"senders[{index}].ladder", steps=steps, sender=sender, types=types[sender.id] - BY_NAME)
     for index, intent in enumerate(config.intents):
         for sender in config.senders:
             if _may_be(intent, sender):
                 place, steps = f"intents[{index}].templates", _all_steps(intent, sender.languages)
-                yield Listed(place=place, steps=steps, sender=sender, content=intent.content)
+                yield Listed(place=place, steps=steps, sender=sender, types=types[sender.id] & _types_for(intent))
+
+
+def _types_of(config: Config) -> Mapping[str, frozenset[str]]:
+    """What each sender's provider can send."""
+    kinds = {provider.name: provider.kind for provider in config.providers}
+    return {
+        sender.id: FREE_FORM_TYPES if kinds[sender.provider] in PLATFORM else TEXTS_AND_PICTURES
+        for sender in config.senders
+    }
+
+
+def _types_for(intent: IntentConfig) -> frozenset[str]:
+    if intent.content is not None:
+        return frozenset({intent.content})
+    return FREE_FORM_TYPES if intent.name is not None else FREE_FORM_TYPES - BY_NAME
 
 
 def _all_steps(intent: IntentConfig, languages: Sequence[str]) -> tuple[Step, ...]:
@@ -86,7 +109,7 @@ def _problems(listed: Listed, config: Config, registry: Registry) -> Iterator[st
     for rung in registry.missing_rungs(listed.steps):
         remedy = f"add its file to {config.templates}, or take it off the ladder"
         yield f"{listed.place}: there is no template {rung}; {remedy}"
-    for proof in unproved(registry, listed.steps, content=listed.content, repair=listed.sender.repair):
+    for proof in unproved(registry, listed.steps, types=listed.types, repair=listed.sender.repair):
         yield f"{listed.place}: {_told(proof)}"
 
 
@@ -103,7 +126,10 @@ def ladder_warnings(config: Config, registry: Registry) -> Iterator[str]:
         for rung in registry.unfilled_rungs(listed.steps)
     )
     yield from dict.fromkeys(warnings)
+    types = _types_of(config)
     for index, intent in enumerate(config.intents):
+        if not any(_types_for(intent) & types[sender.id] for sender in config.senders if _may_be(intent, sender)):
+            yield f"intents[{index}].content: no sender that it is meant for can send this"
         known = {language for sender in config.senders for language in sender.languages if _may_be(intent, sender)}
         for language in intent.by_language.keys() - known:
             yield f"intents[{index}].templates.{language}: no sender that it is meant for has this language"

@@ -10,6 +10,7 @@ import pytest
 from gateway.config import ClientConfig, Config, IntentConfig, ProviderConfig, SenderConfig, ServerConfig
 from gateway.domain.identity import Sender
 from gateway.domain.ladder import steps_of
+from gateway.domain.message import FREE_FORM_TYPES
 from gateway.domain.repair import RepairPolicy
 from gateway.ladders import Ladders, ladder_problems, ladder_warnings
 from gateway.registry import FillFacts, unproved
@@ -55,6 +56,13 @@ def test_all_that_an_intent_says_must_be_true():
     assert names(ladders, intent="n", content="image") == ["a/en_US", "last/en_US"]
     assert names(ladders, intent="n", content="text") == ["last/en_US"]
     assert names(ladders, replace(SHOP, id=Sender("Other")), intent="n", content="image") == ["last/en_US"]
+
+
+def test_for_a_reaction_stands_in_what_was_named_for_it_and_nothing_else():
+    anything, asked = an_intent("anything"), an_intent("asked", name="n")
+    assert names(Ladders([anything, asked]), content="reaction") == []
+    assert names(Ladders([anything, asked]), content="reaction", intent="n") == ["asked/en_US"]
+    assert names(Ladders([anything, an_intent("smile", content="reaction")]), content="reaction") == ["smile/en_US"]
 
 
 def test_a_template_is_tried_once_however_often_it_is_listed():
@@ -114,6 +122,9 @@ def test_a_requests_own_template_may_leave_in_an_alternate_with_the_same_argumen
 # --- what is proved -------------------------------------------------------------------------------------------------
 
 
+NOTHING_SAID = "a message without text or link"
+
+
 def proofs(tmp_path, fill, text="We have {{1}} for you.", **more):
     document = a_document({"type": "BODY", "text": text}, name="news", fill={"body": [fill]})
     registry = a_registry(tmp_path, document)
@@ -132,7 +143,8 @@ def test_a_fill_that_shortens_and_flattens_fits_whatever_comes(tmp_path):
         ("{{ message.text | shorten(100) }}", "a long text of many lines"),
         ("{{ message.reference }}", "a long text of many lines with a long reference"),
         ("{{ contact.name }}", "a long text of many lines from a contact with a long name"),
-        ("{{ message.file_url | shorten(2048) }}", "a picture"),
+        ("{{ message.file_url | shorten(2048) }}", "a picture or another file"),
+        ("{{ message.text | default(message.file_url) | default(' ') | one_line | shorten(50) }}", NOTHING_SAID),
         ("{{ 9 // (4096 - (message.text | default('') | length)) }}", "a long text of many lines"),
     ],
 )
@@ -150,9 +162,14 @@ def test_what_may_be_mended_need_not_be_told_to_the_fill(tmp_path):
 
 
 def test_only_messages_of_the_intents_kind_are_tried(tmp_path):
-    assert proofs(tmp_path, "{{ message.text | default('x') }}", content="image") != []
+    assert proofs(tmp_path, "{{ message.text | default('x') }}", types={"image"}) != []
     (tmp_path / "second").mkdir()
-    assert proofs(tmp_path / "second", "{{ message.file_url | default('x') }}", content="text") == []
+    assert proofs(tmp_path / "second", "{{ message.file_url | default('x') }}", types={"text"}) == []
+
+
+@pytest.mark.parametrize("kind", sorted(FREE_FORM_TYPES))
+def test_there_is_a_case_for_every_type_of_message(tmp_path, kind):
+    assert proofs(tmp_path, "{{ contact.name }}", types={kind}) != []
 
 
 # --- a configuration ------------------------------------------------------------------------------------------------
@@ -199,6 +216,25 @@ def test_a_template_that_will_not_always_fit_is_a_problem_with_its_remedy(tmp_pa
     assert told.endswith("(one_line, shorten), or let it be mended (repair)")
     mended = a_config(tmp_path, repair=RepairPolicy(flatten=True, shorten=True))
     assert list(ladder_problems(mended, registry)) == []
+
+
+def test_only_what_a_senders_provider_can_send_is_tried(tmp_path):
+    fill = {"body": ["{{ message.text | default(message.file_url) | default(' ') | one_line | shorten(50) }}"]}
+    registry = a_registry(tmp_path, a_document(ONE, name="last", fill=fill))
+    config = a_config(tmp_path)
+    assert list(ladder_problems(config, registry)) == []
+    on_cloud_api = replace(config, providers=(replace(config.providers[0], kind="cloud-api"),))
+    (told,) = ladder_problems(on_cloud_api, registry)
+    assert told.startswith(f"senders[0].ladder: last/en_US does not fit for {NOTHING_SAID}: ")
+
+
+def test_an_intent_of_a_type_that_no_sender_can_send_is_a_warning(tmp_path):
+    registry = a_registry(tmp_path, a_document(ONE, name="last", **FILLED))
+    config = a_config(tmp_path, an_intent("last", content="video"))
+    told = "intents[0].content: no sender that it is meant for can send this"
+    assert list(ladder_warnings(config, registry)) == [told]
+    on_cloud_api = replace(config, providers=(replace(config.providers[0], kind="cloud-api"),))
+    assert list(ladder_warnings(on_cloud_api, registry)) == []
 
 
 def test_a_template_without_a_fill_in_an_intent_is_a_warning(tmp_path):

@@ -16,6 +16,8 @@ Carriage = Callable[[Draft], NotCarried | None]
 Definitions = Callable[[str, str], TemplateDefinition | None]
 """A template's definition by name and language."""
 
+TEXTS_AND_PICTURES: frozenset[str] = frozenset({"text", "image"})
+"""Types of free-form messages that DecisionTelecom has."""
 TEXT_LIMIT = 4096
 _LIMITED_TO = "this sender's provider carries text, images by link and templates"
 _PICTURE = re.compile(r"[^?#]*\.(?:jpg|jpeg|png)(?:[?#].*)?", re.IGNORECASE | re.DOTALL)

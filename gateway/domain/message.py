@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from gateway.domain.identity import Contact, MessageId, Sender
 
@@ -55,6 +55,8 @@ FreeFormType = Literal[
     "text", "image", "video", "audio", "document", "sticker", "location", "contacts", "reaction", "interactive"
 ]
 """Every type of the platform's messages but ``template``. Source: Meta, service messages."""
+
+FREE_FORM_TYPES: frozenset[str] = frozenset(get_args(FreeFormType))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

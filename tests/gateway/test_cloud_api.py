@@ -296,6 +296,19 @@ async def test_what_the_contact_wrote_is_quoted_by_the_id_that_came(world: World
     assert world.graph.arrived[0][1]["context"] == {"message_id": "wamid.HBgLMTY1MA=="}
 
 
+async def test_for_a_reaction_into_a_closed_window_no_template_stands_in(world: World) -> None:
+    url = f"{world.desk.base_url}/v24.0/{NUMBERS[SHOP]}/messages"
+    headers = {"Authorization": f"Bearer {HARNESS_KEY}"}
+    reaction = {"type": "reaction", "reaction": {"message_id": "wamid.HBg0", "emoji": "\U0001f44d"}}
+    told = []
+    for said in (reaction, {"type": "location", "location": {"latitude": 50.4, "longitude": 30.5}}):
+        body = {"messaging_product": "whatsapp", "to": CONTACT, **said}
+        async with world.desk.http.post(url, json=body, headers=headers) as answer:
+            error = (await answer.json()).get("error", {})
+            told.append((answer.status, error.get("code"), answer.headers.get("Gateway-Decision")))
+    assert told == [(400, 131047, None), (200, None, "downgraded")]
+
+
 async def test_without_the_message_that_it_quotes_a_reply_leaves_plain_and_a_reaction_fails(world: World) -> None:
     await world.hears()
     nobody = wamid(MessageId(12345))
