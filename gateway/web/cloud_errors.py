@@ -39,6 +39,7 @@ from gateway.web.wire_errors import (
     UnknownObject,
     UnreadableBody,
     Unsupported,
+    UntidyPath,
     WrongMethod,
 )
 
@@ -204,6 +205,7 @@ CLOUD_API: Table = {
         400, 100, "Unsupported request", f"There is no object with the ID '{error.id}' here. {_NO_ACCESS}", subcode=33
     ),
     Unsupported: lambda error: _error(400, 100, "Unsupported request", str(error), subcode=33),
+    UntidyPath: lambda error: _error(404, 2500, "Unknown path", str(error)),
     NotFound: lambda _: _error(404, 2500, "Unknown path", "There is no such resource"),
     UnreadableBody: _unreadable,
     MissingField: _missing,

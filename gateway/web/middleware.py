@@ -16,7 +16,7 @@ from gateway.web.cloud_errors import CLOUD_API
 from gateway.web.errors import CALLBACKS, DECISION_TELECOM, NATIVE, Said, Table, said
 from gateway.web.observing import route_of
 from gateway.web.parts import CLIENT, PARTS
-from gateway.web.wire_errors import BodyBroken, BodyTooLarge, BodyTooSlow, WrongMethod
+from gateway.web.wire_errors import BodyBroken, BodyTooLarge, BodyTooSlow, UntidyPath, WrongMethod
 
 log = structlog.get_logger()
 
@@ -95,7 +95,8 @@ def _ours(request: web.Request, error: Exception) -> GatewayError:
         case GatewayError():
             return error
         case web.HTTPNotFound():
-            return NotFound("there is no such resource")
+            is_untidy = "//" in request.path or (request.path.endswith("/") and request.path != "/")
+            return UntidyPath() if is_untidy else NotFound("there is no such resource")
         case web.HTTPMethodNotAllowed():
             return WrongMethod(error.allowed_methods)
         case web.HTTPException():

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 from structlog.testing import capture_logs
+from yarl import URL
 
 from gateway.domain.identity import Contact, MessageId
 from gateway.domain.message import FreeForm, TemplateMessage
@@ -361,3 +362,13 @@ async def test_a_contact_on_the_suppression_list_is_131050_whatever_a_closed_win
     answer = await post(house)
     assert (answer.status, (await error_of(answer))["code"]) == (400, 131050)
     assert await count(house) == 0
+
+
+@pytest.mark.parametrize(
+    "path", ["//v24.0/1063/messages", "/v24.0/1063/messages/", "//v1/messages", "/v1//api/send-whatsapp"]
+)
+async def test_a_path_with_a_slash_too_many_is_told_what_is_wrong_with_it(house: House, path: str) -> None:
+    url = URL(f"{house.http.make_url('')}{path}", encoded=True)
+    async with house.http.session.post(url, json=TEXT, headers=bearer(DESK_KEY)) as answer:
+        assert answer.status == 404
+        assert "The path has a slash too many" in await answer.text()
