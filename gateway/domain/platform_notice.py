@@ -64,8 +64,8 @@ class Recipient:
 
 
 def received(to: Recipient, event: InboundMessage, *, now: datetime, ids: Mapping[str, str]) -> Notice:
-    """A message of a contact. `ids` are ours by the provider's, of messages that this client posted."""
-    name = item_of(event.raw, "message", "call")
+    """A message of a contact, or a call. `ids` are ours by the provider's, of messages that this client posted."""
+    name = item_of(event.raw, "message", "call", "status")
     raw: Object
     if name is None:
         raw = {"message": _made_message(event, now), "contacts": [_made_contact(event.contact, event.name)]}
@@ -73,7 +73,8 @@ def received(to: Recipient, event: InboundMessage, *, now: datetime, ids: Mappin
     else:
         kept: Object = event.raw
         raw = {**kept, name: with_references(kept[name], ids)}
-    return to.notice(EventType.RECEIVED, _enveloped(to, name, raw, event.contact, event.name))
+    field = "calls" if event.kind == "call" else _FIELDS[name]
+    return to.notice(EventType.RECEIVED, _enveloped(to, name, raw, event.contact, event.name, field=field))
 
 
 def consent_changed(to: Recipient, event: ConsentChange) -> Notice:
@@ -106,7 +107,15 @@ def _is_item(item: Object) -> bool:
     return "timestamp" in item and bool({"id", "from", "from_user_id", "wa_id", "user_id"} & item.keys())
 
 
-def _enveloped(to: Recipient, name: str, raw: Object, contact: Contact | None, profile_name: str | None) -> Object:
+def _enveloped(
+    to: Recipient,
+    name: str,
+    raw: Object,
+    contact: Contact | None,
+    profile_name: str | None,
+    *,
+    field: str | None = None,
+) -> Object:
     """The envelope around one item: what stood beside it stays, our number and the contact's user id are added."""
     beside = {key: kept for key, kept in raw.items() if key not in (*_ITEMS, "entry", "metadata", "contacts")}
     contacts = _contacts(raw, raw[name], contact, profile_name)
@@ -118,7 +127,9 @@ def _enveloped(to: Recipient, name: str, raw: Object, contact: Contact | None, p
         _LISTS[name]: [raw[name]],
     }
     entry = raw.get("entry")
-    return envelope(to.number.account, _FIELDS[name], value, entry=entry if isinstance(entry, Mapping) else None)
+    return envelope(
+        to.number.account, field or _FIELDS[name], value, entry=entry if isinstance(entry, Mapping) else None
+    )
 
 
 def _metadata(number: BusinessNumber, kept: Any) -> Object:

@@ -138,13 +138,34 @@ def _message_event(message: Any, shared: Shared) -> CallbackEvent:
 
 
 def _call_event(call: Any, shared: Shared) -> CallbackEvent:
-    """A call that the contact makes, once: its later events and calls of ours say nothing of the window."""
+    """A call that the contact makes, once: its later events say nothing of the window, and those of our calls neither,
+    but for the status that the contact took one."""
     if not isinstance(call, dict):
         return unrecognized(call, "shape")
     raw = shared.raw(call=call)
     if (call.get("event"), call.get("direction")) != ("connect", "USER_INITIATED"):
         return unrecognized(raw, "call")
     return _inbound(call, shared, kind="call", raw=raw)
+
+
+def _call_status_event(status: Object, shared: Shared) -> CallbackEvent:
+    """How a call of ours went. One that the contact takes opens the window. Source: Meta, calling pricing."""
+    raw = shared.raw(status=status)
+    contact, *others = ids_in(status, shared.profiles, shared.only) or (None,)
+    if contact is None or (_string(status.get("status")) or "").upper() != "ACCEPTED":
+        return unrecognized(raw, "call")
+    at, call_id = instant(status.get("timestamp")), scalar(status.get("id"))
+    return InboundMessage(
+        contact=contact,
+        kind="call",
+        dedupe=inbound_dedupe(call_id, contact, shared.sender_names, kind="call", at=at, item=status),
+        raw=raw,
+        sender_names=shared.sender_names,
+        provider_message_id=call_id,
+        at=at,
+        name=_name(shared.profile(status)),
+        also_known_as=tuple(filter(None, others)),
+    )
 
 
 def _inbound(item: Object, shared: Shared, *, kind: str, raw: Object) -> CallbackEvent:
@@ -173,6 +194,8 @@ def _inbound(item: Object, shared: Shared, *, kind: str, raw: Object) -> Callbac
 def _status_event(status: Any, shared: Shared, window_codes: Set[int]) -> CallbackEvent:
     if not isinstance(status, dict):
         return unrecognized(status, "shape")
+    if status.get("type") == "call":
+        return _call_status_event(status, shared)
     reached = window_status(status_of(_string(status.get("status")) or ""), status, window_codes)
     if reached is None and not is_report(status):
         return unrecognized(shared.raw(status=status), "no_status")

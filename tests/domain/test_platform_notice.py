@@ -80,6 +80,13 @@ def test_a_text_of_a_provider_of_another_shape_is_a_text_of_the_platform_s() -> 
     }
 
 
+def test_a_call_that_the_contact_took_is_told_as_the_status_of_a_call() -> None:
+    status = {"id": "wacid.1", "type": "call", "status": "ACCEPTED", "timestamp": "1", "recipient_id": "380501234567"}
+    event = a_flat_event(kind="call", text=None, raw={"messaging_product": "whatsapp", "status": status})
+    (change,) = platform.received(TO, event, now=NOON, ids={}).body["entry"][0]["changes"]
+    assert (change["field"], change["value"]["statuses"]) == ("calls", [status])
+
+
 def test_without_an_id_a_repetition_has_the_same_one() -> None:
     first, again, other = (received(a_flat_event(dedupe=dedupe)) for dedupe in ("h:1", "h:1", "h:2"))
     ids = [value["messages"][0]["id"] for value in (first, again, other)]

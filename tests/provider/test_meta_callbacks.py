@@ -260,6 +260,16 @@ def test_a_call_counts_when_the_contact_makes_it():
     assert [getattr(event, "why", None) for event in events] == [None, "call", "call"]
 
 
+def test_a_call_of_ours_counts_when_the_contact_takes_it():
+    status = {"id": "wacid.1", "type": "call", "timestamp": "1749196895", "recipient_id": "16505551234"}
+    words = ("RINGING", "ACCEPTED", "REJECTED")
+    events = decoded(envelope(a_value(statuses=[{**status, "status": word} for word in words]), "calls"))
+    assert [getattr(event, "why", None) for event in events] == ["call", None, "call"]
+    taken = events[1]
+    assert isinstance(taken, InboundMessage)
+    assert (taken.kind, taken.contact, taken.at) == ("call", "16505551234", datetime.fromtimestamp(1749196895, UTC))
+
+
 @pytest.mark.parametrize("field", ["smb_message_echoes", "history", "account_update", "brand_new"])
 def test_other_fields_are_kept_with_what_stands_around_them_even_when_they_hold_messages(field: str):
     body = envelope(a_value(messages=[an_item(type="text")]), field)
