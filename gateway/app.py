@@ -19,7 +19,6 @@ from gateway.config import Config
 from gateway.decision import Decider
 from gateway.desk_keys import with_desk_keys
 from gateway.dispatch import Dispatch
-from gateway.domain.compliance import Mode
 from gateway.domain.identity import MessageId, Sender
 from gateway.doors import listen, open_door, open_internal_door, open_operator_door
 from gateway.egress import Egress
@@ -32,7 +31,7 @@ from gateway.operator import operator_app
 from gateway.operator_contacts import PeopleDesk, add_people_routes
 from gateway.operator_templates import TemplateDesk, add_template_routes
 from gateway.operator_webhooks import WebhookDesk, add_webhook_routes
-from gateway.ports import Clock, Store, StorePolicy
+from gateway.ports import Clock, Store
 from gateway.provider.callback_decoder import callback_decoder
 from gateway.provider.sandbox import TravelClock
 from gateway.registry import Registry
@@ -41,6 +40,7 @@ from gateway.reloading import Reloading
 from gateway.sending import Route
 from gateway.silence import Silence
 from gateway.store import SqliteStore, open_store
+from gateway.store_policy import store_policy
 from gateway.template_drift import DriftWatch
 from gateway.template_health import HealthWatch
 from gateway.template_refresh import Refreshes
@@ -253,23 +253,6 @@ def _webhook_desk(gateway: Gateway) -> WebhookDesk:
 
 def _keep_running(job: Coroutine[None, None, None], name: str, stack: AsyncExitStack) -> None:
     stack.push_async_callback(_ended, asyncio.create_task(job, name=name))
-
-
-def store_policy(config: Config) -> StorePolicy:
-    """What the store must know of the configuration."""
-    return StorePolicy(
-        delivery=config.delivery,
-        pace=config.pace,
-        listeners=config.listeners(),
-        subscriptions=config.subscriptions(),
-        numbers=config.numbers(),
-        providers={sender.id: sender.provider for sender in config.senders},
-        observing=frozenset(sender.id for sender in config.senders if sender.mode is Mode.OBSERVE),
-        spellings=config.contacts.spellings,
-        client_queued=config.limits.client_queued,
-        keep_content=config.retention.content,
-        keep_history=config.retention.history,
-    )
 
 
 async def _warn_of_forgotten(store: Store, config: Config) -> None:

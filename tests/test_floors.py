@@ -14,7 +14,7 @@ FLOORS = (
     {"domain", "shipped", "retry_after", "keys", "clock"},
     {"config", "ports", "log", "slots", "waiting", "signing", "quoting"},
     {"egress", "metrics", "tracing"},
-    {"config_file", "post_traces", "status_traces"},
+    {"config_file", "post_traces", "status_traces", "store_policy"},
     {"registry", "template_health"},
     {"ladders", "template_drift"},
     {"decision", "erasing", "template_checks"},

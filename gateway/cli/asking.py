@@ -11,7 +11,6 @@ from typing import Any
 from multidict import CIMultiDict
 
 from gateway.addresses import SANDBOX
-from gateway.app import store_policy
 from gateway.cli.operating import ask
 from gateway.clock import SystemClock
 from gateway.config import ClientConfig, Config
@@ -24,6 +23,7 @@ from gateway.explain import Explain
 from gateway.ladders import Ladders
 from gateway.registry import Registry
 from gateway.store import SqliteReader, open_for_reading
+from gateway.store_policy import store_policy
 from gateway.template_drift import DriftWatch
 from gateway.template_health import TemplateHealth
 from gateway.verbs import carriages_of

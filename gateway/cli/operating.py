@@ -8,7 +8,6 @@ from typing import Any
 
 import aiohttp
 
-from gateway.app import store_policy
 from gateway.clock import SystemClock
 from gateway.config import Config
 from gateway.config_file import Places
@@ -16,6 +15,7 @@ from gateway.domain.errors import GatewayError, NotFound, StoreUnavailable
 from gateway.domain.identity import MessageId
 from gateway.operator import NAME_HEADER, acted_view, list_view, query_from, record_view, verb_of
 from gateway.store import open_for_reading, open_store
+from gateway.store_policy import store_policy
 
 _WITHIN = aiohttp.ClientTimeout(total=30)
 

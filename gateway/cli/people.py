@@ -9,7 +9,6 @@ from typing import Any
 
 import aiohttp
 
-from gateway.app import store_policy
 from gateway.cli.operating import NobodyRuns, ask, ask_over, knocking_at
 from gateway.clock import SystemClock
 from gateway.config import Config
@@ -20,6 +19,7 @@ from gateway.operator import NAME_HEADER
 from gateway.operator_contacts import PeopleDesk, list_view
 from gateway.ports import ListQuery
 from gateway.store import open_for_reading, open_store
+from gateway.store_policy import store_policy
 
 View = dict[str, Any]
 Do = Callable[..., Awaitable[View]]

@@ -60,11 +60,11 @@ async def _clear(path: Path, asked: Mapping[str, Any]) -> Mapping[str, Any]:
 
 async def _alone(path: Path, file: Path, asked: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """Nobody runs: take the file's lock, so that nobody starts meanwhile."""
-    from gateway.app import store_policy
     from gateway.clock import SystemClock
     from gateway.config_file import load_config
     from gateway.operator_templates import TemplateDesk
     from gateway.store import open_for_reading, open_store
+    from gateway.store_policy import store_policy
 
     await (await open_for_reading(file)).aclose()  # raises for a file that is not there, or not ours
     config = load_config(path, os.environ)

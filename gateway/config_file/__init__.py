@@ -7,9 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from gateway.config import Config, TemplateListConfig
-from gateway.config_file.building import Folders, Places, build, folders_in, places_in, retention_in
+from gateway.config_file.building import build
 from gateway.config_file.checks import problems_across
 from gateway.config_file.ladders import Ladder, bare_senders, is_of_ladder, ladders_in
+from gateway.config_file.places import Folders, Places, folders_in, places_in, retention_in
 from gateway.config_file.reading import Expanded, Unreadable, expand, read_yaml
 from gateway.config_file.shape import convert, problems_of_shape
 from gateway.config_file.template_lists import bare_providers, is_of_list, lists_in, lists_read_in

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.config import CLOUD_API, TemplateListConfig
-from gateway.config_file.building import template_list
+from gateway.config_file.parties import template_list
 from gateway.config_file.tree import Place, Tree, rows, text
 
 _KEYS = ("name", "templates")
