@@ -203,7 +203,7 @@ def _apply_report(
     ledger: Ledger, provider: str, row: int, report: StatusReport, sender: Sender | None, *, now: datetime
 ) -> Applied:
     attempt = _attempt_of(ledger, provider, report)
-    if attempt is not None and sender is not None and not _is_by(ledger, sender, attempt):
+    if attempt is not None and sender is not None and _is_of_another(ledger, sender, attempt):
         return Applied(Fate.KEPT)
     if attempt is None:
         return Applied(Fate.APPLIED if report.status is None else Fate.WAITING)
@@ -240,10 +240,11 @@ def _take_report(ledger: Ledger, attempt: sqlite3.Row, report: StatusReport, *, 
     return message
 
 
-def _is_by(ledger: Ledger, sender: Sender, attempt: sqlite3.Row) -> bool:
-    """Whether it was this number that sent it: a report of one says nothing of another's."""
-    said: str = ledger.one("message_by_place", place=attempt["message"])["sender"]
-    return said == sender
+def _is_of_another(ledger: Ledger, sender: Sender, attempt: sqlite3.Row) -> bool:
+    """Whether another of our numbers sent it: a report of one says nothing of another's. A sender that is configured no
+    longer may have got another name."""
+    sent_by = ledger.one("message_by_place", place=attempt["message"])["sender"]
+    return sent_by != sender and sent_by in ledger.policy.providers
 
 
 def _attempt_of(ledger: Ledger, provider: str, report: StatusReport) -> sqlite3.Row | None:

@@ -208,7 +208,8 @@ async def test_a_token_settles_nothing_for_another_provider(opened: Opener) -> N
 
 
 @pytest.mark.parametrize("is_by_token", [True, False])
-async def test_a_report_of_one_number_settles_nothing_that_another_sent(bench: Bench, is_by_token: bool) -> None:
+async def test_a_report_of_one_number_settles_nothing_that_another_sent(opened: Opener, is_by_token: bool) -> None:
+    bench = await opened(StorePolicy(providers=dict.fromkeys((SENDER, OTHER_SENDER), PROVIDER)))
     message_id = await bench.post()
     attempt = await bench.attempt(Submitted(provider_message_id="429"))
     of = {"attempt": attempt.token} if is_by_token else {"provider_message_id": "429"}
@@ -216,6 +217,16 @@ async def test_a_report_of_one_number_settles_nothing_that_another_sent(bench: B
         report = a_report(DELIVERED, dedupe=f"of {sender}", **of)
         assert await bench.ingest(replace(report, sender=sender)) == told
     assert await bench.history(message_id) == ["queued", "sending", "submitted", "delivered"]
+
+
+async def test_a_report_still_settles_what_was_sent_under_a_name_that_the_configuration_has_no_longer(
+    opened: Opener,
+) -> None:
+    bench = await opened(StorePolicy(providers={OTHER_SENDER: PROVIDER}))
+    message_id = await bench.submitted("429")
+    report = a_report(DELIVERED, provider_message_id="429")
+    assert await bench.ingest(replace(report, sender=OTHER_SENDER)) == Ingested(applied=1)
+    assert await bench.status(message_id) is Status.DELIVERED
 
 
 async def test_a_report_that_says_nothing_changes_nothing(bench: Bench) -> None:
