@@ -989,14 +989,18 @@ where id < :before and is_lifted = 0 and (:sender is null or sender in (:sender,
 order by id desc
 limit :limit
 
--- copy_entries: what stands on the list for one id stands for another as well; of two wishes the later one
+-- copy_entries: what stands on the list for one id stands for another as well: the later wish, the stricter block
 insert into suppression (digest, contact, sender, source, scope, since, is_lifted, actor, note, evidence)
 select digest(:after), :after, sender, source, scope, since, is_lifted, actor, note, evidence
 from suppression
 where digest = digest(:before) and sender in (:sender, '')
 on conflict (digest, sender, source) do update
-set scope = excluded.scope, since = excluded.since, is_lifted = excluded.is_lifted, evidence = excluded.evidence
-where excluded.source = 'provider' and excluded.since > since
+set scope = excluded.scope, since = excluded.since, is_lifted = excluded.is_lifted, actor = excluded.actor,
+    note = excluded.note, evidence = excluded.evidence
+where case source
+    when 'provider' then (excluded.since, is_lifted) > (since, excluded.is_lifted)
+    else instr('marketing templates everything', excluded.scope) > instr('marketing templates everything', scope)
+end
 
 -- drop_wishes: they were another's than whoever has the id now
 delete from suppression where digest = digest(:contact) and sender = :sender and source = 'provider'
