@@ -105,3 +105,9 @@ def ids_of_person(ledger: Ledger, contact: Contact) -> tuple[Contact, ...]:
         names = (*names_of(row), *(ids["contact"] for ids in ledger.rows("ids_of", conversation=row["id"])))
         found |= dict.fromkeys(with_spellings(ledger, map(Contact, names)))
     return tuple(found)
+
+
+def conversations_of_person(ledger: Ledger, contact: Contact) -> Sequence[sqlite3.Row]:
+    """Those of the one who has this id, with any sender, also where only another id of the same person is known."""
+    rows = (row for one in ids_of_person(ledger, contact) for row in conversations_named(ledger, one))
+    return list({row["id"]: row for row in rows}.values())

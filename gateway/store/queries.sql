@@ -767,14 +767,14 @@ from decision cross join message on message.place = decision.message
 where decision.id between :first and :last and decision.at >= :since and decision.at < :until
     and (:stage is null or decision.stage = :stage) and (:action is null or decision.action = :action)
     and (:client is null or message.client = :client) and (:sender is null or conversation.sender = :sender)
-    and (:contact is null or conversation.contact = :contact)
+    and (:conversations is null or conversation.id in (select value from json_each(:conversations)))
 order by decision.id
 
 -- refusals_between: of what was never accepted, in the order in which they were taken
 select * from refusal
 where id between :first and :last and at >= :since and at < :until
     and (:client is null or client = :client) and (:sender is null or sender = :sender)
-    and (:contact is null or contact = :contact)
+    and (:contacts is null or contact in (select value from json_each(:contacts)))
 order by id
 
 -- windows_between: of conversations by their numbers
