@@ -213,10 +213,11 @@ def _apply_report(ledger: Ledger, provider: str, row: int, report: StatusReport,
 
 def _owner(ledger: Ledger, message: sqlite3.Row, report: StatusReport, started_at: int, *, now: datetime) -> int | None:
     """The conversation that the report belongs to. By what ids it calls whom the message was for, the contact is known
-    from now on, unless it had others when that was sent."""
+    from now on, unless it had others when that was sent. Where the message may have gone by an id that only its client
+    calls the contact by, the report is of whom it names itself."""
     if set(report.contacts) <= set(names_of(message)):
         return owner(message)
-    ids = (Contact(message["contact"]), *report.contacts)
+    ids = report.contacts if message["addressed"] else (Contact(message["contact"]), *report.contacts)
     row = tie(ledger, Sender(message["sender"]), ids, at=instant(started_at), now=now)
     return owner(message) if row is None else int(row["id"])
 

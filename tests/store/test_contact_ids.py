@@ -198,6 +198,19 @@ async def test_what_would_become_of_a_request_is_told_on_what_it_would_be_decide
     assert (theirs.contact_ids, ours.contact_ids) == ((), (USER,))
 
 
+async def test_a_status_of_what_a_client_sent_elsewhere_does_not_make_its_word_the_provider_s(bench: Bench) -> None:
+    """Which of two ids a message goes by is the provider's business: what it reports is of the one alone."""
+    theirs = Contact("US.98765432109876543210")
+    await bench.ingest(an_inbound(contact=USER))
+    await asked(bench, CLIENT, OTHER, USER)
+    await bench.attempt(Submitted(provider_message_id="wamid.1"))
+    await bench.ingest(a_report(AttemptStatus.SENT, provider_message_id="wamid.1", contacts=(OTHER, theirs)))
+    await bench.ingest(a_report(AttemptStatus.READ, provider_message_id="wamid.1", contacts=(OTHER,)))
+    assert not await bench.is_window_open(OTHER)
+    assert not await bench.is_window_open(theirs)
+    assert (await known(bench, USER)).contact_ids == (USER,)
+
+
 # --- what may not be sent, and how often ----------------------------------------------------------------------------
 
 
