@@ -167,6 +167,25 @@ async def test_a_client_can_not_make_one_of_two_contacts_that_are_known(bench: B
     assert not await bench.is_window_open(OTHER)
 
 
+@pytest.mark.parametrize("is_told_first", [True, False])
+async def test_a_message_to_a_number_never_goes_to_another_that_the_provider_tells(
+    bench: Bench, is_told_first: bool
+) -> None:
+    told = an_inbound(contact=CONTACT, also_known_as=(USER,))
+    await bench.ingest(told if is_told_first else an_inbound(contact=USER))
+    await asked(bench, CLIENT, USER, OTHER)
+    await bench.ingest(told)
+    assert (await asked(bench, CLIENT, OTHER)).contact_ids == ()
+    assert OTHER in {claim.message.contact for claim in (await bench.claims()).claims}
+
+
+async def test_one_user_id_never_stands_for_another(bench: Bench) -> None:
+    theirs = Contact("US.98765432109876543210")
+    await asked(bench, CLIENT, USER, theirs)
+    await asked(bench, CLIENT, theirs)
+    assert {claim.message.contact for claim in (await bench.claims()).claims} == {USER, theirs}
+
+
 async def test_what_a_client_says_is_not_what_a_contact_that_writes_is_known_by(bench: Bench) -> None:
     await bench.ingest(an_inbound(contact=CONTACT, opened_at=None))
     await asked(bench, CLIENT, CONTACT, USER)
