@@ -68,8 +68,8 @@ def every_known(
 def named_besides(
     ledger: Ledger, conversation: sqlite3.Row | None, sender: Sender, ids: Sequence[Contact], client: str
 ) -> tuple[Contact, ...]:
-    """By which of the ids that a client gives its contact is not known yet, but for those that are or must be another's:
-    a client can't make one of two contacts."""
+    """By which of the ids that a client gives its contact is not known yet, but for those that are another's, or can only
+    be: a client can't make one of two contacts."""
     own = ids[:1] if conversation is None else names_of(conversation)
     others = [one for one in dict.fromkeys(ids) if one not in own and _may_be_of(ledger, own, one)]
     return tuple(one for one in others if _is_free(ledger, conversation, sender, one, client))

@@ -119,13 +119,14 @@ class _Own:
 
 
 def _own(
-    ledger: Ledger, sender: Sender, ids: Sequence[Contact], *, at: datetime | None, current: Sequence[Contact] = ()
+    ledger: Ledger, sender: Sender, before: Sequence[Contact], after: Sequence[Contact] = (), *, at: datetime | None
 ) -> _Own:
     """Another person keeps those by which it was heard from later than this was said, and has the rest no longer.
-    `current` are the ids, if any, that have just taken another's place."""
+    `after` are the ids, if any, that took the place of those `before`."""
+    ids = [*before, *after]
     rows = every_known(ledger, sender, ids)
-    who = _who(rows, ids)
-    others = [row for row in rows if _is_another(row, who) and not _is_made_anew(ledger, row, current, at)]
+    who = _who(rows, before, after)
+    others = [row for row in rows if _is_another(row, who) and not _is_made_anew(ledger, row, after, at)]
     later = [row for row in others if _was_heard_after(row, at)]
     for row in others:
         if row not in later:
@@ -135,9 +136,10 @@ def _own(
     return _Own(sender, own, [one for one in ids if one not in theirs], is_new_owner=len(later) < len(others))
 
 
-def _who(rows: Sequence[sqlite3.Row], ids: Sequence[Contact]) -> Sequence[Contact]:
-    """The ids of the one who is meant: where no user id is told, that of whoever is known by the first one."""
-    return [*ids, *names_of(rows[0])] if rows and all(map(is_phone, ids)) else ids
+def _who(rows: Sequence[sqlite3.Row], before: Sequence[Contact], after: Sequence[Contact]) -> Sequence[Contact]:
+    """The ids of the one who is meant: where no user id is told of before, that of whoever is known by the first."""
+    is_told = any(not is_phone(one) and one not in after for one in before)
+    return [*before, *after, *(() if is_told or not rows else names_of(rows[0]))]
 
 
 def _is_another(row: sqlite3.Row, who: Sequence[Contact]) -> bool:
@@ -146,11 +148,11 @@ def _is_another(row: sqlite3.Row, who: Sequence[Contact]) -> bool:
     return not own & theirs and bool(set(map(kind_of, own)) & set(map(kind_of, theirs)))
 
 
-def _is_made_anew(ledger: Ledger, row: sqlite3.Row, current: Sequence[Contact], at: datetime | None) -> bool:
+def _is_made_anew(ledger: Ledger, row: sqlite3.Row, after: Sequence[Contact], at: datetime | None) -> bool:
     """Whether its user id is that which the contact has since its number changed, as far as one can tell: it has
     written from the new number since, and nobody said by which user id."""
-    is_silent = all(map(is_phone, current))
-    return is_silent and bool(_shared(ledger, row, current)) and _was_heard_after(row, at)
+    is_silent = all(map(is_phone, after))
+    return is_silent and bool(_shared(ledger, row, after)) and _was_heard_after(row, at)
 
 
 def _shared(ledger: Ledger, row: sqlite3.Row, ids: Iterable[Contact]) -> set[Contact]:
@@ -187,7 +189,7 @@ def rename(
 ) -> sqlite3.Row | None:
     """The conversation of a contact that has the `current` ids in place of the `previous` ones, each in that of one of
     its kind; None, and nothing done, where the contact is not known by any."""
-    own = _own(ledger, sender, [*previous, *current], at=at, current=current)
+    own = _own(ledger, sender, previous, current, at=at)
     rows, current = own.conversations, [one for one in current if one in own.ids]
     kinds = {kind_of(one): one for one in reversed(current)}
     given_up = with_spellings(ledger, [one for one in previous if one in own.ids])

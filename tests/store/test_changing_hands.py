@@ -108,6 +108,19 @@ async def test_a_user_id_that_was_told_to_have_changed_is_the_same_person(bench:
     assert (await bench.claim()).message.id == waiting
 
 
+@pytest.mark.parametrize("named", [(), (FIRST,), (SECOND,)])
+async def test_who_tells_that_its_user_id_has_changed_is_the_same_person_by_whichever_it_tells_it(
+    bench: Bench, named: tuple[Contact, ...]
+) -> None:
+    await writes(bench, NUMBER, FIRST, ago=HOUR)
+    event = an_inbound(
+        kind="system", contact=NUMBER, also_known_as=named, now_known_as=(SECOND,), at=NOW - MINUTE, opened_at=None
+    )
+    await bench.ingest(event)
+    assert {NUMBER, SECOND} <= set((await known(bench, NUMBER)).contact_ids)
+    assert await bench.is_window_open(SECOND)
+
+
 # --- the order of callbacks -----------------------------------------------------------------------------------------
 
 
