@@ -68,7 +68,7 @@ def every_known(
 def named_besides(
     ledger: Ledger, conversation: sqlite3.Row | None, sender: Sender, ids: Sequence[Contact], client: str
 ) -> tuple[Contact, ...]:
-    """By which of the ids that a client gives its contact is not known yet, but for those that are another's, or can only
+    """By which of the ids that a client gives its contact is not known yet, but for those that are another's, or must
     be: a client can't make one of two contacts."""
     own = ids[:1] if conversation is None else names_of(conversation)
     others = [one for one in dict.fromkeys(ids) if one not in own and _may_be_of(ledger, own, one)]
