@@ -140,6 +140,17 @@ async def test_a_late_status_does_not_take_it_back(bench: Bench) -> None:
     assert (await known(bench, NUMBER)).contact_ids == (NUMBER, SECOND)
 
 
+async def test_nor_from_one_who_has_never_written(bench: Bench) -> None:
+    await writes(bench, NUMBER, FIRST, ago=HOUR)
+    await bench.submitted("wamid.1", contact=NUMBER)
+    bench.pass_time(60)
+    await bench.submitted("wamid.2", contact=NUMBER)
+    await bench.ingest(a_report(AttemptStatus.SENT, provider_message_id="wamid.2", contacts=(NUMBER, SECOND)))
+    await bench.ingest(a_report(AttemptStatus.READ, provider_message_id="wamid.1", contacts=(NUMBER, FIRST)))
+    assert (await known(bench, NUMBER)).contact_ids == (NUMBER, SECOND)
+    assert not await bench.is_window_open(NUMBER)
+
+
 OWNERS = st.lists(st.sampled_from([FIRST, SECOND, Contact("UA.3")]), min_size=1, max_size=6)
 
 
