@@ -13,7 +13,7 @@ import orjson
 
 from gateway.domain.arguments import normalise
 from gateway.domain.delivery import Submitted
-from gateway.domain.identity import Contact, is_user_id
+from gateway.domain.identity import is_user_id, phone_among
 from gateway.domain.message import Content, FreeForm, OutboundMessage, TemplateMessage
 
 _MESSAGE_ID = re.compile(r"[!-~]{1,512}", re.ASCII)
@@ -27,7 +27,7 @@ def request_body(message: OutboundMessage, content: Content, token: str) -> dict
     return {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
-        **_whom(message.contact),
+        **_whom(message, content),
         **quoted,
         "type": kind,
         kind: said,
@@ -35,7 +35,11 @@ def request_body(message: OutboundMessage, content: Content, token: str) -> dict
     }
 
 
-def _whom(contact: Contact) -> dict[str, str]:
+def _whom(message: OutboundMessage, content: Content) -> dict[str, str]:
+    """By the id that the contact is known by first; a template by a phone number, if there is one, as a one-time code
+    can't go to a user id. Source: Meta, business-scoped user ids (code 131062)."""
+    number = phone_among(message.contact_ids) if isinstance(content, TemplateMessage) else None
+    contact = number or message.contact
     return {"recipient" if is_user_id(contact) else "to": contact}
 
 

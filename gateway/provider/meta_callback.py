@@ -14,9 +14,8 @@ from typing import Any
 
 from gateway.domain.callback import CallbackEvent, ConsentChange, IdentityChange, InboundMessage, StatusReport
 from gateway.domain.delivery import AttemptStatus
-from gateway.domain.identity import Contact, is_token
+from gateway.domain.identity import is_token, phone_among, user_id_among
 from gateway.provider.callback_parts import (
-    contact_in,
     inbound_dedupe,
     is_report,
     status_of,
@@ -169,8 +168,8 @@ def _call_status_event(status: Object, shared: Shared) -> CallbackEvent:
 
 
 def _inbound(item: Object, shared: Shared, *, kind: str, raw: Object) -> CallbackEvent:
-    profile = shared.profile(item)
-    contact = _contact(item, profile)
+    ids = ids_in(item, shared.profiles, shared.only)
+    contact = phone_among(ids) or user_id_among(ids)  # a phone number may be absent, or a placeholder
     if contact is None:
         return unrecognized(raw, "contact")
     at = instant(item.get("timestamp"))
@@ -184,8 +183,8 @@ def _inbound(item: Object, shared: Shared, *, kind: str, raw: Object) -> Callbac
         provider_message_id=message_id,
         at=at,
         text=_text(item),
-        name=_name(profile),
-        also_known_as=tuple(one for one in ids_in(item, shared.profiles, shared.only) if one != contact),
+        name=_name(shared.profile(item)),
+        also_known_as=tuple(one for one in ids if one != contact),
         now_known_as=ids_after(item),
         in_reply_to=scalar(object_(item.get("context")).get("id")),
     )
@@ -241,12 +240,6 @@ def _preference_event(preference: Any, shared: Shared) -> CallbackEvent:
         sender_names=shared.sender_names,
         at=instant(preference.get("timestamp")),
     )
-
-
-def _contact(item: Object, profile: Object) -> Contact | None:
-    """The first by which the contact can be made out: a phone number may be absent, or a placeholder."""
-    written = (item.get("from"), profile.get("wa_id"), item.get("from_user_id"), profile.get("user_id"))
-    return next((contact for name in written if (contact := contact_in(name)) is not None), None)
 
 
 def _name(profile: Object) -> str | None:

@@ -25,7 +25,7 @@ from gateway.store.codec import error_text, instant, micros, micros_or_none, sto
 from gateway.store.digests import is_erased
 from gateway.store.evidence import News, owner, take_report
 from gateway.store.group import is_fault
-from gateway.store.identities import names_of
+from gateway.store.identities import names_of, with_spellings
 from gateway.store.ledger import Ledger
 from gateway.store.lines import refresh
 from gateway.store.suppressions import heed
@@ -175,10 +175,11 @@ def _open_window(ledger: Ledger, conversation: sqlite3.Row, arrival: Arrival, ev
 
 
 def _heed(ledger: Ledger, event: ConsentChange, sender: Sender, *, now: datetime) -> None:
-    """By whichever id the contact is written to, its wish is found."""
-    tie(ledger, sender, event.contacts, at=event.at, now=now)
+    """By whichever id the contact is written to, its wish is found; an id that it has no longer is another's."""
+    row = tie(ledger, sender, event.contacts, at=event.at, now=now)
+    names = event.contacts if row is None else with_spellings(ledger, names_of(row))
     evidence = {"user_preferences": "stop" if event.is_stop else "resume"}
-    for contact in event.contacts:
+    for contact in [one for one in event.contacts if one in names]:
         heed(ledger, sender, contact, is_stop=event.is_stop, at=min(event.at or now, now), evidence=evidence)
     tell_consent(ledger, sender, event, now=now)
 
@@ -216,10 +217,11 @@ def _apply_report(
 
 def _owner(ledger: Ledger, message: sqlite3.Row, report: StatusReport, started_at: int, *, now: datetime) -> int | None:
     """The conversation that the report belongs to. By what ids it calls whom the message was for, the contact is known
-    from now on, unless it had others when that was sent."""
+    from now on, unless it had others when that was sent. Where the message may have gone by an id that only its client
+    calls the contact by, the report is of whom it names itself."""
     if set(report.contacts) <= set(names_of(message)):
         return owner(message)
-    ids = (Contact(message["contact"]), *report.contacts)
+    ids = report.contacts if message["addressed"] else (Contact(message["contact"]), *report.contacts)
     row = tie(ledger, Sender(message["sender"]), ids, at=instant(started_at), now=now)
     return owner(message) if row is None else int(row["id"])
 

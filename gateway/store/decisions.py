@@ -8,7 +8,8 @@ from typing import Any
 
 from gateway.domain.identity import Contact, MessageId, Sender
 from gateway.ports import DecisionPage, DecisionQuery, DecisionRecord
-from gateway.store.codec import instant, micros
+from gateway.store.codec import instant, micros, to_json
+from gateway.store.identities import conversations_named, ids_of_person
 from gateway.store.ledger import Ledger
 from gateway.store.spans import first_decision, first_refusal
 
@@ -20,7 +21,13 @@ def decisions(ledger: Ledger, query: DecisionQuery) -> DecisionPage:
     first = max(query.after + 1, first_decision(ledger, query.since))
     end = first_decision(ledger, query.until)
     last = min(first + STEP, end) - 1
-    rows = ledger.rows("decisions_between", **_wanted(query, first, last), stage=query.stage, action=query.action)
+    rows = ledger.rows(
+        "decisions_between",
+        **_wanted(query, first, last),
+        conversations=_conversations(ledger, query),
+        stage=query.stage,
+        action=query.action,
+    )
     found = (_decision(row) for row in rows)
     wanted = tuple(one for one in found if query.instead in (None, (one.instead or {}).get("action")))
     return DecisionPage(decisions=wanted, next=last if last + 1 < end else None)
@@ -32,7 +39,8 @@ def refusals(ledger: Ledger, query: DecisionQuery) -> DecisionPage:
     first = max(query.after + 1, first_refusal(ledger, query.since))
     end = first_refusal(ledger, query.until)
     last = min(first + STEP, end) - 1
-    rows = ledger.rows("refusals_between", **_wanted(query, first, last))
+    contacts = None if query.contact is None else to_json(ids_of_person(ledger, query.contact))
+    rows = ledger.rows("refusals_between", **_wanted(query, first, last), contacts=contacts)
     return DecisionPage(decisions=tuple(map(_refusal, rows)), next=last if last + 1 < end else None)
 
 
@@ -43,9 +51,15 @@ def _wanted(query: DecisionQuery, first: int, last: int) -> dict[str, object]:
         "since": micros(query.since),
         "until": micros(query.until),
         "sender": query.sender,
-        "contact": query.contact,
         "client": query.client,
     }
+
+
+def _conversations(ledger: Ledger, query: DecisionQuery) -> str | None:
+    """Those of the contact that is asked for, by whichever of its ids."""
+    if query.contact is None:
+        return None
+    return to_json([row["id"] for row in conversations_named(ledger, query.contact, query.client)])
 
 
 def _decision(row: sqlite3.Row) -> DecisionRecord:

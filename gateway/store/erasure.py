@@ -28,7 +28,7 @@ from gateway.store.codec import emptied, ids_in, ids_text, micros, wordless
 from gateway.store.decision_codec import evidence_without_person, suppression_text
 from gateway.store.deeds import count_deed, counts_of, note_deed
 from gateway.store.digests import ERASED
-from gateway.store.identities import conversations_named, ids_of_person
+from gateway.store.identities import conversations_of_person, ids_of_person
 from gateway.store.ledger import Ledger
 from gateway.store.lines import refresh
 from gateway.store.outbox import refresh_lane
@@ -57,7 +57,7 @@ def begin(ledger: Ledger, contact: Contact, *, run: str, by: str, now: datetime)
 def _anonymise_conversations(ledger: Ledger, contact: Contact, erasure: int, *, now: datetime) -> int:
     """Suppressed, so that what waits is not sent to a name that is none before it is cancelled."""
     nothing_leaves = Suppression(scope=Scope.EVERYTHING, source=Source.OPERATOR, since=now)
-    rows = conversations_named(ledger, contact)
+    rows = conversations_of_person(ledger, contact)
     for row in rows:
         ledger.write("drop_ids", conversation=row["id"])
         ledger.write(

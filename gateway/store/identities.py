@@ -43,18 +43,17 @@ def known(ledger: Ledger, sender: Sender, ids: Iterable[Contact], client: str = 
 def known_to_client(
     ledger: Ledger, sender: Sender, contact: Contact, also: Sequence[Contact], client: str
 ) -> sqlite3.Row | None:
-    """The conversation of the contact that a client names, by the id that it writes to; by another id only where that
-    one's owner has no id of the first one's kind: a message to one number never goes to another on a client's word."""
-    own = known(ledger, sender, [contact], client)
-    if own is not None:
-        return own
-    other = known(ledger, sender, also, client)
-    return None if other is None or _has_another(ledger, other, contact) else other
+    """The conversation of the contact that a client names, by the id that it writes to, else by another. One whose
+    owner has another id of the first one's kind is somebody else's: a message to one number never goes to another on a
+    client's word."""
+    found = (known(ledger, sender, ids, client) for ids in ([contact], also))
+    return next((row for row in found if row is not None and _may_be_of(ledger, names_of(row), contact)), None)
 
 
-def _has_another(ledger: Ledger, conversation: sqlite3.Row, contact: Contact) -> bool:
+def _may_be_of(ledger: Ledger, names: Sequence[Contact], contact: Contact) -> bool:
+    """Whether a contact with these names may have this id: it has, or it has none of that kind."""
     own = with_spellings(ledger, [contact])
-    return any(kind_of(name) == kind_of(contact) and name not in own for name in names_of(conversation))
+    return any(name in own for name in names) or kind_of(contact) not in map(kind_of, names)
 
 
 def every_known(
@@ -69,10 +68,10 @@ def every_known(
 def named_besides(
     ledger: Ledger, conversation: sqlite3.Row | None, sender: Sender, ids: Sequence[Contact], client: str
 ) -> tuple[Contact, ...]:
-    """By which of the ids that a client gives its contact is not known yet, but for those that are another's: a client
-    can't make one of two contacts."""
+    """By which of the ids that a client gives its contact is not known yet, but for those that are another's, or must
+    be: a client can't make one of two contacts."""
     own = ids[:1] if conversation is None else names_of(conversation)
-    others = [one for one in dict.fromkeys(ids) if one not in own]
+    others = [one for one in dict.fromkeys(ids) if one not in own and _may_be_of(ledger, own, one)]
     return tuple(one for one in others if _is_free(ledger, conversation, sender, one, client))
 
 
@@ -105,3 +104,9 @@ def ids_of_person(ledger: Ledger, contact: Contact) -> tuple[Contact, ...]:
         names = (*names_of(row), *(ids["contact"] for ids in ledger.rows("ids_of", conversation=row["id"])))
         found |= dict.fromkeys(with_spellings(ledger, map(Contact, names)))
     return tuple(found)
+
+
+def conversations_of_person(ledger: Ledger, contact: Contact) -> Sequence[sqlite3.Row]:
+    """Those of the one who has this id, with any sender, also where only another id of the same person is known."""
+    rows = (row for one in ids_of_person(ledger, contact) for row in conversations_named(ledger, one))
+    return list({row["id"]: row for row in rows}.values())

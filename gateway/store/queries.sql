@@ -767,14 +767,14 @@ from decision cross join message on message.place = decision.message
 where decision.id between :first and :last and decision.at >= :since and decision.at < :until
     and (:stage is null or decision.stage = :stage) and (:action is null or decision.action = :action)
     and (:client is null or message.client = :client) and (:sender is null or conversation.sender = :sender)
-    and (:contact is null or conversation.contact = :contact)
+    and (:conversations is null or conversation.id in (select value from json_each(:conversations)))
 order by decision.id
 
 -- refusals_between: of what was never accepted, in the order in which they were taken
 select * from refusal
 where id between :first and :last and at >= :since and at < :until
     and (:client is null or client = :client) and (:sender is null or sender = :sender)
-    and (:contact is null or contact = :contact)
+    and (:contacts is null or contact in (select value from json_each(:contacts)))
 order by id
 
 -- windows_between: of conversations by their numbers
@@ -989,14 +989,18 @@ where id < :before and is_lifted = 0 and (:sender is null or sender in (:sender,
 order by id desc
 limit :limit
 
--- copy_entries: what stands on the list for one id stands for another as well; of two wishes the later one
+-- copy_entries: what stands on the list for one id stands for another as well: the later wish, the stricter block
 insert into suppression (digest, contact, sender, source, scope, since, is_lifted, actor, note, evidence)
 select digest(:after), :after, sender, source, scope, since, is_lifted, actor, note, evidence
 from suppression
 where digest = digest(:before) and sender in (:sender, '')
 on conflict (digest, sender, source) do update
-set scope = excluded.scope, since = excluded.since, is_lifted = excluded.is_lifted, evidence = excluded.evidence
-where excluded.source = 'provider' and excluded.since > since
+set scope = excluded.scope, since = excluded.since, is_lifted = excluded.is_lifted, actor = excluded.actor,
+    note = excluded.note, evidence = excluded.evidence
+where case source
+    when 'provider' then (excluded.since, is_lifted) > (since, excluded.is_lifted)
+    else instr('marketing templates everything', excluded.scope) > instr('marketing templates everything', scope)
+end
 
 -- drop_wishes: they were another's than whoever has the id now
 delete from suppression where digest = digest(:contact) and sender = :sender and source = 'provider'

@@ -1,13 +1,16 @@
 """What the provider says of a contact's ids: which are one contact's, and which takes another's place.
 
 A change moves a contact's whole conversation to the new id, and by the old one it is no longer found: a number that was
-given up becomes somebody else's. What was said before a change and comes late is not believed of ids any more.
+given up becomes somebody else's. Nobody need tell that it did: a number changes hands and a user id never does, so
+whoever has the number by another user id is another person, and their conversations never become one. What was said
+before a change and comes late is not believed of ids any more.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.domain.identity import Contact, Sender, is_phone, kind_of
@@ -25,40 +28,37 @@ def hear_from(
     ledger: Ledger, sender: Sender, ids: Sequence[Contact], *, at: datetime | None, now: datetime
 ) -> sqlite3.Row:
     """The conversation of a contact that wrote, from the first of these ids, made if there was none. From now on it is
-    written to by the phone number that it wrote from."""
+    written to by the phone number that it wrote from last."""
     row = ledger.row("conversation_of", sender=sender, contact=ids[0])
     if row is not None and set(ids) <= set(names_of(row)) and not spellings_of(ledger, ids[0]):
         return row
-    rows = every_known(ledger, sender, ids)
-    if not rows:
-        sender_row(ledger, sender)
-        rows = [add_conversation(ledger, sender, ids[0], in_force(ledger, sender, ids[:1]))]
-    return _tie(ledger, rows, ids, at=at, now=now, first=ids[0] if is_phone(ids[0]) else None)
+    own = _own(ledger, sender, ids, at=at)
+    first = own.ids[0] if is_phone(own.ids[0]) else None
+    return _tie(ledger, own, at=at, now=now, first=first)
 
 
 def tie(
     ledger: Ledger, sender: Sender, ids: Sequence[Contact], *, at: datetime | None, now: datetime
 ) -> sqlite3.Row | None:
     """The conversation of a contact that has these ids; None, and nothing done, if none of them is known."""
-    rows = every_known(ledger, sender, ids)
-    return _tie(ledger, rows, ids, at=at, now=now) if rows else None
+    own = _own(ledger, sender, ids, at=at)
+    return _tie(ledger, own, at=at, now=now) if own.conversations or own.is_new_owner else None
 
 
-def _tie(
-    ledger: Ledger,
-    rows: Sequence[sqlite3.Row],
-    ids: Iterable[Contact],
-    *,
-    at: datetime | None,
-    now: datetime,
-    first: Contact | None = None,
-) -> sqlite3.Row:
+def _tie(ledger: Ledger, own: _Own, *, at: datetime | None, now: datetime, first: Contact | None = None) -> sqlite3.Row:
+    rows = own.conversations or [_made(ledger, own.sender, own.ids[0])]
     if any(_is_older(row, at, or_as_old=True) for row in rows):
-        return rows[0]
+        return _meant(rows, own.ids)
     row = _merged(ledger, rows, now=now)
     names = names_of(row)
-    best = names[0] if first is None else first
-    return _set_names(ledger, row, [best, *ids, *names])
+    best = names[0] if first is None or _was_heard_after(row, at) else first
+    row = _set_names(ledger, row, [best, *own.ids, *names])
+    return _note_change(ledger, row, at=at, now=now) if own.is_new_owner else row
+
+
+def _made(ledger: Ledger, sender: Sender, contact: Contact) -> sqlite3.Row:
+    sender_row(ledger, sender)
+    return add_conversation(ledger, sender, contact, in_force(ledger, sender, [contact]))
 
 
 def _is_older(row: sqlite3.Row, at: datetime | None, *, or_as_old: bool = False) -> bool:
@@ -67,6 +67,18 @@ def _is_older(row: sqlite3.Row, at: datetime | None, *, or_as_old: bool = False)
     if at is None or row["renamed_at"] is None:
         return False
     return bool(micros(at) < row["renamed_at"] + int(or_as_old))
+
+
+def _meant(rows: Sequence[sqlite3.Row], ids: Sequence[Contact]) -> sqlite3.Row:
+    """The one that is known by a user id, else by the first of the ids."""
+    user_ids = {one for one in ids if not is_phone(one)}
+    return next((row for row in rows if user_ids & set(names_of(row))), rows[0])
+
+
+def _note_change(ledger: Ledger, row: sqlite3.Row, *, at: datetime | None, now: datetime) -> sqlite3.Row:
+    """Its ids have changed: what was decided before is decided again, and older news says nothing of them."""
+    ledger.write("rename_conversation", id=row["id"], at=micros(min(at or now, now)))
+    return ledger.one("conversation_by_id", id=row["id"])
 
 
 def _merged(ledger: Ledger, rows: Sequence[sqlite3.Row], *, now: datetime) -> sqlite3.Row:
@@ -92,6 +104,77 @@ def _set_names(ledger: Ledger, row: sqlite3.Row, ids: Iterable[Contact]) -> sqli
     return ledger.one("conversation_by_id", id=row["id"]) if work_out(ledger, row) else row
 
 
+# --- a number changes hands -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """The conversations of the one who has these ids, and which of them it has."""
+
+    sender: Sender
+    conversations: Sequence[sqlite3.Row]
+    ids: Sequence[Contact]
+    is_new_owner: bool
+    """Somebody else had one of them before."""
+
+
+def _own(
+    ledger: Ledger, sender: Sender, before: Sequence[Contact], after: Sequence[Contact] = (), *, at: datetime | None
+) -> _Own:
+    """Another person keeps those by which it was heard from later than this was said, and has the rest no longer.
+    `after` are the ids, if any, that took the place of those `before`."""
+    ids = [*before, *after]
+    rows = every_known(ledger, sender, ids)
+    who = _who(rows, before, after)
+    others = [row for row in rows if _is_another(row, who) and not _is_made_anew(ledger, row, after, at)]
+    later = [row for row in others if _was_heard_after(row, at)]
+    for row in others:
+        if row not in later:
+            _take_from(ledger, row, _shared(ledger, row, ids))
+    theirs = {one for row in later for one in _shared(ledger, row, ids)}
+    own = [row for row in rows if row not in others]
+    return _Own(sender, own, [one for one in ids if one not in theirs], is_new_owner=len(later) < len(others))
+
+
+def _who(rows: Sequence[sqlite3.Row], before: Sequence[Contact], after: Sequence[Contact]) -> Sequence[Contact]:
+    """The ids of the one who is meant: where no user id is told of before, that of whoever is known by the first."""
+    is_told = any(not is_phone(one) and one not in after for one in before)
+    return [*before, *after, *(() if is_told or not rows else names_of(rows[0]))]
+
+
+def _is_another(row: sqlite3.Row, who: Sequence[Contact]) -> bool:
+    """Whether the conversation is with another person: both have a user id, or both a parent's, and none in common."""
+    own, theirs = ({one for one in ids if not is_phone(one)} for ids in (names_of(row), who))
+    return not own & theirs and bool(set(map(kind_of, own)) & set(map(kind_of, theirs)))
+
+
+def _is_made_anew(ledger: Ledger, row: sqlite3.Row, after: Sequence[Contact], at: datetime | None) -> bool:
+    """Whether its user id is that which the contact has since its number changed, as far as one can tell: it has
+    written from the new number since, and nobody said by which user id."""
+    is_silent = all(map(is_phone, after))
+    return is_silent and bool(_shared(ledger, row, after)) and _was_heard_after(row, at)
+
+
+def _shared(ledger: Ledger, row: sqlite3.Row, ids: Iterable[Contact]) -> set[Contact]:
+    """By which of the ids it is found, in all their spellings."""
+    return set(with_spellings(ledger, names_of(row))) & set(with_spellings(ledger, ids))
+
+
+def _was_heard_after(row: sqlite3.Row, at: datetime | None) -> bool:
+    return at is not None and max(row["anchor"] or 0, row["renamed_at"] or 0) > micros(at)
+
+
+def _take_from(ledger: Ledger, row: sqlite3.Row, ids: Set[Contact]) -> None:
+    """It is found by these no longer, only by its user id. What stands on the list for them goes along, and holds for
+    whoever has them now as well: nobody said that this is another person, and a wish must not get lost."""
+    left = [one for one in names_of(row) if one not in ids]
+    for one in ids:
+        ledger.write("copy_entries", sender=row["sender"], before=one, after=left[0])
+    row = _set_names(ledger, row, left)
+    if not work_out(ledger, row):
+        ledger.write("set_suppression", id=row["id"], suppression=row["suppression"])
+
+
 # --- an id takes another's place ------------------------------------------------------------------------------------
 
 
@@ -106,11 +189,13 @@ def rename(
 ) -> sqlite3.Row | None:
     """The conversation of a contact that has the `current` ids in place of the `previous` ones, each in that of one of
     its kind; None, and nothing done, where the contact is not known by any."""
+    own = _own(ledger, sender, previous, current, at=at)
+    rows, current = own.conversations, [one for one in current if one in own.ids]
     kinds = {kind_of(one): one for one in reversed(current)}
-    left = [one for one in with_spellings(ledger, previous) if kind_of(one) in kinds and one not in current]
-    rows = every_known(ledger, sender, [*previous, *current])
+    given_up = with_spellings(ledger, [one for one in previous if one in own.ids])
+    left = [one for one in given_up if kind_of(one) in kinds and one not in current]
     if any(_is_older(row, at) for row in rows):
-        return rows[0]
+        return _meant(rows, own.ids)
     row = _renamed(ledger, _merged(ledger, rows, now=now), left, kinds, current) if rows else None
     for gone in left:
         ledger.write("drop_id", sender=sender, contact=gone)
@@ -118,7 +203,7 @@ def rename(
     if row is None:
         return None
     work_out(ledger, row)
-    ledger.write("rename_conversation", id=row["id"], at=micros(min(at or now, now)))
+    _note_change(ledger, row, at=at, now=now)
     refresh(ledger, row["id"], now=now)
     return ledger.one("conversation_by_id", id=row["id"])
 

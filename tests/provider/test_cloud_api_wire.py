@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gateway.domain.delivery import Cause, Failed, Outcome, Retry, Submitted, Unknown, WindowWasClosed
 from gateway.domain.identity import Contact
-from gateway.domain.message import FreeForm, TemplateMessage
+from gateway.domain.message import Content, FreeForm, TemplateMessage
 from gateway.provider.cloud_api_answers import classify
 from gateway.provider.cloud_api_wire import receipt_in, request_body, withheld_in
 from tests.provider.factories import NOW, SENTENCE, TEMPLATE, TEXT, a_message, a_provider
@@ -64,6 +64,16 @@ def test_a_user_id_is_the_recipient_and_no_number_is_named(user_id: str) -> None
     body = request_body(replace(a_message(), contact=Contact(user_id)), TEXT, TOKEN)
     assert body["recipient"] == user_id
     assert "to" not in body
+
+
+@pytest.mark.parametrize(("content", "field"), [(TEXT, "recipient"), (TEMPLATE, "to")])
+def test_a_template_goes_to_the_number_of_a_contact_that_has_one_as_codes_can_not_go_to_a_user_id(
+    content: Content, field: str
+) -> None:
+    ids = {"recipient": Contact("US.13491208655302741918"), "to": Contact("380501234567")}
+    message = replace(a_message(), contact=ids["recipient"], also_known_as=(ids["to"],))
+    body = request_body(message, content, TOKEN)
+    assert {name: body[name] for name in ids if name in body} == {field: ids[field]}
 
 
 def test_what_is_quoted_stands_in_the_context() -> None:

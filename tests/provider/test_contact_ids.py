@@ -48,6 +48,9 @@ def message(**item: Any) -> dict[str, Any]:
         ({}, [{"wa_id": NUMBER, "user_id": USER}], {NUMBER, USER}),
         ({"from": NUMBER}, [{"wa_id": "380501234567", "user_id": USER}], {NUMBER}),
         ({"from": NUMBER, "from_user_id": "nonsense"}, [], {NUMBER}),
+        ({"from_user_id": USER}, [{"wa_id": "380501234567", "user_id": "UA.1"}], {USER}),
+        ({"from_parent_user_id": PARENT}, [], {PARENT}),
+        ({"from": "nobody"}, [{"wa_id": NUMBER, "user_id": USER}], {NUMBER, USER}),
     ],
 )
 def test_a_message_tells_all_ids_of_whom_it_is_from(item: Any, profiles: list[Any], ids: set[str]) -> None:

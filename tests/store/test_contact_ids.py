@@ -167,6 +167,25 @@ async def test_a_client_can_not_make_one_of_two_contacts_that_are_known(bench: B
     assert not await bench.is_window_open(OTHER)
 
 
+@pytest.mark.parametrize("is_told_first", [True, False])
+async def test_a_message_to_a_number_never_goes_to_another_that_the_provider_tells(
+    bench: Bench, is_told_first: bool
+) -> None:
+    told = an_inbound(contact=CONTACT, also_known_as=(USER,))
+    await bench.ingest(told if is_told_first else an_inbound(contact=USER))
+    await asked(bench, CLIENT, USER, OTHER)
+    await bench.ingest(told)
+    assert (await asked(bench, CLIENT, OTHER)).contact_ids == ()
+    assert OTHER in {claim.message.contact for claim in (await bench.claims()).claims}
+
+
+async def test_one_user_id_never_stands_for_another(bench: Bench) -> None:
+    theirs = Contact("US.98765432109876543210")
+    await asked(bench, CLIENT, USER, theirs)
+    await asked(bench, CLIENT, theirs)
+    assert {claim.message.contact for claim in (await bench.claims()).claims} == {USER, theirs}
+
+
 async def test_what_a_client_says_is_not_what_a_contact_that_writes_is_known_by(bench: Bench) -> None:
     await bench.ingest(an_inbound(contact=CONTACT, opened_at=None))
     await asked(bench, CLIENT, CONTACT, USER)
@@ -196,6 +215,19 @@ async def test_what_would_become_of_a_request_is_told_on_what_it_would_be_decide
     theirs = await bench.store.conversation(SENDER, CONTACT, downgrades_since=None, client="shop")
     ours = await bench.store.conversation(SENDER, CONTACT, downgrades_since=None, client=CLIENT)
     assert (theirs.contact_ids, ours.contact_ids) == ((), (USER,))
+
+
+async def test_a_status_of_what_a_client_sent_elsewhere_does_not_make_its_word_the_provider_s(bench: Bench) -> None:
+    """Which of two ids a message goes by is the provider's business: what it reports is of the one alone."""
+    theirs = Contact("US.98765432109876543210")
+    await bench.ingest(an_inbound(contact=USER))
+    await asked(bench, CLIENT, OTHER, USER)
+    await bench.attempt(Submitted(provider_message_id="wamid.1"))
+    await bench.ingest(a_report(AttemptStatus.SENT, provider_message_id="wamid.1", contacts=(OTHER, theirs)))
+    await bench.ingest(a_report(AttemptStatus.READ, provider_message_id="wamid.1", contacts=(OTHER,)))
+    assert not await bench.is_window_open(OTHER)
+    assert not await bench.is_window_open(theirs)
+    assert (await known(bench, USER)).contact_ids == (USER,)
 
 
 # --- what may not be sent, and how often ----------------------------------------------------------------------------

@@ -492,6 +492,16 @@ async def test_who_comes_back_after_an_erasure_is_a_new_contact_by_every_id(benc
     assert (await bench.store.conversation(SENDER, CONTACT, downgrades_since=None)).contact_ids == ()
 
 
+async def test_with_every_sender_also_where_only_another_of_its_ids_is_known(bench: Bench) -> None:
+    await bench.ingest(hears(contact=CONTACT, also_known_as=(USER,)))
+    await bench.ingest(hears(2, contact=USER, sender=OTHER_SENDER))
+    waiting = await bench.post(said(contact=USER, sender=OTHER_SENDER))
+    await erase(bench)
+    assert found_on_disk(bench) == set()
+    assert bench.query("select count(*) from conversation where contact = ?", USER) == [(0,)]
+    assert await bench.status(waiting) is Status.CANCELLED
+
+
 async def test_an_opt_out_by_any_id_is_honoured_after_the_erasure(bench: Bench) -> None:
     await bench.ingest(hears(contact=CONTACT, also_known_as=(USER,)))
     await bench.store.suppress(USER, Scope.EVERYTHING, sender=None, note=None, by="olena", now=bench.now)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.domain.compliance import observed
 from gateway.domain.delivery import Submitted
-from gateway.domain.identity import Sender
+from gateway.domain.identity import Contact, Sender
 from gateway.ports import DecisionPage, DecisionQuery, DecisionRecord, WindowQuery, WindowRecord
 from gateway.store import decisions as decisions_module
 from gateway.store import windows as windows_module
@@ -202,3 +202,17 @@ async def test_windows_are_narrowed_by_sender_contact_and_when_they_opened(bench
 
 def test_the_instants_of_the_store_are_those_of_the_calendar() -> None:
     assert instant(86_400_000_000) == datetime(1970, 1, 2, tzinfo=UTC)
+
+
+async def test_decisions_are_found_by_any_id_of_their_contact(bench: Bench) -> None:
+    user = Contact("US.13491208655302741918")
+    await bench.ingest(an_inbound(contact=CONTACT, also_known_as=(user,)))
+    message_id = await bench.post(contact=user)
+    await bench.post(contact=a_contact(7))
+    for contact in (CONTACT, user):
+        await refuse(bench.store, a_draft(contact=contact), a_refusal(), now=bench.now)
+    await refuse(bench.store, a_draft(contact=a_contact(7)), a_refusal(), now=bench.now)
+    for contact in (CONTACT, user):
+        assert [one.message_id for one in await decided(bench, contact=contact)] == [message_id]
+        assert {one.contact for one in await refused(bench, contact=contact)} == {CONTACT, user}
+    assert await decided(bench, contact=a_contact(8)) == await refused(bench, contact=a_contact(8)) == []
