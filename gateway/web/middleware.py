@@ -38,8 +38,8 @@ _CLOUD_API = re.compile(
 )
 """Where the Cloud API's paths begin: with a version or an id of an object; and 360dialog's, which have neither."""
 
-_DIALOG360 = frozenset({"/v1/messages"})
-"""Paths that are 360dialog's when its header comes with them."""
+_DIALOG360 = "/v1/messages"
+"""The path that is 360dialog's when its header comes with it."""
 
 _SURFACES = (
     Surface(name="decision-telecom", prefix="/v1/api/", table=DECISION_TELECOM),
@@ -53,9 +53,16 @@ _CLOUD = Surface(name="cloud-api", prefix="/", table=CLOUD_API)
 
 def _surface_of(request: web.Request) -> Surface:
     path = request.path
-    if _CLOUD_API.match(path) or (path in _DIALOG360 and D360_API_KEY in request.headers):
+    if _CLOUD_API.match(path) or (D360_API_KEY in request.headers and _is_dialog360s(request)):
         return _CLOUD
     return next(surface for surface in _SURFACES if path.startswith(surface.prefix))
+
+
+def _is_dialog360s(request: web.Request) -> bool:
+    """Of a path of 360dialog's that is not here, its clients are told so in the words that they know."""
+    path = request.path
+    is_routed = request.match_info.http_exception is None
+    return path == _DIALOG360 or (not is_routed and path.startswith("/v1/") and not path.startswith("/v1/api/"))
 
 
 @web.middleware

@@ -81,7 +81,7 @@ class UnknownObject(NotFound):
 
     def __init__(self, written: str) -> None:
         # Ids are digits; anything else is not repeated.
-        self.id = written if written.isascii() and written.isdigit() and len(written) <= LONGEST_ID else "..."
+        self.id = written if written.isascii() and written.isdigit() and len(written) <= LONGEST_ID else None
         super().__init__("there is no such object")
 
 
