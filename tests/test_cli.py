@@ -324,6 +324,21 @@ def test_why_nobody_can_listen_is_told_with_what_to_change(fault: OSError, told:
     assert cannot_listen("gw.example", 80, fault) == f"gw.example:80 can't be listened on: {told}"
 
 
+def test_a_sandbox_of_named_numbers_says_which_account_is_theirs() -> None:
+    command = [*GATEWAY, "sandbox", "--port", "0", "--phone-number-id", "1063"]
+    with subprocess.Popen(command, env=ENVIRON, stdout=subprocess.PIPE, text=True) as sandbox:
+        try:
+            lines = [line.strip().rpartition(": ") for line, _ in zip(sandbox.stdout or (), range(5), strict=False)]
+            told = {what: value for what, _, value in lines}
+            address = told["Customers"].removesuffix("/sandbox/")
+            account = told["account of its numbers, for what is asked of one on the Cloud API"]
+            asked = f"{address}/v24.0/{account}/subscribed_apps?access_token=any"
+            with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310 - our own address
+                assert answer.status == 200
+        finally:
+            sandbox.kill()
+
+
 @pytest.mark.parametrize("written", ["foo", "ftp://h/x", "http://", "http:///callbacks", "http://h:99999/", "http://["])
 def test_a_sandbox_posts_only_to_an_address(written: str) -> None:
     refused = run("sandbox", "--callbacks-to", written)

@@ -478,6 +478,32 @@ def test_a_secret_of_the_app_that_can_not_be_one_is_warned_of(tmp_path: Path) ->
     assert "providers (meta).app_secret: is not 32 hex digits" in warned(load(tmp_path, text, META_TOKEN="a-token"))
 
 
+@pytest.mark.parametrize(
+    ("written", "is_warned"),
+    [
+        ("https://graph.example/v24.0", False),
+        ("https://graph.example/", False),
+        ("https://graph.example", False),
+        ("https://graph.example/v24.0/1063", True),
+        ("https://graph.example/v24.0/1063/messages", True),
+        ("https://waba.example/messages/", True),
+        ("https://dt.example/v1/api/send-whatsapp", True),
+        ("https://dt.example/v1/api", False),
+    ],
+)
+def test_the_address_of_one_request_is_not_that_of_the_api(tmp_path: Path, written: str, *, is_warned: bool) -> None:
+    text = CLOUD.replace("kind: cloud-api,", f'kind: cloud-api, base_url: "{written}",')
+    told = "providers (meta).base_url: ends as the address of one request does"
+    assert (told in warned(load(tmp_path, text, META_TOKEN="a-token"))) is is_warned
+
+
+@pytest.mark.parametrize("written", ["Bearer a-long-enough-key", "a-long-enough-kéy"])
+def test_a_key_that_no_header_takes_is_warned_of(tmp_path: Path, written: str) -> None:
+    told = "clients (desk).keys: a key holds a space or a character beyond ASCII"
+    assert told in warned(load(tmp_path, CLOUD, META_TOKEN="a-token", DESK_KEY=written))
+    assert told not in warned(load(tmp_path, CLOUD, META_TOKEN="a-token", DESK_KEY="a-long-enough-key"))
+
+
 OWN_CHARACTERS = "secret: is not base64, so its own characters are the key"
 SHORT = "secret: comes to a key of"
 

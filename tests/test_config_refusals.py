@@ -262,6 +262,11 @@ def test_the_list_of_templates_goes_by_the_cloud_apis_own_account_and_key(
     assert problems(tmp_path, cloud(kind, templates={}, **own)) == expected
 
 
+def test_of_a_kind_that_is_misspelt_only_the_kind_is_wrong(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, cloud("cloud_api", templates={}))
+    assert found.startswith("providers[0].kind: expected ")
+
+
 # --- webhooks -------------------------------------------------------------------------------------------------------
 
 

@@ -134,7 +134,11 @@ def sandbox(
         key=key,
         accounts=_accounts(anyone, numbers),
         anyone=anyone if is_cloud else None,
-        started=partial(_announce, hears=callbacks_to is not None or cloud_callbacks_to is not None),
+        started=partial(
+            _announce,
+            hears=callbacks_to is not None or cloud_callbacks_to is not None,
+            business=anyone.business if numbers else None,
+        ),
     )
     try:
         asyncio.run(_until_stopped(alone))
@@ -156,12 +160,14 @@ the gateway's address:
 --cloud-callbacks-to http://127.0.0.1:8080/callbacks/<name of the provider> --app-secret <its app_secret>"""
 
 
-def _announce(address: str, *, hears: bool) -> None:
+def _announce(address: str, *, hears: bool, business: str | None) -> None:
     click.echo(f"base_url for a provider of kind decision-telecom: {address}/v1/api")
     click.echo(f"base_url for one of kind cloud-api: {address}/v24.0, of kind 360dialog: {address}")
     click.echo(
         f"base_url under its templates (any account number and token): {address}/v24.0\nCustomers: {address}/sandbox/"
     )
+    if business is not None:
+        click.echo(f"account of its numbers, for what is asked of one on the Cloud API: {business}")
     if not hears:
         click.echo(_DEAF)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from gateway.config import (
@@ -28,6 +29,7 @@ from gateway.domain.template import fold_language
 from gateway.keys import has_valid_checksum, looks_issued
 
 _SHORTEST_KEY = 16
+_FITS_HEADER = re.compile(r"[!-~]+")
 
 
 def client(values: Values) -> ClientConfig:
@@ -47,6 +49,8 @@ def _key_warnings(key: str) -> list[str]:
     warnings = ["a key stands here itself; the sha256: line that `gateway keys new` prints opens nothing"]
     if len(key) < _SHORTEST_KEY:
         warnings.append(f"a key is shorter than {_SHORTEST_KEY} characters, and can be guessed")
+    if not _FITS_HEADER.fullmatch(key):
+        warnings.append("a key holds a space or a character beyond ASCII, which a bearer token can't have")
     if looks_issued(key) and not has_valid_checksum(key):
         warnings.append("a key has the form of an issued one, but not its checksum; it was not copied as it is")
     return warnings

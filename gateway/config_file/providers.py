@@ -48,8 +48,10 @@ def problems_of_providers(tree: Tree) -> Iterator[Problem]:
 
 
 def _of_list(place: Place, provider: Tree, kind: str) -> Iterator[Problem]:
-    """A list of templates needs an account and a token; on the Cloud API those of the provider serve."""
-    if not isinstance(provider.get("templates"), dict):
+    """A list of templates needs an account and a token; on the Cloud API those of the provider serve.
+
+    Of a kind that there is not, nobody knows what it needs."""
+    if kind not in (*_REQUIRED, "sandbox") or not isinstance(provider.get("templates"), dict):
         return
     listed = part(provider, "templates")
     for key, own in (("account", "account"), ("token", "key")):

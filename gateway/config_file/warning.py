@@ -19,6 +19,8 @@ _SHORT_SECRET = 16
 _APP_SECRET = re.compile(r"[0-9a-f]{32}")
 _SHORT_SIGNING_KEY = 24
 _STANDARD_PREFIX = "whsec_"
+_TOO_LONG_BASE = re.compile(r"/(?:messages|send-whatsapp|[0-9]+|[0-9]+/messages)/?\Z", re.ASCII)
+"""How the address of one request ends, where that of the whole API is asked for."""
 
 
 def warnings(config: Config) -> list[str]:
@@ -110,6 +112,8 @@ def _of_provider(provider: ProviderConfig) -> Iterator[str]:
     name = f"providers ({provider.name})"
     if provider.base_url and _is_in_the_clear(provider.base_url):
         yield f"{name}.base_url: is http, so messages and the key travel in the clear"
+    if _TOO_LONG_BASE.search(urlsplit(provider.base_url or "").path):
+        yield f"{name}.base_url: ends as the address of one request does; leave that end off, the gateway adds it"
     if provider.templates is not None and _is_in_the_clear(provider.templates.base_url):
         yield f"{name}.templates.base_url: is http, so the token travels in the clear"
     if 0 < len(provider.callback_secret) < _SHORT_SECRET:

@@ -3,6 +3,7 @@ known."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +30,10 @@ _BY_STATUS: Mapping[int, Again] = {
 }
 _LONGEST_PAUSE = timedelta(hours=1)
 """However long it is said to last: one message an hour shows whether it is over."""
+_INVALID, _NO_SUCH_OBJECT = 100, 33
+"""The code of anything that is wrong, and the subcode that says it is the number in the path: it is not there, or not
+for this key. Then no message can leave, whatever is in it."""
+_CODE_BEFORE_TITLE = re.compile(r"\A\(#\d+\) +(?=\S)", re.ASCII)
 _TRANSIENT = Again(Cause.SERVER, at_most=5)
 
 
@@ -58,6 +63,8 @@ def classify(
 
 
 def _meaning(told: Mapping[str, Any], error: ProviderError, config: ProviderConfig) -> Meaning | None:
+    if error.code == _INVALID and integral(told.get("error_subcode")) == _NO_SUCH_OBJECT:
+        return CODES[_NO_SUCH_OBJECT]
     known = None if error.code is None else CODES.get(error.code)
     if known is None and refuses_window(told, config.window_codes):
         return Verdict.WINDOW_CLOSED
@@ -98,7 +105,8 @@ def _errors_of(said: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _words(told: Mapping[str, Any], status: int) -> ProviderError:
-    """Its details say more than its message, which repeats the code; its message more than its title."""
+    """Its details say more than its message, which repeats the code; its message more than its title. The name is
+    without the code, which stands beside it."""
     if not told:
         return ProviderError(status=status, name=_NOT_AN_ANSWER)
     inner = told.get("error_data")
@@ -108,6 +116,6 @@ def _words(told: Mapping[str, Any], status: int) -> ProviderError:
     return ProviderError(
         code=integral(told.get("code")),
         status=status,
-        name=found[0] if found else "",
+        name=_CODE_BEFORE_TITLE.sub("", found[0]) if found else "",
         message=found[-1] if found else "",
     )

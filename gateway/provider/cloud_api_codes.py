@@ -82,6 +82,7 @@ CODES: Mapping[int, Meaning] = {
     131031: _NOT_ALLOWED,
     131037: _NOT_ALLOWED,  # a number of the platform's own without an approved name
     131045: _NOT_ALLOWED,
+    2500: _NOT_ALLOWED,  # nothing is at this path: base_url leads past the API
     **_all((133000, 133005, 133006, 133008, 133009, 133010, 133015, 133016), _NOT_ALLOWED),
     131042: _NOT_PAID,
     134011: _NOT_PAID,

@@ -22,6 +22,7 @@ SHAPE = "cloud-message"
 MOST_ROWS = 10
 """Of a list, in all its sections. Source: Meta, interactive list messages."""
 
+_USER_ID_EXPECTED = "expected a business-scoped user id, such as US.13491208655302741918; a phone number goes into `to`"
 _BY_LINK = ("link", "caption")
 _TRUTH = {"true": True, "false": False}
 _AS_IT_IS = frozenset({"template", "flow_action_payload"})
@@ -144,7 +145,7 @@ def _contact(field: str, written: str | int | float) -> Contact:
     try:
         return parse_address(written)
     except ValueError as error:
-        raise InvalidRequest(field, str(error)) from None
+        raise InvalidRequest(field, _USER_ID_EXPECTED if field == "recipient" else str(error)) from None
 
 
 def _free_form(kind: FreeFormType, written: Any) -> FreeForm:

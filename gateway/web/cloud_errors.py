@@ -39,7 +39,6 @@ from gateway.web.wire_errors import (
     UnknownObject,
     UnreadableBody,
     Unsupported,
-    UntidyPath,
     WrongMethod,
 )
 
@@ -48,6 +47,10 @@ _OUTER = frozenset({"messaging_product", "recipient_type", "type", "limit", "aft
 _COUNT = re.compile(r"expected (?:no|exactly one|(?:at least |at most )?\d+) .*(?:, got \d+|\bcomponent\b)")
 _KIND = re.compile(r"\.(?:sub_)?type$")
 _NO_ACCESS = "It does not exist, or this key may not see it."
+_NO_PATH = (
+    "There is no such resource. Expected a path such as /v24.0/106540352242922/messages, with the phone number id of a "
+    "sender"
+)
 _UNEXPECTED = "The gateway met with an error of its own."
 
 
@@ -78,6 +81,12 @@ def _error(
         "fbtrace_id": trace_id(),
     }
     return Said(status=status, body={"error": error}, headers=headers or {})
+
+
+def _unknown_object(error: UnknownObject) -> str:
+    if error.id is None:
+        return "Expected an ID in the path, which is digits: the phone number id of a sender, an account or a medium"
+    return f"There is no object with the ID '{error.id}' here. {_NO_ACCESS}"
 
 
 # --- fields ---------------------------------------------------------------------------------------------------------
@@ -126,11 +135,15 @@ _UNUSABLE: tuple[tuple[str, int, str], ...] = (
 def _template(error: TemplateRefused) -> Said:
     match error.code:
         case "template_unknown":
-            return _error(404, 132001, "Template name does not exist in the translation", str(error))
+            return _error(404, 132001, "Template name does not exist in the translation", _named(error))
         case "template_arguments":
             return _arguments(error)
         case _:
             return _unusable(error)
+
+
+def _named(error: TemplateRefused) -> str:
+    return str(error) if error.path is None else f"{error.path.removeprefix('$.')}: {error}"
 
 
 def _unusable(error: TemplateRefused) -> Said:
@@ -201,12 +214,9 @@ CLOUD_API: Table = {
     WrongMethod: lambda error: _error(
         405, 100, "Unsupported request", str(error), subcode=33, headers={hdrs.ALLOW: error.allowed}
     ),
-    UnknownObject: lambda error: _error(
-        400, 100, "Unsupported request", f"There is no object with the ID '{error.id}' here. {_NO_ACCESS}", subcode=33
-    ),
+    UnknownObject: lambda error: _error(400, 100, "Unsupported request", _unknown_object(error), subcode=33),
     Unsupported: lambda error: _error(400, 100, "Unsupported request", str(error), subcode=33),
-    UntidyPath: lambda error: _error(404, 2500, "Unknown path", str(error)),
-    NotFound: lambda _: _error(404, 2500, "Unknown path", "There is no such resource"),
+    NotFound: lambda _: _error(404, 2500, "Unknown path", _NO_PATH),
     UnreadableBody: _unreadable,
     MissingField: _missing,
     NotCarried: lambda error: _error(400, 131051, "Unsupported message type", _place(error)),

@@ -31,6 +31,9 @@ _TOLD = (
 _HARMLESS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
 """What a customer sent is shown by no browser as a page of ours."""
 _NOT_THERE = (400, 404)
+_NO_LINK = (
+    "Expected the url of a medium as GET /{media_id} gave it to this key, which is good for five minutes; ask again"
+)
 NO_MEDIA = "This sender's provider has no media of its own: it sends them by link"
 
 
@@ -158,7 +161,7 @@ async def download(request: web.Request) -> web.StreamResponse:
     providers = {provider.name: provider for provider in front.parts.config.providers}
     link = opened(request.match_info["sealed"], providers, now=front.parts.clock.now())
     if link is None or link.client != client.name:
-        raise UnknownObject("")
+        raise Unsupported(_NO_LINK)
     passing = passing_of(front, providers[link.provider])
     headers = {str(name): request.headers[name] for name in _ASKED if name in request.headers}
     try:

@@ -31,7 +31,6 @@ from gateway.web.wire_errors import (
     BodyTooSlow,
     SubscriptionRefused,
     UnreadableBody,
-    UntidyPath,
     WrongMethod,
 )
 
@@ -126,7 +125,6 @@ DECISION_TELECOM: Table = {
     WrongMethod: lambda error: _classic(
         405, 0, "Method Not Allowed", f"Method Not Allowed. {error}", {hdrs.ALLOW: error.allowed}
     ),
-    UntidyPath: lambda error: _classic(404, 0, "Not Found", str(error)),
     NotFound: lambda _: _classic(404, 0, "Not Found", _NOT_FOUND),
     UnreadableBody: _unreadable,
     InvalidRequest: _invalid_parameter,
@@ -191,7 +189,6 @@ NATIVE: Table = {
     BodyTooSlow: _problem(408, "Body too slow"),
     BodyEncoded: _problem(415, "Body encoded"),
     Unauthenticated: _problem(401, "Unauthenticated", "The key is missing or not valid."),
-    UntidyPath: _problem(404, "Not found"),
     NotFound: _problem(404, "Not found", _NOT_FOUND),
     WrongMethod: _problem(405, "Method not allowed"),
     IdempotencyConflict: _problem(409, "Idempotency conflict"),

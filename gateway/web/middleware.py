@@ -16,7 +16,8 @@ from gateway.web.cloud_errors import CLOUD_API
 from gateway.web.errors import CALLBACKS, DECISION_TELECOM, NATIVE, Said, Table, said
 from gateway.web.observing import route_of
 from gateway.web.parts import CLIENT, PARTS
-from gateway.web.wire_errors import BodyBroken, BodyTooLarge, BodyTooSlow, UntidyPath, WrongMethod
+from gateway.web.untidy_paths import tidied
+from gateway.web.wire_errors import BodyBroken, BodyTooLarge, BodyTooSlow, WrongMethod
 
 log = structlog.get_logger()
 
@@ -34,12 +35,12 @@ class Surface:
 
 
 _CLOUD_API = re.compile(
-    r"/+(?:v(?!1(?:/|$))[0-9]{1,4}(?:\.[0-9]{1,4})?|[0-9]+|messages|media|debug_token)(?:/|$)", re.ASCII
+    r"/(?:v(?!1(?:/|$))[0-9]{1,4}(?:\.[0-9]{1,4})?|[0-9]+|messages|media|debug_token)(?:/|$)", re.ASCII
 )
 """Where the Cloud API's paths begin: with a version or an id of an object; and 360dialog's, which have neither."""
 
-_DIALOG360 = frozenset({"/v1/messages"})
-"""Paths that are 360dialog's when its header comes with them."""
+_DIALOG360 = "/v1/messages"
+"""The path that is 360dialog's when its header comes with it."""
 
 _SURFACES = (
     Surface(name="decision-telecom", prefix="/v1/api/", table=DECISION_TELECOM),
@@ -52,10 +53,16 @@ _CLOUD = Surface(name="cloud-api", prefix="/", table=CLOUD_API)
 
 
 def _surface_of(request: web.Request) -> Surface:
-    path = request.path
-    if _CLOUD_API.match(path) or (path in _DIALOG360 and D360_API_KEY in request.headers):
+    path = tidied(request.path)
+    if _CLOUD_API.match(path) or (D360_API_KEY in request.headers and _is_dialog360s(request, path)):
         return _CLOUD
     return next(surface for surface in _SURFACES if path.startswith(surface.prefix))
+
+
+def _is_dialog360s(request: web.Request, path: str) -> bool:
+    """Of a path of 360dialog's that is not here, its clients are told so in the words that they know."""
+    is_routed = request.match_info.http_exception is None
+    return path == _DIALOG360 or (not is_routed and path.startswith("/v1/") and not path.startswith("/v1/api/"))
 
 
 @web.middleware
@@ -95,8 +102,7 @@ def _ours(request: web.Request, error: Exception) -> GatewayError:
         case GatewayError():
             return error
         case web.HTTPNotFound():
-            is_untidy = "//" in request.path or (request.path.endswith("/") and request.path != "/")
-            return UntidyPath() if is_untidy else NotFound("there is no such resource")
+            return NotFound("there is no such resource")
         case web.HTTPMethodNotAllowed():
             return WrongMethod(error.allowed_methods)
         case web.HTTPException():

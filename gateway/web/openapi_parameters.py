@@ -41,7 +41,10 @@ POST_HEADERS = (
     ),
 )
 DECISION_HEADERS: Mapping[str, View] = {
-    "Gateway-Decision": {"description": "What was decided.", "schema": one_of(("sent", "downgraded", "held"))},
+    "Gateway-Decision": {
+        "description": "What was decided; refused only where the client is told of it later, by a failed status.",
+        "schema": one_of(("sent", "downgraded", "held", "refused")),
+    },
     "Gateway-Template": {"description": "`name/language`, when a template leaves.", "schema": TEXT},
     "Gateway-Reason": {"description": "Why it was downgraded or held.", "schema": TEXT},
     "Gateway-Observed": {

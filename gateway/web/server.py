@@ -28,6 +28,7 @@ from gateway.web.observing import observing
 from gateway.web.parts import FRONT, PARTS, SHOWS_DETAILS, Front, Parts
 from gateway.web.rate import Rates
 from gateway.web.shapes import SHAPES, shape
+from gateway.web.untidy_paths import UntidyPaths
 
 __all__ = ["Parts", "build_app", "build_internal_app"]
 
@@ -89,6 +90,7 @@ def build_app(parts: Parts) -> web.Application:
     app[describing.DESCRIBED] = describing.described(describing.routed(app))
     for prefix, mounted in parts.mounts:
         app.add_subapp(prefix, mounted)
+    app.router.register_resource(UntidyPaths(app.router))
     return app
 
 

@@ -8,7 +8,6 @@ GatewayError
 │       ├── BodyBroken      the connection ended, or its chunks made no sense
 │       └── BodyEncoded     it is compressed, which we don't undo
 ├── NotFound
-│   ├── UntidyPath          nothing is there, and the path has a slash too many
 │   ├── UnknownObject       there is no such number, account or medium, or it is another client's
 │   └── Unsupported         the object is known, and what was asked of it is not there with its provider
 ├── PassedOn                what was passed on to the provider came to nothing
@@ -77,22 +76,12 @@ class WrongMethod(GatewayError):
         super().__init__(f"This URL can only handle the following request methods: {self.allowed}.")
 
 
-class UntidyPath(NotFound):
-    """A path with an empty part, as a base URL makes it that ends with a slash."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "There is no such resource. The path has a slash too many, two in a row or one at its end: "
-            "base URLs are given without one at theirs."
-        )
-
-
 class UnknownObject(NotFound):
     """An id in the path that names nothing of the client's: unknown or foreign, one answer for both."""
 
     def __init__(self, written: str) -> None:
         # Ids are digits; anything else is not repeated.
-        self.id = written if written.isascii() and written.isdigit() and len(written) <= LONGEST_ID else "..."
+        self.id = written if written.isascii() and written.isdigit() and len(written) <= LONGEST_ID else None
         super().__init__("there is no such object")
 
 

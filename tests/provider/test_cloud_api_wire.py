@@ -196,7 +196,7 @@ MEANT: dict[str, list[int]] = {
     "throttled": [4, 80007, 80008, 130429, 131048, 471],
     "unauthorized": [
         *(0, 3, 10, 33, 190, 200, 215, 299, 368, 131005, 131031, 131037, 131045, 133010),
-        *(133000, 133005, 133006, 133008, 133009, 133015, 133016),
+        *(133000, 133005, 133006, 133008, 133009, 133015, 133016, 2500),
     ],
     "balance": [131042, 134011],
 }
@@ -225,6 +225,12 @@ def test_a_code_means_the_same_under_any_status(code: int, meant: str, status: i
     assert (outcome.error.code, outcome.error.status) == (code, status)
 
 
+def test_a_number_that_is_not_there_or_not_for_this_key_is_no_fault_of_the_message() -> None:
+    assert word_of(answered(an_error(100, error_subcode=33), 400)) == "unauthorized"
+    assert word_of(answered(an_error(100, error_subcode=2494010), 400)) == "failed"
+    assert word_of(answered(an_error(131009, error_subcode=33), 400)) == "failed"
+
+
 @pytest.mark.parametrize(("code", "meant"), ROWS)
 def test_the_on_premises_form_of_an_error_means_the_same(code: int, meant: str) -> None:
     body = {"errors": [{"code": code, "title": "A title", "details": "What was wrong"}], "meta": {"version": "2.0"}}
@@ -244,7 +250,7 @@ def test_how_long_and_how_often_a_code_is_worth_another_try(code: int) -> None:
 def test_the_words_kept_are_the_title_and_what_says_most() -> None:
     outcome = answered(an_error(131009))
     assert isinstance(outcome, Failed)
-    assert (outcome.error.name, outcome.error.message) == ("(#131009) A title", "What was wrong")
+    assert (outcome.error.name, outcome.error.message) == ("A title", "What was wrong")
 
 
 def test_long_words_are_cut_and_what_no_store_takes_is_replaced() -> None:

@@ -223,6 +223,9 @@ def test_to_wins_and_the_other_id_is_known_as_well() -> None:
     with pytest.raises(InvalidRequest) as wrong:
         contacts_of(read_message({"to": "Ann", **text}))
     assert wrong.value.field == "to"
+    with pytest.raises(InvalidRequest, match=r"business-scoped user id, such as US\.") as wrong:
+        contacts_of(read_message({"recipient": "US1349", **text}))
+    assert wrong.value.field == "recipient"
 
 
 def test_a_context_may_be_null_or_empty() -> None:

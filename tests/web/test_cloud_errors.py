@@ -38,7 +38,6 @@ from gateway.web.wire_errors import (
     UnknownObject,
     UnreadableBody,
     Unsupported,
-    UntidyPath,
     WrongMethod,
 )
 
@@ -63,7 +62,6 @@ TABLE = [
     (UnknownObject("123"), 400, 100),
     (Unsupported("not there"), 400, 100),
     (NotFound("no"), 404, 2500),
-    (UntidyPath(), 404, 2500),
     (UnreadableBody("expected JSON"), 400, 100),
     (BodyTooLarge(5), 413, 100),
     (BodyTooSlow(5), 408, 100),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -31,7 +32,7 @@ from gateway.shipped import shipped
 from gateway.web.describing import DESCRIBED
 from gateway.web.openapi_routes import OPERATIONS
 from gateway.web.server import build_app
-from tests.web.conftest import House, Open
+from tests.web.conftest import SHOP_KEY, House, Open, a_config
 from tests.web.test_native_send import post
 
 
@@ -53,6 +54,17 @@ def routes_of(app: web.Application) -> set[tuple[str, str]]:
 
 def paths_of(whole: dict[str, Any]) -> set[tuple[str, str]]:
     return {(method.upper(), path) for path, methods in whole["paths"].items() for method in methods}
+
+
+async def test_a_decision_to_tell_of_a_refusal_later_is_described(open_house: Open, tmp_path: Path) -> None:
+    config = a_config(tmp_path)
+    clients = tuple(replace(client, closed_window="as_status") for client in config.clients)
+    house = await open_house(config=replace(config, clients=clients))
+    body = {"to": "380501234567", "type": "text", "text": {"body": "Hello"}}
+    answer = await house.http.post("/messages", json=body, headers={"D360-API-KEY": SHOP_KEY})
+    assert (answer.status, answer.headers["Gateway-Decision"]) == (200, "refused")
+    told = (await described(house))["paths"]["/messages"]["post"]["responses"]["200"]["headers"]
+    assert "refused" in told["Gateway-Decision"]["schema"]["enum"]
 
 
 async def test_every_route_is_described_and_everything_described_is_routed(house: House) -> None:

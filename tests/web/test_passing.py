@@ -238,7 +238,9 @@ async def test_the_address_of_a_medium_is_ours_and_the_download_carries_the_clie
     unsigned = await world.ask("GET", path[:-2] + ("AA" if path[-2:] != "AA" else "BB"))
     assert unsigned.status == 400
     world.house.clock.moment += timedelta(minutes=5)
-    assert (await world.ask("GET", path)).status == 400
+    late = await world.ask("GET", path)
+    assert late.status == 400
+    assert "good for five minutes; ask again" in (await error_of(late))["message"]
 
 
 async def sealed_path(world: Through, url: str) -> str:

@@ -20,6 +20,7 @@ The sandbox: a provider with the platform's rules, and its customers. Bodies are
 POST {root}/contacts/380501234567/messages   the customer writes
      {{"to": sender, "text": "...", "name": "...", "ago": "25h"}}
      {{"to": sender, "media": "image", "text": "its caption"}}   or video, audio, document, sticker
+     "callback" says whether it was heard: answered; pending, it is tried again; dropped, nobody waits for that sender's
 POST {root}/contacts/380501234567/taps       the customer taps a quick reply, button or row, by its place or text
      {{"to": sender, "button": 0}}
 POST {root}/contacts/380501234567/reactions  the customer reacts to the latest message, or to the one that is named

@@ -27,6 +27,8 @@ async def test_the_guide_lists_what_can_be_done(sandbox: Sandbox):
     assert answer.status == 200
     for path in (" /sandbox/contacts/", " /sandbox/messages?contact=", " /sandbox/clock", " /sandbox/faults"):
         assert path in guide
+    for heard in ("answered", "pending", "dropped"):
+        assert heard in guide
 
 
 # --- time -----------------------------------------------------------------------------------------------------------
