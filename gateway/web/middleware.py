@@ -56,7 +56,7 @@ def _surface_of(request: web.Request) -> Surface:
     path = tidied(request.path)
     if _CLOUD_API.match(path) or (D360_API_KEY in request.headers and _is_dialog360s(request, path)):
         return _CLOUD
-    return next(surface for surface in _SURFACES if path.startswith(surface.prefix))
+    return next(surface for surface in _SURFACES if f"{path}/".startswith(surface.prefix))
 
 
 def _is_dialog360s(request: web.Request, path: str) -> bool:

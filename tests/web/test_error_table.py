@@ -230,7 +230,7 @@ async def test_another_method_is_told_which_one_is_right(house: House, method: s
 
 
 async def test_an_unknown_path_is_not_found(house: House) -> None:
-    for path in ("/v1/api/send-viber", "/v1/api/", "/v1/api/send-whatsapp/"):
+    for path in ("/v1/api/send-viber", "/v1/api/", "/v1/api/send-whatsapp/x"):
         await assert_said(await house.http.post(path, headers=basic(DESK_KEY)), Row(0, 404, "Not Found"))
 
 
