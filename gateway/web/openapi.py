@@ -14,8 +14,9 @@ from typing import Any
 
 from gateway import __version__
 from gateway.web.answers import JSON
-from gateway.web.openapi_answers import ANSWERS, Schema
+from gateway.web.openapi_answers import ANSWERS
 from gateway.web.openapi_bodies import bodies
+from gateway.web.openapi_schema import Schema
 
 View = dict[str, Any]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from gateway.web.answers import JSON, PROBLEM
 from gateway.web.openapi import Operation, Scheme, Surface, json_answer
-from gateway.web.openapi_answers import TEXT, Schema, one_of, ref
 from gateway.web.openapi_bodies import CLOUD_BODY
 from gateway.web.openapi_parameters import BODY, DECISION_HEADERS, POST_HEADERS, READING, path_parameter, query
+from gateway.web.openapi_schema import TEXT, Schema, one_of, ref
 
 View = dict[str, Any]
 
