@@ -241,6 +241,8 @@ _CLOUD_ERROR: Schema = {
     "required": ["error"],
 }
 
+PASSED: Schema = ref("passed")
+
 ANSWERS: Mapping[str, Schema] = {
     "receipt": _RECEIPT,
     "explanation": _EXPLANATION,
@@ -274,6 +276,7 @@ ANSWERS: Mapping[str, Schema] = {
     "cloud-sent": _CLOUD_SENT,
     "cloud-done": {"type": "object", "properties": {"success": TRUTH}, "required": ["success"]},
     "cloud-error": _CLOUD_ERROR,
+    "passed": {"type": ["object", "array"], "description": "What the provider says, in its own form."},
     "callback-taken": a({"ok": {"const": True}}),
     "callback-refused": a({"ok": {"const": False}, "code": TEXT}),
 }

@@ -116,6 +116,7 @@ OPERATIONS: tuple[Operation, ...] = (
             ),
         },
         errors=(*SENDING, 404, 502),
+        passes=True,
     ),
     Operation(
         method="GET",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -19,6 +20,7 @@ from yarl import URL
 
 from gateway.config import ProviderConfig
 from gateway.ports import PassedAnswer, PassingFailed
+from gateway.retry_after import retry_after
 from gateway.web.answers import JSON, answer
 from gateway.web.auth import ACCESS_TOKEN
 from gateway.web.parts import CLIENT, Front
@@ -67,13 +69,15 @@ async def passed_json(
     *,
     change: Change = lambda body: body,
 ) -> web.Response:
-    """An answer that is JSON, without what is not the client's. Raises PassedOn."""
+    """An answer that is JSON, without what is not the client's; whatever form ``Retry-After`` had, in seconds. Raises
+    PassedOn."""
     with front.shares.room(request[CLIENT].name):
         status, headers, body = await whole(asked)
     found = await _parsed(body)
     _check(provider, status, found)
     cleaned = _cleaned(found, _Rewriting(request, front, provider))
-    kept = {str(name): headers[name] for name in (hdrs.RETRY_AFTER,) if name in headers}
+    wait = retry_after(headers, front.parts.clock.now())
+    kept = {} if wait is None else {str(hdrs.RETRY_AFTER): str(math.ceil(wait.total_seconds()))}
     return answer(change(cleaned) if status < 300 else cleaned, status=status, headers=kept)
 
 
