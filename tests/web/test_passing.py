@@ -496,7 +496,11 @@ async def test_a_refusal_of_the_providers_key_does_not_pass_for_one_of_the_clien
     assert [line["event"] for line in logs if line["log_level"] == "warning"] == ["passing.unauthorized"]
 
 
-@pytest.mark.parametrize("words", [b"<html>", b'"text"', b"", b"[" * 100_000])
+DEEP = b'{"a":' * 700 + b"1" + b"}" * 700
+NO_ANSWERS = [b"<html>", b'"text"', b"", b"[" * 100_000, DEEP, b'{"x": NaN}', b'{"x": [-1e999]}', b'{"x": -Infinity}']
+
+
+@pytest.mark.parametrize("words", NO_ANSWERS, ids=lambda words: words[:16])
 async def test_an_answer_that_is_none_of_the_api_is_a_bad_gateway(through: Passed, words: bytes) -> None:
     world = await through()
 
