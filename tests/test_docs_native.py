@@ -11,7 +11,8 @@ from pathlib import Path
 from gateway.domain.errors import GatewayError
 from gateway.shipped import shipped
 from gateway.web import wire_errors  # noqa: F401 - its errors count too
-from gateway.web.openapi_routes import NATIVE, OPERATIONS
+from gateway.web.openapi_messages import NATIVE
+from gateway.web.openapi_routes import OPERATIONS
 from tests.page.stage import a_gateway
 from tests.readme import FENCE, ROOT
 

@@ -60,7 +60,7 @@ async def at_edge(request: web.Request) -> web.StreamResponse:
     """``GET``, ``POST`` and ``DELETE /{id}/{edge}``"""
     front = request.app[FRONT]
     client = admit_cloud_api(request, front)
-    edge = _EDGES.get((request.method, request.match_info["edge"]))
+    edge = EDGES.get((request.method, request.match_info["edge"]))
     if edge is None:
         raise Unsupported(f"'{_asked_for(request)}' is not there on this gateway")
     return await edge(request, front, client)
@@ -194,7 +194,7 @@ async def _handed_on(request: web.Request, front: Front, provider: ProviderConfi
     return await passed_json(request, front, provider, asked)
 
 
-_EDGES: Mapping[tuple[str, str], Edge] = {
+EDGES: Mapping[tuple[str, str], Edge] = {
     ("POST", "media"): _upload,
     ("GET", "whatsapp_business_profile"): _number_edge,
     ("POST", "whatsapp_business_profile"): _number_edge,

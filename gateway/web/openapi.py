@@ -14,8 +14,9 @@ from typing import Any
 
 from gateway import __version__
 from gateway.web.answers import JSON
-from gateway.web.openapi_answers import ANSWERS, Schema
+from gateway.web.openapi_answers import ANSWERS, PASSED
 from gateway.web.openapi_bodies import bodies
+from gateway.web.openapi_schema import Schema
 
 View = dict[str, Any]
 
@@ -24,6 +25,7 @@ _REFERENCE = re.compile(r"#/components/schemas/([\w.-]+)")
 TITLES: Mapping[int, str] = {
     200: "It is done.",
     202: "It is accepted: it is on disk.",
+    206: "The part of it that was asked for.",
     304: "It is as the ETag says.",
     400: "The request is wrong; the answer names the field and what was expected.",
     401: "The key is missing or not valid.",
@@ -34,6 +36,7 @@ TITLES: Mapping[int, str] = {
     409: "It can't be now: the window is closed, the contact is suppressed, or the idempotency key had another body.",
     413: "The body is over the limit.",
     415: "The body is compressed.",
+    416: "It has no such part.",
     422: "The template or its arguments can't be sent, or the provider refused the message.",
     429: "Too many requests, or too many messages in line.",
     500: "An internal error.",
@@ -78,7 +81,7 @@ class Operation:
     """A body that a demonstration takes."""
     bodies: Mapping[str, Schema] | None = None
     """Where there are others than JSON, by their type."""
-    answers: Mapping[int | str, View] = field(default_factory=dict)
+    answers: Mapping[int, View] = field(default_factory=dict)
     """What a success is answered with."""
     errors: Sequence[int] = ()
     """Which statuses an error of the surface may come with."""
@@ -86,10 +89,17 @@ class Operation:
     """Where they are not those of the surface."""
     also: Surface | None = None
     """Another surface that shares the path, and words its errors too."""
+    passes: bool = False
+    """Whether a provider's own answer may be handed back, whatever its status."""
 
 
 def json_answer(schema: Schema, headers: Mapping[str, View] | None = None) -> View:
     return {"content": {JSON: {"schema": schema}}, **({"headers": dict(headers)} if headers else {})}
+
+
+def passed_or(error: Schema) -> Schema:
+    """An error of ours, or a provider's own, whose form is its own too."""
+    return {"anyOf": [error, PASSED]}
 
 
 def document(operations: Iterable[Operation]) -> View:
@@ -142,25 +152,27 @@ def _schemes(row: Operation) -> tuple[Scheme, ...]:
 
 
 def _answers(row: Operation) -> dict[str, View]:
-    told = {str(status): {"description": _title(status), **answer} for status, answer in row.answers.items()}
+    told = {str(status): {"description": TITLES[status], **answer} for status, answer in row.answers.items()}
     errors = {str(status): _error(row, status) for status in row.errors}
-    return {**errors, **told}
-
-
-def _title(status: int | str) -> str:
-    return TITLES[status] if isinstance(status, int) else "What the provider answers, handed back."
+    passed: View = {"default": {"description": "What the provider answers, handed back.", **json_answer(PASSED)}}
+    return {**(passed if row.passes else {}), **errors, **told}
 
 
 def _error(row: Operation, status: int) -> View:
     surfaces = [row.surface, *([] if row.also is None else [row.also])]
+    words = {surface.error_type: surface.error for surface in surfaces}
+    if row.passes and status != _NEVER_THE_PROVIDERS:
+        words[JSON] = passed_or(words[JSON])
     headers = {name: view for name, (statuses, view) in _ERROR_HEADERS.items() if status in statuses}
     told: View = {
         "description": TITLES[status],
-        "content": {surface.error_type: {"schema": surface.error} for surface in surfaces},
+        "content": {kind: {"schema": schema} for kind, schema in words.items()},
     }
     return {**told, **({"headers": headers} if headers else {})}
 
 
+_NEVER_THE_PROVIDERS = 401
+"""It would pass for a word on the client's key."""
 _ERROR_HEADERS: Mapping[str, tuple[frozenset[int], View]] = {
     "Retry-After": (
         frozenset({429, 503}),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+from collections.abc import Mapping
+from typing import get_args
 
 from gateway.domain.compliance import Reason
 from gateway.domain.delivery import AttemptStatus, PauseCause
@@ -11,39 +11,21 @@ from gateway.domain.explanation import Verdict
 from gateway.domain.health import Quality
 from gateway.domain.message import Failure, FreeFormType, Status
 from gateway.domain.would_change import Action, What
-
-Schema = Mapping[str, Any]
-
-TEXT: Schema = {"type": "string"}
-WHOLE: Schema = {"type": "integer"}
-NUMBER: Schema = {"type": "number"}
-TRUTH: Schema = {"type": "boolean"}
-INSTANT: Schema = {"type": "string", "format": "date-time"}
-ANYTHING: Schema = {"type": "object"}
-ID: Schema = {"type": "string", "pattern": "^[1-9][0-9]{0,15}$"}
-
-
-def ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def a(members: Mapping[str, Schema], *, maybe: Mapping[str, Schema] | None = None) -> Schema:
-    """An object with all of these; `maybe` are those that may be missing."""
-    properties = {**members, **(maybe or {})}
-    return {"type": "object", "properties": properties, "required": list(members), "additionalProperties": False}
-
-
-def some(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
-
-def one_of(words: Iterable[Any]) -> Schema:
-    return {"type": "string", "enum": [str(word) for word in words]}
-
-
-def or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
+from gateway.web.openapi_schema import (
+    ANYTHING,
+    ID,
+    INSTANT,
+    NUMBER,
+    TEXT,
+    TRUTH,
+    WHOLE,
+    Schema,
+    a,
+    one_of,
+    or_null,
+    ref,
+    some,
+)
 
 _TEMPLATE_NAME = a({"name": TEXT, "language": TEXT})
 _REASON = a({"code": one_of(Reason), "sentence": TEXT})
@@ -259,6 +241,8 @@ _CLOUD_ERROR: Schema = {
     "required": ["error"],
 }
 
+PASSED: Schema = ref("passed")
+
 ANSWERS: Mapping[str, Schema] = {
     "receipt": _RECEIPT,
     "explanation": _EXPLANATION,
@@ -292,6 +276,7 @@ ANSWERS: Mapping[str, Schema] = {
     "cloud-sent": _CLOUD_SENT,
     "cloud-done": {"type": "object", "properties": {"success": TRUTH}, "required": ["success"]},
     "cloud-error": _CLOUD_ERROR,
+    "passed": {"type": ["object", "array"], "description": "What the provider says, in its own form."},
     "callback-taken": a({"ok": {"const": True}}),
     "callback-refused": a({"ok": {"const": False}, "code": TEXT}),
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from gateway.domain.message import FreeFormType
-from gateway.web.openapi_answers import Schema, ref
+from gateway.web.openapi_schema import Schema, ref
 from gateway.web.shapes import shape
 
 _SHIPPED = ("send-whatsapp", "send-whatsapp-bare", "receive-whatsapp")

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway.web.answers import JSON, PROBLEM
-from gateway.web.openapi import Operation, Scheme, Surface, json_answer
-from gateway.web.openapi_answers import TEXT, Schema, one_of, ref
+from gateway.web.cloud_edges import EDGES
+from gateway.web.openapi import Operation, Scheme, Surface, json_answer, passed_or
+from gateway.web.openapi_answers import PASSED
 from gateway.web.openapi_bodies import CLOUD_BODY
 from gateway.web.openapi_parameters import BODY, DECISION_HEADERS, POST_HEADERS, READING, path_parameter, query
+from gateway.web.openapi_schema import TEXT, Schema, one_of, ref
 
 View = dict[str, Any]
 
@@ -37,18 +39,25 @@ CLOUD = Surface(
 SENT: View = json_answer({"anyOf": [ref("cloud-sent"), ref("cloud-done")]}, DECISION_HEADERS)
 SENDING = (*BODY, *READING, 404, 409, 502)
 
-_PASSED: View = json_answer({"type": "object"})
-"""What a provider says, in its own form."""
+_PASSED: View = json_answer(PASSED)
+_STREAMED: View = {"content": {"*/*": {"schema": {}}}}
 _DIGITS: Schema = {"type": "string", "pattern": "^[0-9]{1,20}$"}
 _VERSION = path_parameter(
     "version", "A version of the platform's API.", {"pattern": "^v[0-9]{1,3}\\.[0-9]{1,3}$", **TEXT}
 )
-_EDGES: Mapping[str, tuple[str, ...]] = {
-    "GET": ("message_templates", "phone_numbers", "subscribed_apps", "whatsapp_business_profile", "block_users"),
-    "POST": ("media", "message_templates", "subscribed_apps", "whatsapp_business_profile", "block_users"),
-    "DELETE": ("message_templates",),
-}
 _FIELDS = query("fields", "Which fields to tell, with commas between them.", TEXT)
+_OWNER = query("phone_number_id", "The number that a medium was uploaded for, or came to.", _DIGITS)
+_NAME = query("name", "Of templates, those of this name.", TEXT)
+_LIST: tuple[View, ...] = (
+    _FIELDS,
+    query("limit", "Of a list, how many at once.", {"type": "integer", "minimum": 1, "maximum": 1000}),
+    query("after", "Of a list, the cursor behind which it goes on.", TEXT),
+    query("summary", "Of templates, which counts to tell, with commas between them.", TEXT),
+    _NAME,
+    *(query(name, f"Of templates, those of this {name}.", TEXT) for name in ("status", "category", "language")),
+)
+_QUERIES: Mapping[str, tuple[View, ...]] = {"GET": _LIST, "POST": (), "DELETE": (_NAME,)}
+"""What is asked of an edge beside the path. What a provider knows besides may be handed on, too."""
 _UPLOAD: Schema = {
     "type": "object",
     "properties": {"file": {"type": "string", "format": "binary"}, "type": TEXT, "messaging_product": TEXT},
@@ -56,10 +65,16 @@ _UPLOAD: Schema = {
 }
 _UPLOADED: Mapping[str, Schema] = {"multipart/form-data": _UPLOAD}
 _EDGE_BODIES: Mapping[str, Schema] = {JSON: {"type": "object"}, **_UPLOADED}
-_ELSEWHERE: View = {
-    "description": "There is no such thing; of a path that is none of this surface in the native words.",
-    "content": {JSON: {"schema": ref("cloud-error")}, PROBLEM: {"schema": ref("problem")}},
-}
+
+
+def _elsewhere(error: Schema) -> View:
+    return {
+        "description": "There is no such thing; of a path that is none of this surface in the native words.",
+        "content": {JSON: {"schema": error}, PROBLEM: {"schema": ref("problem")}},
+    }
+
+
+_ELSEWHERE, _ELSEWHERE_OR_PASSED = _elsewhere(CLOUD.error), _elsewhere(passed_or(CLOUD.error))
 
 
 def cloud_operations() -> Iterator[Operation]:
@@ -74,6 +89,7 @@ def cloud_operations() -> Iterator[Operation]:
         body=CLOUD_BODY,
         answers={200: SENT},
         errors=SENDING,
+        passes=True,
     )
     yield Operation(
         method="POST",
@@ -82,8 +98,9 @@ def cloud_operations() -> Iterator[Operation]:
         id="upload360dialog",
         title="Upload a medium, as 360dialog has it",
         bodies=_UPLOADED,
-        answers={200: _PASSED, "default": _PASSED},
-        errors=(*BODY, *READING, 502),
+        answers={200: _PASSED},
+        errors=(*BODY, *READING, 404, 502),
+        passes=True,
     )
     yield Operation(
         method="GET",
@@ -93,7 +110,7 @@ def cloud_operations() -> Iterator[Operation]:
         title="Fetch a medium",
         about="The address is the `url` of `GET /{id}`, for a while.",
         parameters=(path_parameter("sealed", "What stands in that address."),),
-        answers={200: {"content": {"*/*": {"schema": {}}}}, "default": {"content": {"*/*": {"schema": {}}}}},
+        answers=dict.fromkeys((200, 206, 304, 416), _STREAMED),
         errors=(400, *READING, 404, 502),
     )
     yield from _of("", "")
@@ -111,8 +128,9 @@ def _of(prefix: str, suffix: str, *version: View) -> Iterator[Operation]:
         about="Without a `type` it is a text. What the platform does not know is ignored.",
         parameters=(*version, path_parameter("number", "The sender's `phone_number_id`.", _DIGITS), *POST_HEADERS),
         body={**CLOUD_BODY, "required": ["messaging_product"]},
-        answers={200: SENT, 404: _ELSEWHERE},
+        answers={200: SENT, 404: _ELSEWHERE_OR_PASSED},
         errors=SENDING,
+        passes=True,
     )
     yield Operation(
         method="GET",
@@ -125,15 +143,17 @@ def _of(prefix: str, suffix: str, *version: View) -> Iterator[Operation]:
         errors=(400, *READING),
     )
     for method, title in (("GET", "A number, an account or a medium"), ("DELETE", "Delete a medium")):
-        yield _passing(method, f"{prefix}/{{id}}", f"{method.lower()}Object{suffix}", title, (*version, named, _FIELDS))
-    for method, edges in _EDGES.items():
+        asked = (_FIELDS, _OWNER) if method == "GET" else (_OWNER,)
+        yield _passing(method, f"{prefix}/{{id}}", f"{method.lower()}Object{suffix}", title, (*version, named, *asked))
+    for method in ("GET", "POST", "DELETE"):
+        edges = [edge for asked_by, edge in EDGES if asked_by == method]
         about = path_parameter("edge", "What is asked of it.", one_of(edges))
         yield _passing(
             method,
             f"{prefix}/{{id}}/{{edge}}",
             f"{method.lower()}Edge{suffix}",
             "What belongs to a number or an account: " + ", ".join(edges),
-            (*version, named, about, *([_FIELDS] if method == "GET" else [])),
+            (*version, named, about, *_QUERIES[method]),
             _EDGE_BODIES if method == "POST" else None,
         )
 
@@ -156,6 +176,7 @@ def _passing(
         "the registered templates, or refused.",
         parameters=parameters,
         bodies=bodies,
-        answers={200: _PASSED, 404: _ELSEWHERE, "default": _PASSED},
+        answers={200: _PASSED, 404: _ELSEWHERE_OR_PASSED},
         errors=(*(BODY if method == "POST" else (400,)), *READING, 502),
+        passes=True,
     )

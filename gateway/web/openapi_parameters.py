@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.web.openapi_answers import INSTANT, TEXT, Schema, one_of
+from gateway.web.openapi_schema import INSTANT, TEXT, Schema, one_of
 
 View = dict[str, Any]
 

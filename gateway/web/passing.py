@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -19,6 +20,7 @@ from yarl import URL
 
 from gateway.config import ProviderConfig
 from gateway.ports import PassedAnswer, PassingFailed
+from gateway.retry_after import retry_after
 from gateway.web.answers import JSON, answer
 from gateway.web.auth import ACCESS_TOKEN
 from gateway.web.parts import CLIENT, Front
@@ -39,6 +41,9 @@ _PLAIN_LIST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 """Fields by name alone: those that reach on into other objects would pass by what a key may see."""
 _NOT_OURS = frozenset({0, 102, 190})
 """Codes by which the platform refuses the key, which is the provider's and not the client's."""
+_STRANGE = "The provider's answer is not one of its API"
+_DEEPEST = 100
+"""Of what is handed back; the platform's own answers stay far below."""
 QUIET_FOR = 30.0
 """Seconds without a byte of a body."""
 
@@ -67,13 +72,15 @@ async def passed_json(
     *,
     change: Change = lambda body: body,
 ) -> web.Response:
-    """An answer that is JSON, without what is not the client's. Raises PassedOn."""
+    """An answer that is JSON, without what is not the client's; whatever form ``Retry-After`` had, in seconds. Raises
+    PassedOn."""
     with front.shares.room(request[CLIENT].name):
         status, headers, body = await whole(asked)
     found = await _parsed(body)
     _check(provider, status, found)
     cleaned = _cleaned(found, _Rewriting(request, front, provider))
-    kept = {str(name): headers[name] for name in (hdrs.RETRY_AFTER,) if name in headers}
+    wait = retry_after(headers, front.parts.clock.now())
+    kept = {} if wait is None else {str(hdrs.RETRY_AFTER): str(math.ceil(wait.total_seconds()))}
     return answer(change(cleaned) if status < 300 else cleaned, status=status, headers=kept)
 
 
@@ -95,13 +102,13 @@ async def _parsed(body: bytes) -> Any:
     try:
         return await asyncio.to_thread(json.loads, body) if len(body) > 65_536 else json.loads(body)
     except (ValueError, RecursionError):
-        raise PassedOn("The provider's answer is not one of its API") from None
+        raise PassedOn(_STRANGE) from None
 
 
 def _check(provider: ProviderConfig, status: int, body: Any) -> None:
     """A refusal of the provider's key would pass for one of the client's."""
     if not isinstance(body, dict | list) or not (200 <= status < 300 or 400 <= status < 600):
-        raise PassedOn("The provider's answer is not one of its API")
+        raise PassedOn(_STRANGE)
     error = body.get("error") if isinstance(body, dict) else None
     code = error.get("code") if isinstance(error, dict) else None
     if status == 401 or (status >= 400 and isinstance(code, int) and code in _NOT_OURS):
@@ -163,22 +170,30 @@ def _version(request: web.Request) -> str:
     return f"/{version}" if version else ""
 
 
-def _cleaned(value: Any, rewriting: _Rewriting, within: str = "") -> Any:
+def _cleaned(value: Any, rewriting: _Rewriting, within: str = "", left: int = _DEEPEST) -> Any:
+    """Raises PassedOn for what can't be written as JSON again."""
     match value:
+        case dict() | list() if not left:
+            raise PassedOn(_STRANGE)
         case dict():
-            return {rewriting.text(name): _cleaned_member(name, one, rewriting, within) for name, one in value.items()}
+            return {
+                rewriting.text(name): _cleaned_member(name, one, rewriting, within, left - 1)
+                for name, one in value.items()
+            }
         case list():
-            return [_cleaned(one, rewriting) for one in value]
+            return [_cleaned(one, rewriting, left=left - 1) for one in value]
         case str():
             return rewriting.text(value)
+        case float() if not math.isfinite(value):
+            raise PassedOn(_STRANGE)
         case _:
             return value
 
 
-def _cleaned_member(name: str, value: Any, rewriting: _Rewriting, within: str) -> Any:
+def _cleaned_member(name: str, value: Any, rewriting: _Rewriting, within: str, left: int) -> Any:
     if within == "paging" and name in ("next", "previous") and isinstance(value, str):
         return rewriting.address(value)
-    return _cleaned(value, rewriting, name)
+    return _cleaned(value, rewriting, name, left)
 
 
 def as_json(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from gateway.domain.errors import (
 from gateway.domain.message import Draft
 from gateway.ports import Answer
 from gateway.shipped import shipped
+from gateway.web.cloud_edges import EDGES
 from gateway.web.describing import DESCRIBED
 from gateway.web.openapi_routes import OPERATIONS
 from gateway.web.server import build_app
@@ -71,6 +72,35 @@ async def test_every_route_is_described_and_everything_described_is_routed(house
     told = paths_of(await described(house))
     assert told == routes_of(build_app(house.parts))
     assert told == {(row.method, row.path) for row in OPERATIONS}
+
+
+async def test_a_name_in_it_means_one_thing_and_is_said_once(house: House) -> None:
+    """What the schema of OpenAPI itself can't say."""
+    whole = await described(house)
+    operations = [(path, each) for path, methods in whole["paths"].items() for each in methods.values()]
+    assert len({each["operationId"] for _, each in operations}) == len(operations) == len(OPERATIONS)
+    schemes, tags = set(whole["components"]["securitySchemes"]), {tag["name"] for tag in whole["tags"]}
+    for path, each in operations:
+        parameters = [(parameter["in"], parameter["name"]) for parameter in each.get("parameters", ())]
+        assert len(set(parameters)) == len(parameters)
+        assert {name for place, name in parameters if place == "path"} == set(re.findall(r"{(\w+)}", path))
+        assert set(each["tags"]) <= tags
+        assert {name for scheme in each["security"] for name in scheme} <= schemes
+    shapes = [re.sub(r"{\w+}", "{}", path) for path in whole["paths"] if "{version}" not in path]
+    assert sorted(set(shapes)) == sorted(shapes)
+
+
+async def test_every_edge_that_is_answered_is_described_and_no_other(house: House) -> None:
+    paths = (await described(house))["paths"]
+    for prefix in ("", "/{version}"):
+        told = {
+            (method.upper(), edge)
+            for method, each in paths[f"{prefix}/{{id}}/{{edge}}"].items()
+            for parameter in each["parameters"]
+            if parameter["name"] == "edge"
+            for edge in parameter["schema"]["enum"]
+        }
+        assert told == set(EDGES)
 
 
 async def test_what_is_served_apart_is_not_described_here(house: House) -> None:

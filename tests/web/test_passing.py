@@ -137,6 +137,19 @@ async def test_a_read_receipt_passes_at_once_with_the_providers_key(through: Pas
     assert_ours(asked)
 
 
+@pytest.mark.parametrize(("status", "words"), [(200, b"{}"), (202, b"[]"), (201, b'{"success": null}')])
+async def test_a_read_receipt_that_was_taken_is_told_in_one_way(through: Passed, status: int, words: bytes) -> None:
+    world = await through()
+
+    async def says(_request: web.Request) -> web.Response:
+        return web.Response(status=status, body=words)
+
+    world.platform.behaviour = says
+    said = {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.HBgL"}
+    answer = await world.ask("POST", "/1063/messages", json=said)
+    assert (answer.status, await answer.json()) == (200, {"success": True})
+
+
 async def test_360dialog_gets_its_own_paths_and_its_own_header(through: Passed) -> None:
     world = await through(kind=DIALOG_360, prefix="")
     said = {"status": "read", "message_id": "wamid.HBgL"}
@@ -454,6 +467,22 @@ async def test_an_error_of_the_platform_comes_back_as_it_is(through: Passed) -> 
     assert "X-App-Usage" not in answer.headers
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [("7", "7"), ("Sun, 01 Mar 2026 12:00:40 GMT", "40"), ("soon", None), ("-1", "0"), ("999999", "3600")],
+)
+async def test_when_to_come_again_is_told_in_seconds(through: Passed, written: str, told: str | None) -> None:
+    world = await through()
+
+    async def says(_request: web.Request) -> web.Response:
+        headers = {"Retry-After": written, "Date": "Sun, 01 Mar 2026 12:00:00 GMT"}
+        return web.json_response({"error": {"message": "(#4) No", "code": 4}}, status=429, headers=headers)
+
+    world.platform.behaviour = says
+    answer = await world.ask("GET", "/1063/whatsapp_business_profile")
+    assert (answer.status, answer.headers.get("Retry-After")) == (429, told)
+
+
 async def test_a_refusal_of_the_providers_key_does_not_pass_for_one_of_the_clients(through: Passed) -> None:
     world = await through()
 
@@ -469,7 +498,11 @@ async def test_a_refusal_of_the_providers_key_does_not_pass_for_one_of_the_clien
     assert [line["event"] for line in logs if line["log_level"] == "warning"] == ["passing.unauthorized"]
 
 
-@pytest.mark.parametrize("words", [b"<html>", b'"text"', b"", b"[" * 100_000])
+DEEP = b'{"a":' * 700 + b"1" + b"}" * 700
+NO_ANSWERS = [b"<html>", b'"text"', b"", b"[" * 100_000, DEEP, b'{"x": NaN}', b'{"x": [-1e999]}', b'{"x": -Infinity}']
+
+
+@pytest.mark.parametrize("words", NO_ANSWERS, ids=lambda words: words[:16])
 async def test_an_answer_that_is_none_of_the_api_is_a_bad_gateway(through: Passed, words: bytes) -> None:
     world = await through()
 

@@ -38,6 +38,8 @@ class LookupApi:
             *routes("GET", "/{id:[0-9]+}", self._look),
             *routes("GET", profile, self._profile),
             *routes("POST", profile, self._change_profile),
+            web.get("/whatsapp_business_profile", explained(self._profile)),
+            web.post("/whatsapp_business_profile", explained(self._change_profile)),
             *routes("GET", apps, self._apps),
             *routes("POST", apps, self._subscribe),
             *routes("DELETE", apps, self._unsubscribe),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from gateway.provider.sandbox.cloud.complaint import Refused, complaint, missing, unknown_object, wrong
 from gateway.provider.sandbox.cloud.entrance import Entrance, explained, read_object, routes
@@ -79,7 +81,7 @@ class MediaApi:
                     return
                 if isinstance(part, BodyPartReader):
                     await self._read_part(part, upload)
-        except (ValueError, RuntimeError, AssertionError):
+        except (ValueError, RuntimeError, AssertionError, HttpProcessingError):
             raise Refused(complaint(100, "The body is not a form with a file.")) from None
         except TooLarge:
             raise Refused(complaint(131053, "The file is larger than 100 MB.")) from None
@@ -109,10 +111,12 @@ class MediaApi:
             raise Refused(complaint(131053, f"The file is larger than {mime_type} may be.")) from None
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
-        medium = self._medium(request)
+        medium = self._entrance.medium(request.match_info["medium"], self._entrance.key(request))
         until = request.query.get("ext", "")
         if not until.isascii() or not until.isdigit() or float(until) < self._world.clock.now().timestamp():
-            raise unknown_object(medium.id)
+            medium = None
+        if medium is None:
+            raise _gone(request.match_info["medium"])
         headers = {"Content-Type": medium.mime_type, "X-Content-Type-Options": "nosniff"}
         return web.FileResponse(medium.path, headers=headers)
 
@@ -138,6 +142,11 @@ class _Upload:
     def discard(self) -> None:
         if self.draft is not None:
             self.draft.discard()
+
+
+def _gone(written: str) -> Refused:
+    """A file's own address is over. Source: Meta, media: it is answered 404."""
+    return Refused(replace(unknown_object(written).complaint, status=404))
 
 
 def _mount(request: web.Request) -> str:
