@@ -111,7 +111,7 @@ class MediaApi:
             raise Refused(complaint(131053, f"The file is larger than {mime_type} may be.")) from None
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
-        medium = self._entrance.medium(request.match_info["medium"], self._entrance.key(request))
+        medium = self._entrance.medium(request, request.match_info["medium"])
         until = request.query.get("ext", "")
         if not until.isascii() or not until.isdigit() or float(until) < self._world.clock.now().timestamp():
             medium = None
