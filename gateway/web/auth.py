@@ -15,6 +15,8 @@ from gateway.domain.errors import Unauthenticated
 
 ACCESS_TOKEN = "access_token"  # noqa: S105 - where a key stands in a query, not a key
 D360_API_KEY = istr("D360-API-KEY")
+X_API_KEY = istr("X-API-Key")
+"""Of clients of those who resell the Cloud API in its own form."""
 
 FORMS = 1024
 """How many forms of keys are remembered: a key may be followed by any password."""
@@ -44,10 +46,14 @@ class Keys:
 
     def of_cloud_api(self, headers: MultiMapping[str], query: MultiMapping[str]) -> ClientConfig:
         """The client of a request of the Cloud API's surface, wherever the key stands: ``Authorization: Bearer``,
-        360dialog's header, ``?access_token=``. Raises Unauthenticated."""
+        360dialog's header, ``X-API-Key``, ``?access_token=``. Raises Unauthenticated."""
         if hdrs.AUTHORIZATION in headers:
             return self.of_bearer(headers)
-        written = [*headers.getall(D360_API_KEY, []), *query.getall(ACCESS_TOKEN, [])]
+        written = [
+            *headers.getall(D360_API_KEY, []),
+            *headers.getall(X_API_KEY, []),
+            *query.getall(ACCESS_TOKEN, []),
+        ]
         if len(written) != 1:
             raise Unauthenticated("the key is missing or not valid")
         return self._client([written[0].encode(errors="surrogateescape")])

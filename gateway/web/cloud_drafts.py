@@ -110,10 +110,17 @@ def _truth(written: Any) -> Any:
 
 def _read_interactive(interactive: JsonObject, depth: int) -> JsonObject:
     """Its action may be a JSON text. Empty parts are as good as none."""
-    given = {name: part for name, part in interactive.items() if part not in ("", {}) or name in ("type", "action")}
+    given = {name: part for name, part in interactive.items() if not _is_empty(name, part)}
     if isinstance(written := given.get("action"), str):
         given["action"] = _without_nulls(_read_action(written, depth))
     return given
+
+
+def _is_empty(name: str, part: Any) -> bool:
+    """Clients also write a header or a footer that has no text for none."""
+    if name in ("header", "footer") and isinstance(part, Mapping) and part.get("type", "text") == "text":
+        return not part.keys() - {"type", "text"} and not part.get("text")
+    return part in ("", {}) and name not in ("type", "action")
 
 
 def _read_action(written: str, depth: int) -> JsonObject:

@@ -16,7 +16,7 @@ from gateway.web.cloud_templates import list_templates
 from gateway.web.drafts import number_of
 from gateway.web.parts import FRONT, Front
 from gateway.web.passing import as_json, only_fields, passed_json, query_of
-from gateway.web.requests import admit_cloud_api, read_object
+from gateway.web.requests import admit_cloud_api, read_object_or_none
 from gateway.web.wire_errors import UnknownObject, Unsupported
 
 Edge = Callable[[web.Request, Front, ClientConfig], Awaitable[web.StreamResponse]]
@@ -25,7 +25,7 @@ _NUMBER_FIELDS = frozenset(
         *("id", "display_phone_number", "verified_name", "quality_rating", "status", "name_status", "new_name_status"),
         *("code_verification_status", "platform_type", "throughput", "account_mode", "messaging_limit_tier"),
         *("is_official_business_account", "is_pin_enabled", "certificate", "last_onboarded_time", "health_status"),
-        "whatsapp_business_manager_messaging_limit",
+        *("conversational_automation", "whatsapp_business_manager_messaging_limit"),
     }
 )
 _ACCOUNT_FIELDS = frozenset(
@@ -54,6 +54,12 @@ async def at_object(request: web.Request) -> web.StreamResponse:
     if is_number:
         return await _number(request, front, client)
     return await (_account if is_account else get_medium)(request, front, client)
+
+
+async def at_root(request: web.Request) -> web.StreamResponse:
+    """``GET /{version}``: nothing stands there, but clients ask it whether their key is good"""
+    admit_cloud_api(request, request.app[FRONT])
+    raise Unsupported("nothing is to be had of a version alone: name a number, an account or a medium behind it")
 
 
 async def at_edge(request: web.Request) -> web.StreamResponse:
@@ -189,8 +195,9 @@ async def _handed_on(request: web.Request, front: Front, provider: ProviderConfi
     passing = front.parts.passing.get(provider.name)
     if passing is None:
         raise Unsupported(f"'{request.method} {path.rpartition('/')[2]}' is not there with this sender's provider")
-    said = as_json(await read_object(request, front.parts)) if request.method == "POST" else {}
-    asked = passing.request(request.method, path, query=query_of(request), **said)
+    said = await read_object_or_none(request, front.parts) if request.method in ("POST", "DELETE") else None
+    with_body = {} if said is None else as_json(said)
+    asked = passing.request(request.method, path, query=query_of(request), **with_body)
     return await passed_json(request, front, provider, asked)
 
 
@@ -200,6 +207,12 @@ EDGES: Mapping[tuple[str, str], Edge] = {
     ("POST", "whatsapp_business_profile"): _number_edge,
     ("GET", "block_users"): _number_edge,
     ("POST", "block_users"): _number_edge,
+    ("DELETE", "block_users"): _number_edge,
+    ("GET", "whatsapp_commerce_settings"): _number_edge,
+    ("POST", "whatsapp_commerce_settings"): _number_edge,
+    ("POST", "conversational_automation"): _number_edge,
+    ("GET", "message_qrdls"): _number_edge,
+    ("POST", "message_qrdls"): _number_edge,
     ("GET", "message_templates"): _templates,
     ("POST", "message_templates"): _account_edge,
     ("DELETE", "message_templates"): _account_edge,

@@ -46,6 +46,9 @@ _OUTER = frozenset({"messaging_product", "recipient_type", "type", "limit", "aft
 """Parameters of which the platform says 100, whatever is wrong with them."""
 _COUNT = re.compile(r"expected (?:no|exactly one|(?:at least |at most )?\d+) .*(?:, got \d+|\bcomponent\b)")
 _KIND = re.compile(r"\.(?:sub_)?type$")
+_NO_SUCH_OBJECT = 33
+"""The platform's subcode for what is not there, or not with this method. It has a type of its own, as there are clients
+that take an OAuthException for a key that is not valid."""
 _NO_ACCESS = "It does not exist, or this key may not see it."
 _NO_PATH = (
     "There is no such resource. Expected a path such as /v24.0/106540352242922/messages, with the phone number id of a "
@@ -71,7 +74,7 @@ def _error(
 ) -> Said:
     error: dict[str, Any] = {
         "message": f"(#{code}) {title}: {details}",
-        "type": "OAuthException",
+        "type": "OAuthException" if subcode != _NO_SUCH_OBJECT else "GraphMethodException",
         "code": code,
         **({} if subcode is None else {"error_subcode": subcode}),
         "is_transient": is_transient,
@@ -212,10 +215,12 @@ CLOUD_API: Table = {
         429, 130429, "Rate limit hit", str(error), headers=_retry_after(error), is_transient=True
     ),
     WrongMethod: lambda error: _error(
-        405, 100, "Unsupported request", str(error), subcode=33, headers={hdrs.ALLOW: error.allowed}
+        405, 100, "Unsupported request", str(error), subcode=_NO_SUCH_OBJECT, headers={hdrs.ALLOW: error.allowed}
     ),
-    UnknownObject: lambda error: _error(400, 100, "Unsupported request", _unknown_object(error), subcode=33),
-    Unsupported: lambda error: _error(400, 100, "Unsupported request", str(error), subcode=33),
+    UnknownObject: lambda error: _error(
+        400, 100, "Unsupported request", _unknown_object(error), subcode=_NO_SUCH_OBJECT
+    ),
+    Unsupported: lambda error: _error(400, 100, "Unsupported request", str(error), subcode=_NO_SUCH_OBJECT),
     NotFound: lambda _: _error(404, 2500, "Unknown path", _NO_PATH),
     UnreadableBody: _unreadable,
     MissingField: _missing,

@@ -20,6 +20,10 @@ D360 = Scheme(
     name="D360-API-KEY",
     view={"type": "apiKey", "in": "header", "name": "D360-API-KEY", "description": "The client's key, as 360dialog."},
 )
+_X_API_KEY = Scheme(
+    name="X-API-Key",
+    view={"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The client's key, as some resellers."},
+)
 _IN_QUERY = Scheme(
     name="access_token",
     view={
@@ -33,7 +37,7 @@ CLOUD = Surface(
     title="Cloud API",
     about="What clients of Meta's Cloud API speak, with any version in the path and with none, and 360dialog's style "
     "of it. Errors have the platform's shape and its codes.",
-    schemes=(BEARER, _IN_QUERY, D360),
+    schemes=(BEARER, _IN_QUERY, D360, _X_API_KEY),
     error=ref("cloud-error"),
 )
 SENT: View = json_answer({"anyOf": [ref("cloud-sent"), ref("cloud-done")]}, DECISION_HEADERS)
@@ -112,6 +116,16 @@ def cloud_operations() -> Iterator[Operation]:
         parameters=(path_parameter("sealed", "What stands in that address."),),
         answers=dict.fromkeys((200, 206, 304, 416), _STREAMED),
         errors=(400, *READING, 404, 502),
+    )
+    yield Operation(
+        method="GET",
+        path="/{version}",
+        surface=CLOUD,
+        id="rootOfVersion",
+        title="Whether a key is good",
+        about="Nothing stands there; the error is another one when the key is not valid.",
+        parameters=(_VERSION,),
+        errors=(400, *READING),
     )
     yield from _of("", "")
     yield from _of("/{version}", "OfVersion", _VERSION)

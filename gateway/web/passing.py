@@ -33,7 +33,8 @@ LARGEST_ANSWER = 8 * 1024 * 1024
 _PAGES = ("fields", "limit", "after", "before", "summary", "sort", "since", "until")
 _TEMPLATES = ("name", "status", "category", "language", "quality_score", "content", "name_or_content", "hsm_id")
 _MEDIA = ("type", "messaging_product", "phone_number_id")
-QUERY = frozenset({*_PAGES, *_TEMPLATES, *_MEDIA})
+_SETTINGS = ("is_cart_visible", "is_catalog_visible", "prefilled_message", "generate_qr_image", "code")
+QUERY = frozenset({*_PAGES, *_TEMPLATES, *_MEDIA, *_SETTINGS})
 """What is handed on of a query. The platform knows others that make another request of it, such as ``method``."""
 _NOT_IN_BODIES = frozenset({ACCESS_TOKEN, "method", "fields", "batch", "include_headers", "relative_url"})
 """A key, and what may make another request of it: the platform takes parameters from bodies as well."""

@@ -41,6 +41,13 @@ async def read_object(request: web.Request, parts: Parts) -> dict[str, Any]:
     return parse_body(await read_body(request, limits.body, parts.body_timeout), depth=limits.depth)
 
 
+async def read_object_or_none(request: web.Request, parts: Parts) -> dict[str, Any] | None:
+    """The same, or None where there is no body at all: parameters may stand in the query. Raises UnreadableBody."""
+    limits = parts.config.limits
+    body = await read_body(request, limits.body, parts.body_timeout)
+    return parse_body(body, depth=limits.depth) if body else None
+
+
 async def read_body(request: web.Request, limit: int, seconds: float) -> bytes:
     """A body of at most `limit` bytes, within so many seconds. Raises BodyTooLarge, BodyTooSlow, BodyBroken,
     BodyEncoded."""

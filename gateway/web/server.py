@@ -60,6 +60,7 @@ def _cloud_routes() -> Iterator[web.RouteDef]:
     yield web.post("/messages", cloud_api.send_dialog360)
     yield web.post("/media", cloud_media.post_media)
     yield web.get("/media/{sealed}", cloud_media.download)
+    yield web.get(_VERSION, cloud_edges.at_root)
     for prefix, id_ in (("", "[0-9]+"), (_VERSION, "[^/]+")):
         yield web.get(f"{prefix}/debug_token", cloud_edges.debug_token)
         yield web.post(f"{prefix}/{{number:{id_}}}/messages", cloud_api.send_message)

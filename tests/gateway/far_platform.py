@@ -22,13 +22,27 @@ from tests.page.stage import CONTACT, a_gateway, free_port
 ACCOUNT = "200300400500600"
 _BLOCKED = {"block_users": [{"messaging_product": "whatsapp", "wa_id": CONTACT}]}
 _ADDED = {"messaging_product": "whatsapp", "block_users": {"added_users": [{"input": CONTACT, "wa_id": CONTACT}]}}
+_REMOVED = {"messaging_product": "whatsapp", "block_users": {"removed_users": [{"input": CONTACT, "wa_id": CONTACT}]}}
+_COMMERCE = {"id": "1", "is_cart_visible": True, "is_catalog_visible": True}
+_QR_CODE = {
+    "code": "4O4YGZEG3RIVE1",
+    "prefilled_message": "Hello",
+    "deep_link_url": "https://wa.me/message/4O4YGZEG3RIVE1",
+}
 _PAGING = {"cursors": {"before": "MA==", "after": "MA=="}}
 MISSING: Mapping[tuple[str, str], Any] = {
     ("GET", "block_users"): {"data": [_BLOCKED], "paging": _PAGING},
     ("POST", "block_users"): _ADDED,
+    ("DELETE", "block_users"): _REMOVED,
+    ("GET", "whatsapp_commerce_settings"): {"data": [_COMMERCE]},
+    ("POST", "whatsapp_commerce_settings"): {"success": True},
+    ("POST", "conversational_automation"): {"success": True},
+    ("GET", "message_qrdls"): {"data": [_QR_CODE]},
+    ("POST", "message_qrdls"): _QR_CODE,
     ("DELETE", "message_templates"): {"success": True},
 }
-"""What the sandbox does not have, by the end of the path. Source: Meta, blocking users, and template management."""
+"""What the sandbox does not have, by the end of the path. Source: Meta, blocking users, commerce settings,
+conversational components, QR codes, and template management."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,10 +89,10 @@ async def test_the_id_is_that_of_the_message_on_every_surface(house: House) -> N
     assert (record.message.client, record.message.contact) == ("desk", CONTACT)
 
 
-@pytest.mark.parametrize("style", ["bearer", "query", "header"])
-async def test_the_key_may_stand_in_any_of_three_places(house: House, style: str) -> None:
+@pytest.mark.parametrize("style", ["bearer", "query", "D360-API-KEY", "X-API-Key"])
+async def test_the_key_may_stand_in_any_of_four_places(house: House, style: str) -> None:
     await house.contact_writes()
-    headers = {"bearer": bearer(DESK_KEY), "header": {"D360-API-KEY": DESK_KEY}}.get(style, {})
+    headers = {"bearer": bearer(DESK_KEY), "query": {}}.get(style, {style: DESK_KEY})
     query = {"access_token": DESK_KEY} if style == "query" else {}
     answer = await house.http.post(NUMBER, json=TEXT, headers=headers, params=query)
     assert answer.status == 200
@@ -106,6 +106,9 @@ async def test_the_key_may_stand_in_any_of_three_places(house: House, style: str
         (basic(DESK_KEY), ""),
         ({"Authorization": "Bearer wrong"}, f"?access_token={DESK_KEY}"),
         ({"D360-API-KEY": "wrong"}, ""),
+        ({"X-API-Key": "wrong"}, ""),
+        ({"Authorization": "Bearer wrong", "X-API-Key": DESK_KEY}, ""),
+        ({"D360-API-KEY": DESK_KEY, "X-API-Key": SHOP_KEY}, ""),
         ({}, "?access_token=wrong"),
         ({}, f"?access_token={DESK_KEY}&access_token={SHOP_KEY}"),
     ],
@@ -115,6 +118,16 @@ async def test_without_a_good_key_there_is_one_answer(house: House, headers: dic
     error = await error_of(answer)
     assert (answer.status, error["code"], error["type"]) == (401, 190, "OAuthException")
     assert "key" not in error["message"]
+
+
+@pytest.mark.parametrize("path", ["/v13.0/", "/v21.0"])
+async def test_at_the_root_of_a_version_the_type_of_the_error_says_whether_the_key_is_good(
+    house: House, path: str
+) -> None:
+    good = await house.http.get(path, headers=bearer(DESK_KEY))
+    error = await error_of(good)
+    assert (good.status, error["code"], error["type"]) == (400, 100, "GraphMethodException")
+    assert (await error_of(await house.http.get(path, headers=bearer("wrong"))))["type"] == "OAuthException"
 
 
 async def test_a_key_in_the_query_reaches_no_log(house: House, caplog: pytest.LogCaptureFixture) -> None:

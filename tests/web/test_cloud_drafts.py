@@ -139,6 +139,12 @@ def test_an_action_that_is_no_json_is_refused_and_so_is_one_that_two_readers_rea
         assert wrong.path.startswith("$.interactive.action")
 
 
+@pytest.mark.parametrize("empty", [{"type": "text", "text": ""}, {"type": "text", "text": None}, {"text": ""}, {}, ""])
+@pytest.mark.parametrize("part", ["header", "footer"])
+def test_a_header_or_a_footer_without_a_text_is_none(part: str, empty: Any) -> None:
+    assert content(interactive("button", **{part: empty})) == content(interactive("button"))
+
+
 @pytest.mark.parametrize(
     ("kind", "parts", "path"),
     [

@@ -108,7 +108,8 @@ def assert_shape(words: Said) -> dict[str, Any]:
     error: dict[str, Any] = body["error"]
     assert words.status >= 400
     assert isinstance(error["code"], int)
-    assert error["type"] == "OAuthException"
+    is_of_objects = error.get("error_subcode") == 33
+    assert error["type"] == ("GraphMethodException" if is_of_objects else "OAuthException")
     assert error["message"].startswith(f"(#{error['code']}) ")
     assert error["error_data"] == {"messaging_product": "whatsapp", "details": error["error_user_msg"]}
     assert error["fbtrace_id"]

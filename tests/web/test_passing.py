@@ -361,6 +361,14 @@ async def test_what_the_allow_list_has_passes_and_nothing_else(through: Passed) 
         ("GET", "1063", None),
         ("GET", "1063/whatsapp_business_profile", None),
         ("POST", "1063/whatsapp_business_profile", {"about": "Ours"}),
+        ("GET", "1063/block_users", None),
+        ("POST", "1063/block_users", {"block_users": [{"user": "380501234567"}]}),
+        ("DELETE", "1063/block_users", {"block_users": [{"user": "380501234567"}]}),
+        ("GET", "1063/whatsapp_commerce_settings", None),
+        ("POST", "1063/whatsapp_commerce_settings", {"is_cart_visible": True}),
+        ("POST", "1063/conversational_automation", {"prompts": ["Where is it?"]}),
+        ("GET", "1063/message_qrdls", None),
+        ("POST", "1063/message_qrdls", {"prefilled_message": "Hello"}),
         ("GET", f"{ACCOUNT}", None),
         ("GET", f"{ACCOUNT}/message_templates", None),
         ("POST", f"{ACCOUNT}/message_templates", {"name": "a"}),
@@ -394,6 +402,23 @@ async def test_what_the_allow_list_has_passes_and_nothing_else(through: Passed) 
         answer = await world.ask(method, f"/v21.0/{path}", json={} if method == "POST" else None)
         await error_of(answer)
     assert len(world.platform.asked) == before
+
+
+async def test_settings_may_stand_in_the_query_without_a_body(through: Passed) -> None:
+    world = await through()
+    said = {"is_catalog_visible": "true", "prefilled_message": "Hello, you", "generate_qr_image": "PNG"}
+    for edge in ("whatsapp_commerce_settings", "message_qrdls"):
+        answer = await world.ask("POST", f"/v21.0/1063/{edge}", params={**said, "batch": "x"})
+        assert answer.status == 200
+        asked = world.platform.asked[-1]
+        assert (asked.path, asked.query, asked.body) == (f"/v24.0/1063/{edge}", said, b"")
+        assert_ours(asked)
+
+
+async def test_what_a_number_says_by_itself_is_told(through: Passed) -> None:
+    world = await through()
+    await world.ask("GET", "/v21.0/1063?fields=conversational_automation,owner_business_info")
+    assert world.platform.asked[-1].query == {"fields": "conversational_automation"}
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])

@@ -23,6 +23,8 @@ FILES: Mapping[str, tuple[str, bytes]] = {
     "sticker": ("image/webp", b"RIFF\x04\x00\x00\x00WEBP"),
 }
 """What the customers' phones have to send."""
+_ALWAYS_TOLD: Mapping[str, Mapping[str, bool]] = {"audio": {"voice": False}, "sticker": {"animated": False}}
+"""What the platform says of each, and libraries read without asking whether it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ async def a_medium(media: Media, sender: str, kind: str, caption: str | None) ->
     captioned = {"caption": caption} if caption else {}
     named = {"filename": "document.pdf"} if kind == "document" else {}
     sha256 = base64.b64encode(medium.sha256).decode()
-    told = {**captioned, **named, "mime_type": mime_type, "sha256": sha256, "id": medium.id}
+    always = _ALWAYS_TOLD.get(kind, {})
+    told = {**captioned, **named, "mime_type": mime_type, "sha256": sha256, "id": medium.id, **always}
     text = caption or f"<{kind}>"
     return Saying(text, {"text": text, "type": kind}, {"type": kind, kind: told})
 

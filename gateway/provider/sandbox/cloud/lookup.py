@@ -17,6 +17,8 @@ from gateway.provider.sandbox.world import World
 
 APP = {"id": "300400500600700", "name": "Sandbox", "link": "https://www.facebook.com/games/?app_id=300400500600700"}
 PROFILE = ("about", "address", "description", "email", "profile_picture_url", "websites", "vertical")
+ABOUT = "Hey there! I am using WhatsApp."
+"""What a profile says until its owner says something else."""
 PROFILE_SIZE = 4_096
 _NOT_VERIFIED = Complaint(
     code=2200,
@@ -83,7 +85,7 @@ class LookupApi:
 
     async def _profile(self, request: web.Request) -> web.Response:
         account = self._entrance.account(request)
-        profile = {"vertical": "OTHER", **self._world.profiles.get(account.sender)}
+        profile = {"vertical": "OTHER", "about": ABOUT, **self._world.profiles.get(account.sender)}
         wanted = [field for field in request.query.get("fields", "").split(",") if field]
         shown = {key: value for key, value in profile.items() if not wanted or key in wanted}
         return web.json_response({"data": [{**shown, "messaging_product": "whatsapp"}]})

@@ -202,6 +202,15 @@ async def test_a_tap_on_a_row_names_its_id_and_description(cloud: Cloud):
     assert (await inbound(cloud))["interactive"] == {"type": "list_reply", "list_reply": chosen}
 
 
+@pytest.mark.parametrize(("kind", "always"), [("audio", {"voice": False}), ("sticker", {"animated": False})])
+async def test_a_medium_is_told_with_what_the_platform_always_says_of_its_kind(
+    cloud: Cloud, kind: str, always: dict[str, bool]
+):
+    await cloud.customer_writes("Listen", media=kind)
+    told = await inbound(cloud)
+    assert always.items() <= told[kind].items()
+
+
 async def test_a_picture_of_a_customer_can_be_downloaded(cloud: Cloud):
     await cloud.customer_writes("My parcel", media="image")
     told = await inbound(cloud)

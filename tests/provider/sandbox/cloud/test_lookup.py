@@ -215,6 +215,8 @@ async def test_a_business_lists_its_numbers(cloud: Cloud):
 
 async def test_a_profile_is_what_was_said_of_it(cloud: Cloud):
     profile = f"/v24.0/{NUMBER_ID}/whatsapp_business_profile"
+    _, body = await cloud.call("GET", profile)
+    assert body["data"][0]["about"]  # there before anybody says anything
     about = {"messaging_product": "whatsapp", "about": "We answer", "vertical": "RETAIL"}
     assert await cloud.call("POST", profile, json=about) == (200, {"success": True})
     assert await cloud.call("GET", profile) == (200, {"data": [about]})
