@@ -150,21 +150,9 @@ def _call_event(call: Any, shared: Shared) -> CallbackEvent:
 def _call_status_event(status: Object, shared: Shared) -> CallbackEvent:
     """How a call of ours went. One that the contact takes opens the window. Source: Meta, calling pricing."""
     raw = shared.raw(status=status)
-    contact, *others = ids_in(status, shared.profiles, shared.only) or (None,)
-    if contact is None or (_string(status.get("status")) or "").upper() != "ACCEPTED":
+    if (_string(status.get("status")) or "").upper() != "ACCEPTED":
         return unrecognized(raw, "call")
-    at, call_id = instant(status.get("timestamp")), scalar(status.get("id"))
-    return InboundMessage(
-        contact=contact,
-        kind="call",
-        dedupe=inbound_dedupe(call_id, contact, shared.sender_names, kind="call", at=at, item=status),
-        raw=raw,
-        sender_names=shared.sender_names,
-        provider_message_id=call_id,
-        at=at,
-        name=_name(shared.profile(status)),
-        also_known_as=tuple(filter(None, others)),
-    )
+    return _inbound(status, shared, kind="call", raw=raw)
 
 
 def _inbound(item: Object, shared: Shared, *, kind: str, raw: Object) -> CallbackEvent:

@@ -5,39 +5,26 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import NoneType
-from typing import Literal
 
-from gateway.domain.compliance import Downgrade, Hold, Refuse, Send, fallback_of, is_observed, is_of_window
+from gateway.domain.compliance import Downgrade, Hold, Refuse, Send, is_of_window
 from gateway.domain.delivery import PauseCause
 from gateway.domain.errors import BalanceEmpty, IdempotencyConflict, NotFound, ProviderError, TooManyRequests
 from gateway.domain.identity import Contact, MessageId, Sender, bucket_of, draw_message_id, draw_token
-from gateway.domain.message import Draft, FreeForm, Idempotency, OutboundMessage, Receipt, Status
-from gateway.domain.notice import PENDING
+from gateway.domain.message import Draft, Idempotency, Receipt, Status
 from gateway.domain.suppression import Suppression
 from gateway.ports import Accepted, Answer, Attempt, Conversation, Decide
 from gateway.store.attempts import add_attempt
-from gateway.store.codec import (
-    content_facts,
-    error_of,
-    ids_text,
-    instant,
-    micros,
-    micros_or_none,
-    receipt_of,
-    receipt_text,
-    template_name,
-    to_json,
-)
+from gateway.store.codec import error_of, instant, micros, receipt_of
 from gateway.store.deciding import add_decision, find
-from gateway.store.decision_codec import evidence_text, reasons_text, repairs_text, suppression_text
+from gateway.store.decision_codec import suppression_text
 from gateway.store.digests import digest_of
+from gateway.store.entry import add_message, expiry_of, message_of, note_refusal, receipt_for
 from gateway.store.identities import add_client_s, names_of, with_spellings
 from gateway.store.leaving import lease_at_once, may_leave_at_once
 from gateway.store.ledger import Ledger
 from gateway.store.lines import join
 from gateway.store.senders import SenderRow, sender_row
-from gateway.store.statuses import count_open, end, history_line
+from gateway.store.statuses import count_open, end
 from gateway.store.suppressions import in_force
 
 KEEP_KEYS = timedelta(hours=24)
@@ -84,7 +71,7 @@ def enqueue(
         case Refuse() as refusal if draft.tells_refusal_later and is_of_window(refusal, draft.content):
             return _accept_refused(ledger, draft, refusal, found, now=now)
         case Refuse() as refusal:
-            _note_refusal(ledger, draft, refusal, now=now)
+            note_refusal(ledger, draft, refusal, now=now)
             return refusal
         case Hold():
             raise AssertionError("hold is refused when the configuration is read")
@@ -139,8 +126,8 @@ def _accept(
     leaves = may_begin and is_free and may_leave_at_once(ledger, conversation, found.sender)
     place = 0
     while not place:  # the unique key catches an id that is taken
-        receipt = _receipt(draw_message_id(conversation["bucket"]), decision, now)
-        place = _add_message(ledger, draft, decision, conversation["id"], found.named, receipt, leaves=leaves, now=now)
+        receipt = receipt_for(draw_message_id(conversation["bucket"]), decision, now)
+        place = add_message(ledger, draft, decision, conversation["id"], found.named, receipt, leaves=leaves, now=now)
     add_decision(ledger, place, "accept", decision, now=now)
     count_open(ledger, draft.client, draft.sender, +1)
     answer = Answer(receipt=receipt, waits_for=draft.wait)
@@ -148,7 +135,7 @@ def _accept(
         join(ledger, conversation, draft, is_free=is_free, now=now)
         return Accepted(answer=answer, decision=decision)
     ids = tuple(dict.fromkeys((*names_of(conversation), *found.named)))
-    message = _message_of(draft, receipt, ids, expires_at=_expires_at(ledger, draft, now), now=now)
+    message = message_of(draft, receipt, ids, expires_at=expiry_of(ledger, draft, now), now=now)
     claim = lease_at_once(ledger, message, conversation, found.sender, found.known)
     attempt = Attempt(message_id=message.id, number=1, token=draw_token(message.id), content=decision.content)
     add_attempt(ledger, place, claim, attempt, now=now)
@@ -162,7 +149,7 @@ def _accept_refused(ledger: Ledger, draft: Draft, refusal: Refuse, found: _Found
     while not place:
         message_id = draw_message_id(conversation["bucket"])
         receipt = Receipt(message_id=message_id, action="refused", reason=refusal.reasons[0].value)
-        place = _add_message(ledger, draft, refusal, conversation["id"], found.named, receipt, leaves=False, now=now)
+        place = add_message(ledger, draft, refusal, conversation["id"], found.named, receipt, leaves=False, now=now)
     add_decision(ledger, place, "accept", refusal, now=now)
     count_open(ledger, draft.client, draft.sender, +1)
     end(ledger, place, Status.REFUSED, now=now)
@@ -182,33 +169,6 @@ def _conversation(ledger: Ledger, draft: Draft, found: _Found) -> sqlite3.Row:
     return conversation
 
 
-def _expires_at(ledger: Ledger, draft: Draft, now: datetime) -> datetime:
-    return now + (draft.ttl or ledger.policy.delivery.message_ttl)
-
-
-def _message_of(
-    draft: Draft, receipt: Receipt, ids: tuple[Contact, ...], *, expires_at: datetime, now: datetime
-) -> OutboundMessage:
-    return OutboundMessage(
-        id=receipt.message_id,
-        client=draft.client,
-        sender=draft.sender,
-        contact=ids[0],
-        also_known_as=ids[1:],
-        content=draft.content,
-        fallback=draft.fallback,
-        reference=draft.reference,
-        intent=draft.intent,
-        reply_to=draft.reply_to,
-        opaque=draft.opaque,
-        on_closed_window=draft.on_closed_window,
-        callback_url=draft.callback_url,
-        traceparent=draft.traceparent,
-        accepted_at=now,
-        expires_at=expires_at,
-    )
-
-
 def add_conversation(ledger: Ledger, sender: Sender, contact: Contact, suppression: Suppression | None) -> sqlite3.Row:
     """That of a contact of whom nothing is known yet."""
     return ledger.one(
@@ -217,87 +177,6 @@ def add_conversation(ledger: Ledger, sender: Sender, contact: Contact, suppressi
         contact=contact,
         bucket=bucket_of(sender, contact),
         suppression=suppression_text(suppression),
-    )
-
-
-_OBSERVED: dict[type, Literal["downgraded", "refused", "held"] | None] = {
-    NoneType: None,
-    Downgrade: "downgraded",
-    Refuse: "refused",
-    Hold: "held",
-}
-
-
-def _receipt(message_id: MessageId, decision: Send | Downgrade, now: datetime) -> Receipt:
-    window = decision.evidence.window
-    is_downgrade = isinstance(decision, Downgrade)
-    return Receipt(
-        message_id=message_id,
-        action="downgraded" if is_downgrade else "sent",
-        template=template_name(decision.content),
-        reason=decision.reasons[0].value if is_downgrade else None,
-        window_closes_at=window.closes_at if window.is_open(now) else None,
-        observed=_OBSERVED[type(decision.instead_of)] if isinstance(decision, Send) else None,
-        repaired=repairs_text(decision),
-        reasons=tuple(reason.value for reason in decision.reasons),
-    )
-
-
-def _add_message(
-    ledger: Ledger,
-    draft: Draft,
-    decision: Send | Downgrade | Refuse,
-    conversation: int,
-    named: tuple[Contact, ...],
-    receipt: Receipt,
-    *,
-    leaves: bool,
-    now: datetime,
-) -> int:
-    """Its place; 0 if its id is taken."""
-    key, at = draft.idempotency, micros(now)
-    added = ledger.write(
-        "add_message",
-        id=receipt.message_id,
-        conversation=conversation,
-        client=draft.client,
-        status=(Status.SENDING if leaves else Status.QUEUED).value,
-        attempts=int(leaves),
-        history=history_line(Status.SENDING, at) if leaves else "",
-        content=to_json(content_facts(draft.content)),
-        fallback=None if draft.fallback is None else to_json(content_facts(draft.fallback)),
-        is_free_form=int(isinstance(draft.content, FreeForm)),
-        reference=draft.reference,
-        callback_url=draft.callback_url,
-        accepted_at=at,
-        expires_at=micros(_expires_at(ledger, draft, now)),
-        receipt=receipt_text(receipt),
-        route=None if key is None else key.route,
-        key=None if key is None else key.key,
-        fingerprint=None if key is None else key.fingerprint,
-        answer_by=micros_or_none(None if draft.wait is None else now + draft.wait),
-        told_view=PENDING,
-        downgraded_at=None if fallback_of(decision) is None else at,
-        is_observed=int(is_observed(decision)),
-        traceparent=draft.traceparent,
-        intent=draft.intent,
-        reply_to=draft.reply_to,
-        opaque=draft.opaque,
-        on_closed_window=draft.on_closed_window,
-        addressed=ids_text(named),
-    )
-    return added.lastrowid or 0 if added.rowcount else 0
-
-
-def _note_refusal(ledger: Ledger, draft: Draft, decision: Refuse, *, now: datetime) -> None:
-    ledger.write(
-        "add_refusal",
-        at=micros(now),
-        client=draft.client,
-        sender=draft.sender,
-        contact=draft.contact,
-        reasons=reasons_text(decision),
-        evidence=evidence_text(decision),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from gateway.ports import Allowed, Listed, ListPage, ListQuery
 from gateway.store.codec import ids_in, instant, micros, to_json
 from gateway.store.decision_codec import suppression_of, suppression_text
 from gateway.store.deeds import new_run, note_deed
-from gateway.store.identities import conversations_named, ids_of_person, names_of, with_spellings
+from gateway.store.identities import PROVIDER, conversations_named, ids_of_person, names_of, with_spellings
 from gateway.store.ledger import Ledger
 
 ALL = ""
@@ -74,21 +74,24 @@ def _work_out(ledger: Ledger, contact: Contact) -> None:
 def suppress(
     ledger: Ledger, contact: Contact, scope: Scope, *, sender: Sender | None, note: str | None, by: str, now: datetime
 ) -> bool:
-    """Put the contact on the list, or change how far that goes; since when stays as it was."""
-    before = ledger.row("operator_s_entry", contact=contact, sender=sender or ALL)
-    is_changed = before is None or (before["scope"], before["note"]) != (scope, note)
-    ledger.write(
-        "block",
-        contact=contact,
-        sender=sender or ALL,
-        scope=scope,
-        since=micros(now),
-        actor=by,
-        note=note,
-    )
-    _work_out(ledger, contact)
+    """Put the contact on the list, or change how far that goes; since when stays as it was. For all senders by every id
+    that the provider calls it by: one of them may know it by another alone."""
+    facts = {"sender": sender or ALL, "scope": scope, "note": note}
+    ids = (contact,) if sender is not None else (contact, *_others_of(ledger, contact))
+    before = [ledger.row("operator_s_entry", contact=one, sender=facts["sender"]) for one in ids]
+    is_changed = any(row is None or (row["scope"], row["note"]) != (scope, note) for row in before)
+    for one in ids:
+        ledger.write("block", contact=one, since=micros(now), actor=by, **facts)
+        _work_out(ledger, one)
     _note(ledger, "block", contact, sender, {"scope": scope, "changed": is_changed}, by=by, now=now)
     return is_changed
+
+
+def _others_of(ledger: Ledger, contact: Contact) -> Sequence[Contact]:
+    """By which ids the provider calls the contact besides, with any sender."""
+    own = with_spellings(ledger, [contact])
+    names = (name for row in conversations_named(ledger, contact, PROVIDER) for name in names_of(row))
+    return [name for name in dict.fromkeys(names) if name not in own]
 
 
 def allow(ledger: Ledger, contact: Contact, *, sender: Sender | None, by: str, now: datetime) -> Allowed:

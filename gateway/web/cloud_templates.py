@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -35,8 +35,11 @@ _FILTERS: Mapping[str, Callable[[str], str]] = {
 def list_templates(request: web.Request, front: Front, provider: ProviderConfig) -> web.Response:
     """``GET /{account}/message_templates``"""
     wanted = {name: _wanted(request.query[name], fold) for name, fold in _FILTERS.items() if request.query.get(name)}
-    nodes = (_node(front, provider, definition) for definition in _definitions(front))
-    fitting = [node for node in nodes if all(_FILTERS[name](node[name]) in one for name, one in wanted.items())]
+    fitting = [
+        node
+        for node in nodes(front, provider)
+        if all(_FILTERS[name](node[name]) in one for name, one in wanted.items())
+    ]
     start, limit = _start(request, fitting), _limit(request)
     page = fitting[start : start + limit]
     body: dict[str, Any] = {"data": [_shown(node, _fields(request)) for node in page]}
@@ -45,6 +48,11 @@ def list_templates(request: web.Request, front: Front, provider: ProviderConfig)
     if "summary" in request.query:
         body["summary"] = _summary(len(fitting), front)
     return answer(body)
+
+
+def nodes(front: Front, provider: ProviderConfig) -> Iterator[dict[str, Any]]:
+    """The registered templates, each in the platform's words, as it stands at this provider."""
+    return (_node(front, provider, definition) for definition in _definitions(front))
 
 
 def _definitions(front: Front) -> list[TemplateDefinition]:

@@ -35,7 +35,7 @@ class Surface:
 
 
 _CLOUD_API = re.compile(
-    r"/(?:v(?!1(?:/|$))[0-9]{1,4}(?:\.[0-9]{1,4})?|[0-9]+|messages|media|debug_token)(?:/|$)", re.ASCII
+    r"/(?:v(?!1(?:/|$))[0-9]{1,4}(?:\.[0-9]{1,4})?|v1/configs|[0-9]+|messages|media|debug_token)(?:/|$)", re.ASCII
 )
 """Where the Cloud API's paths begin: with a version or an id of an object; and 360dialog's, which have neither."""
 

@@ -67,6 +67,7 @@ _UPLOAD: Schema = {
     "properties": {"file": {"type": "string", "format": "binary"}, "type": TEXT, "messaging_product": TEXT},
     "required": ["file"],
 }
+_WEBHOOK: Schema = {"type": "object", "properties": {"url": TEXT}, "required": ["url"]}
 _UPLOADED: Mapping[str, Schema] = {"multipart/form-data": _UPLOAD}
 _EDGE_BODIES: Mapping[str, Schema] = {JSON: {"type": "object"}, **_UPLOADED}
 
@@ -127,8 +128,37 @@ def cloud_operations() -> Iterator[Operation]:
         parameters=(_VERSION,),
         errors=(400, *READING),
     )
+    yield from _configs()
     yield from _of("", "")
     yield from _of("/{version}", "OfVersion", _VERSION)
+
+
+def _configs() -> Iterator[Operation]:
+    at_once = {"type": "integer", "minimum": 0}
+    yield Operation(
+        method="GET",
+        path="/v1/configs/templates",
+        surface=CLOUD,
+        id="templatesOf360dialog",
+        title="The templates, as 360dialog lists them",
+        about="The provider's own list, where it is 360dialog; else the registered ones.",
+        parameters=(query("limit", "How many at once.", at_once), query("offset", "How many to pass over.", at_once)),
+        answers={200: _PASSED},
+        errors=(400, *READING, 502),
+        passes=True,
+    )
+    for method, title in (("GET", "Where callbacks of this key go"), ("POST", "Say where callbacks go")):
+        yield Operation(
+            method=method,
+            path="/v1/configs/webhook",
+            surface=CLOUD,
+            id=f"{method.lower()}WebhookOf360dialog",
+            title=f"{title}, as 360dialog has it",
+            about="It is the operator's to say (`clients[].webhook.url`): any other address is refused.",
+            body=_WEBHOOK if method == "POST" else None,
+            answers={200: json_answer(_WEBHOOK)},
+            errors=(*(BODY if method == "POST" else (400,)), *READING),
+        )
 
 
 def _of(prefix: str, suffix: str, *version: View) -> Iterator[Operation]:

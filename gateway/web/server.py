@@ -13,6 +13,7 @@ from gateway.web import (
     cloud_media,
     decision_telecom,
     describing,
+    dialog360,
     explaining,
     monitoring,
     native,
@@ -61,6 +62,9 @@ def _cloud_routes() -> Iterator[web.RouteDef]:
     yield web.post("/media", cloud_media.post_media)
     yield web.get("/media/{sealed}", cloud_media.download)
     yield web.get(_VERSION, cloud_edges.at_root)
+    yield web.get("/v1/configs/templates", dialog360.templates)
+    yield web.get("/v1/configs/webhook", dialog360.webhook)
+    yield web.post("/v1/configs/webhook", dialog360.set_webhook)
     for prefix, id_ in (("", "[0-9]+"), (_VERSION, "[^/]+")):
         yield web.get(f"{prefix}/debug_token", cloud_edges.debug_token)
         yield web.post(f"{prefix}/{{number:{id_}}}/messages", cloud_api.send_message)

@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 
 import aiohttp
 import click.testing
+import structlog
 
 from gateway.app import Gateway, running
 from gateway.cli import cli
@@ -125,6 +127,8 @@ def _named(headers: dict[str, str]) -> dict[str, str]:
 async def run(folder: Path, *words: str, stdin: str | None = None) -> click.testing.Result:
     """The command line, in a thread of its own: it runs a loop of its own."""
     command = [*words, "--config", str(folder / "config.yaml")]
+    if not structlog.is_configured():  # what the gateway in this process logs meanwhile is no part of the output
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
     return await asyncio.to_thread(click.testing.CliRunner().invoke, cli, command, input=stdin)
 
 

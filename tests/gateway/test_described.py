@@ -70,7 +70,7 @@ def _asked(gateway: Gateway) -> Asked:
 
 def _best(row: Operation) -> int:
     """What there is to come at least once."""
-    if row.id in ONLY_PLATFORM:
+    if row.id in ONLY_PLATFORM | NOT_CONFIGURED:
         return 400
     return {"postMessage": 202, "callbackSubscription": 403, "signedCallback": 404}.get(row.id, 200)
 
@@ -78,10 +78,12 @@ def _best(row: Operation) -> int:
 NEVER_WRONG = {"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"}
 ONLY_PLATFORM = {"upload360dialog", "downloadMedium", "deleteObject", "postEdge", "deleteEdge"}
 """What only a provider of the platform's own has: here it is refused."""
+NOT_CONFIGURED = {"postWebhookOf360dialog"}
+"""What is taken only if it is what the configuration says."""
 AGAIN = {row.id for row in OPERATIONS if row.id.endswith("OfVersion")} | {"explain", "send360dialog", "openapi"}
 """What is the same as another row but for its path, and is left to the long proof."""
-SLOW = {"postMessage", "sendMessage", "debugToken"}
-"""What it takes long to damage in every way, and a route to which nothing is wrong."""
+SLOW = {"postMessage", "sendMessage", "debugToken", "getWebhookOf360dialog"}
+"""What it takes long to damage in every way, and routes to which nothing is wrong."""
 ROUTES = [(row.method, row.path, _best(row)) for row in OPERATIONS if row.id not in AGAIN]
 BRIEFLY = [(row.method, row.path) for row in OPERATIONS if row.surface.schemes and row.id not in AGAIN | SLOW]
 HARD = [(row.method, row.path) for row in OPERATIONS if row.path not in NEVER_WRONG and row.surface.schemes]

@@ -206,7 +206,9 @@ def test_messages_and_receipts_are_answered_as_described(asked: AskedOfPlatform,
 
 # --- what may be asked ------------------------------------------------------------------------------------------------
 
-PASSED = [(row.method, row.path) for row in OPERATIONS if row.surface is CLOUD and "debug_token" not in row.path]
+OURS = {"debugToken", "debugTokenOfVersion", "getWebhookOf360dialog", "postWebhookOf360dialog"}
+"""What no provider is asked."""
+PASSED = [(row.method, row.path) for row in OPERATIONS if row.surface is CLOUD and row.id not in OURS]
 BRIEFLY = [(method, path) for method, path in PASSED if "{version}" not in path and not path.endswith("/messages")]
 
 
@@ -222,7 +224,8 @@ def test_what_fits_the_description_is_answered_as_it_says(asked: AskedOfPlatform
 @pytest.mark.parametrize(("method", "path"), BRIEFLY)
 def test_what_does_not_fit_is_answered_as_it_says(asked: AskedOfPlatform, method: str, path: str) -> None:
     met = ask(asked, method, path, GenerationMode.NEGATIVE, 4)
-    assert set(met) - {200}, met
+    is_handed_on = asked.number is DIALOG and path == "/v1/configs/templates"
+    assert set(met) - {200} or is_handed_on, met
 
 
 @quietly

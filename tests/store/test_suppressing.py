@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -77,6 +78,20 @@ async def test_a_block_for_one_sender_holds_for_that_one_alone(bench: Bench) -> 
     assert (await scope_of(bench), await scope_of(bench, sender=OTHER)) == ("everything", None)
     await block(bench, scope=Scope.MARKETING)
     assert (await scope_of(bench), await scope_of(bench, sender=OTHER)) == ("everything", "marketing")
+
+
+async def test_a_block_for_all_senders_holds_where_another_id_of_the_contact_is_known_alone(bench: Bench) -> None:
+    user = Contact("UA.13491208655302741918")
+    both = an_inbound(contact=CONTACT, also_known_as=(user,))
+    elsewhere = replace(an_inbound(contact=user), sender=OTHER)
+    await bench.ingest(both, elsewhere)
+    assert await block(bench, CONTACT)
+    assert await scope_of(bench, user, OTHER) == "everything"
+    assert not await block(bench, user)
+    assert await allow(bench) == (["operator", "operator"], [])
+    assert await scope_of(bench, user, OTHER) is None
+    await block(bench, CONTACT, sender=SENDER)
+    assert (await scope_of(bench, user), await scope_of(bench, user, OTHER)) == ("everything", None)
 
 
 async def test_what_was_decided_before_a_block_is_decided_again(bench: Bench) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway.config import WebhookConfig
 from gateway.registry import Registry
 from tests.web.conftest import DESK_KEY, House, Open, a_config, bearer
 from tests.web.test_cloud_api import error_of
@@ -131,6 +132,45 @@ async def test_what_the_provider_has_not_is_refused_in_the_platforms_words(
     error = await error_of(answer)
     assert (answer.status, error["code"]) == (400, 100)
     assert edge in error["message"]
+
+
+async def test_360dialogs_clients_get_its_form_of_the_list(house: House) -> None:
+    headers = {"D360-API-KEY": DESK_KEY}
+    answer = await house.http.get("/v1/configs/templates", params={"limit": "2", "offset": "1"}, headers=headers)
+    body = await answer.json()
+    listed = body.pop("waba_templates")
+    assert (answer.status, body) == (200, {"count": 2, "total": 4, "limit": 2, "offset": 1})
+    assert [(one["name"], one["language"], one["status"]) for one in listed] == [
+        ("a_sale", "uk", "approved"),
+        ("order_ready", "en_US", "pending"),
+    ]
+    for query in ({"limit": "many"}, {"offset": "-1"}, {"limit": "1001"}):
+        refused = await house.http.get("/v1/configs/templates", params=query, headers=headers)
+        assert refused.status == 400
+        assert next(iter(query)) in (await error_of(refused))["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"), [({"url": "https://elsewhere.example.com/"}, 131009), ({"url": 7}, 131009), ({}, 131008)]
+)
+async def test_where_callbacks_go_is_the_operators_to_say(
+    open_house: Open, tmp_path: Path, body: dict[str, Any], code: int
+) -> None:
+    hook = WebhookConfig(url="https://desk.example.com/hook", secret="a-secret")
+    config = a_config(tmp_path)
+    clients = tuple(replace(client, webhook=hook) for client in config.clients)
+    house = await open_house(config=replace(config, clients=clients))
+    url, headers = "/v1/configs/webhook", {"D360-API-KEY": DESK_KEY}
+    configured = await (await house.http.get(url, headers=headers)).json()
+    assert configured == {"url": hook.url, "headers": {}}
+    same = await house.http.post(url, json={"url": hook.url}, headers=headers)
+    assert (same.status, await same.json()) == (200, configured)
+    other = await house.http.post(url, json=body, headers=headers)
+    error = await error_of(other)
+    assert (other.status, error["code"]) == (400, code)
+    assert "url" in error["message"]
+    unknown = await house.http.get(url, headers={"D360-API-KEY": "nobodys"})
+    assert (unknown.status, (await error_of(unknown))["code"]) == (401, 190)
 
 
 @pytest.mark.parametrize("path", ["1063/media", "1063/whatsapp_business_profile"])
