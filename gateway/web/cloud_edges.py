@@ -132,10 +132,23 @@ async def _upload(request: web.Request, front: Front, client: ClientConfig) -> w
     return await send_upload(request, front, front.objects.number(request.match_info["id"], client))
 
 
+async def profile(request: web.Request) -> web.StreamResponse:
+    """``GET`` and ``POST /whatsapp_business_profile`` as 360dialog has it: the key says which number it is."""
+    front = request.app[FRONT]
+    client = admit_cloud_api(request, front)
+    sender = front.objects.default_number(client)
+    return await _at_number(request, front, sender, "whatsapp_business_profile")
+
+
 async def _number_edge(request: web.Request, front: Front, client: ClientConfig) -> web.StreamResponse:
-    """An edge of a number, at the provider. 360dialog has it without the number, which its key is for."""
-    sender, provider = _of_number(request, front, client)
-    edge = request.match_info["edge"]
+    """An edge of a number, at the provider."""
+    sender = front.objects.number(request.match_info["id"], client)
+    return await _at_number(request, front, sender, request.match_info["edge"])
+
+
+async def _at_number(request: web.Request, front: Front, sender: SenderConfig, edge: str) -> web.StreamResponse:
+    """360dialog has it without the number, which its key is for."""
+    provider = front.objects.provider_of(sender)
     number = f"/{sender.phone_number_id}" if provider.kind == CLOUD_API else ""
     return await _handed_on(request, front, provider, f"{number}/{edge}")
 

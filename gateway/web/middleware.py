@@ -35,7 +35,8 @@ class Surface:
 
 
 _CLOUD_API = re.compile(
-    r"/(?:v(?!1(?:/|$))[0-9]{1,4}(?:\.[0-9]{1,4})?|v1/configs|[0-9]+|messages|media|debug_token)(?:/|$)", re.ASCII
+    r"/(?:v(?!1(?:/|$))[0-9]{1,4}(?:\.[0-9]{1,4})?|v1/configs|[0-9]+|messages|media|whatsapp_business_profile|debug_token)(?:/|$)",
+    re.ASCII,
 )
 """Where the Cloud API's paths begin: with a version or an id of an object; and 360dialog's, which have neither."""
 
@@ -62,7 +63,7 @@ def _surface_of(request: web.Request) -> Surface:
 def _is_dialog360s(request: web.Request, path: str) -> bool:
     """Of a path of 360dialog's that is not here, its clients are told so in the words that they know."""
     is_routed = request.match_info.http_exception is None
-    return path == _DIALOG360 or (not is_routed and path.startswith("/v1/") and not path.startswith("/v1/api/"))
+    return path == _DIALOG360 or (not is_routed and not path.startswith(("/v1/api/", "/callbacks/")))
 
 
 @web.middleware

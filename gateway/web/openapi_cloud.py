@@ -147,6 +147,15 @@ def _configs() -> Iterator[Operation]:
         errors=(400, *READING, 502),
         passes=True,
     )
+    for method, title in (("GET", "A number's profile"), ("POST", "Change a number's profile")):
+        yield _passing(
+            method,
+            "/whatsapp_business_profile",
+            f"{method.lower()}ProfileOf360dialog",
+            f"{title}, as 360dialog has it",
+            (_FIELDS,) if method == "GET" else (),
+            {JSON: {"type": "object"}} if method == "POST" else None,
+        )
     for method, title in (("GET", "Where callbacks of this key go"), ("POST", "Say where callbacks go")):
         yield Operation(
             method=method,

@@ -62,6 +62,8 @@ def _cloud_routes() -> Iterator[web.RouteDef]:
     yield web.post("/media", cloud_media.post_media)
     yield web.get("/media/{sealed}", cloud_media.download)
     yield web.get(_VERSION, cloud_edges.at_root)
+    yield web.get("/whatsapp_business_profile", cloud_edges.profile)
+    yield web.post("/whatsapp_business_profile", cloud_edges.profile)
     yield web.get("/v1/configs/templates", dialog360.templates)
     yield web.get("/v1/configs/webhook", dialog360.webhook)
     yield web.post("/v1/configs/webhook", dialog360.set_webhook)

@@ -76,7 +76,10 @@ def _best(row: Operation) -> int:
 
 
 NEVER_WRONG = {"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"}
-ONLY_PLATFORM = {"upload360dialog", "downloadMedium", "deleteObject", "postEdge", "deleteEdge"}
+ONLY_PLATFORM = {
+    *("upload360dialog", "downloadMedium", "deleteObject", "postEdge", "deleteEdge"),
+    *("getProfileOf360dialog", "postProfileOf360dialog"),
+}
 """What only a provider of the platform's own has: here it is refused."""
 NOT_CONFIGURED = {"postWebhookOf360dialog"}
 """What is taken only if it is what the configuration says."""

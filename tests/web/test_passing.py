@@ -150,6 +150,21 @@ async def test_a_read_receipt_that_was_taken_is_told_in_one_way(through: Passed,
     assert (answer.status, await answer.json()) == (200, {"success": True})
 
 
+@pytest.mark.parametrize(("kind", "prefix", "number"), [(CLOUD_API, "/v24.0", "/1063"), (DIALOG_360, "", "")])
+async def test_without_a_number_the_profile_is_that_of_the_keys_own(
+    through: Passed, kind: str, prefix: str, number: str
+) -> None:
+    world = await through(kind=kind, prefix=prefix)
+    headers = {"D360-API-KEY": DESK_KEY}
+    for method, body in (("GET", None), ("POST", {"about": "Ours"})):
+        answer = await world.house.http.request(method, "/whatsapp_business_profile", json=body, headers=headers)
+        assert answer.status == 200
+        asked = world.platform.asked[-1]
+        assert (asked.method, asked.path) == (method, f"{prefix}{number}/whatsapp_business_profile")
+    unknown = await world.house.http.get("/health_status", headers=headers)
+    assert (unknown.status, (await error_of(unknown))["code"]) == (404, 2500)
+
+
 async def test_360dialog_gets_its_own_paths_and_its_own_header(through: Passed) -> None:
     world = await through(kind=DIALOG_360, prefix="")
     said = {"status": "read", "message_id": "wamid.HBgL"}
