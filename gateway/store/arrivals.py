@@ -31,7 +31,7 @@ from gateway.store.lines import refresh
 from gateway.store.suppressions import heed
 from gateway.store.telling import tell_played
 from gateway.store.telling_of_contacts import tell_consent, tell_of_account, tell_received
-from gateway.store.tying import hear_from, rename, tie
+from gateway.store.tying import hear_from, ids_believed, rename, tie
 
 
 class Fate(StrEnum):
@@ -143,7 +143,7 @@ def _hear(
 ) -> int:
     """The conversation in which it was said."""
     conversation = _conversation(ledger, event, sender, now=now)
-    _open_window(ledger, conversation, arrival, event)
+    _open_window(ledger, conversation, arrival, event, now=now)
     tell_received(ledger, provider, sender, event, conversation["id"], now=now)
     refresh(ledger, conversation["id"], now=now)
     return int(conversation["id"])
@@ -158,7 +158,9 @@ def _conversation(ledger: Ledger, event: InboundMessage, sender: Sender, *, now:
     return moved or hear_from(ledger, sender, event.now_known_as, at=event.at, now=now)
 
 
-def _open_window(ledger: Ledger, conversation: sqlite3.Row, arrival: Arrival, event: InboundMessage) -> None:
+def _open_window(
+    ledger: Ledger, conversation: sqlite3.Row, arrival: Arrival, event: InboundMessage, *, now: datetime
+) -> None:
     """Note what was heard. The revision goes up in any case: what was decided before is decided again."""
     window = window_of(conversation)
     if arrival.opened_at is not None:
@@ -171,13 +173,15 @@ def _open_window(ledger: Ledger, conversation: sqlite3.Row, arrival: Arrival, ev
         anchor=micros_or_none(window.anchor),
         opened_by=window.opened_by,
         evidence=window.evidence,
+        told_at=micros(min(event.at or now, now)),
     )
 
 
 def _heed(ledger: Ledger, event: ConsentChange, sender: Sender, *, now: datetime) -> None:
     """By whichever id the contact is written to, its wish is found; an id that it has no longer is another's."""
+    believed = ids_believed(ledger, sender, event.contacts, at=event.at)
     row = tie(ledger, sender, event.contacts, at=event.at, now=now)
-    names = event.contacts if row is None else with_spellings(ledger, names_of(row))
+    names = believed if row is None else with_spellings(ledger, names_of(row))
     evidence = {"user_preferences": "stop" if event.is_stop else "resume"}
     for contact in [one for one in event.contacts if one in names]:
         heed(ledger, sender, contact, is_stop=event.is_stop, at=min(event.at or now, now), evidence=evidence)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 
-from gateway.domain.identity import Contact, Sender, kind_of
+from gateway.domain.identity import Contact, Sender, is_phone, kind_of
 from gateway.domain.spellings import other_spellings
 from gateway.store.codec import ids_in
 from gateway.store.ledger import Ledger
@@ -97,16 +98,52 @@ def conversations_named(ledger: Ledger, contact: Contact, client: str | None = N
     return list({row["id"]: row for row in rows}.values())
 
 
-def ids_of_person(ledger: Ledger, contact: Contact) -> tuple[Contact, ...]:
-    """Every id by which somebody called the one who has this id, with any sender."""
-    found: dict[Contact, None] = dict.fromkeys((contact, *spellings_of(ledger, contact)))
-    for row in conversations_named(ledger, contact):
-        names = (*names_of(row), *(ids["contact"] for ids in ledger.rows("ids_of", conversation=row["id"])))
-        found |= dict.fromkeys(with_spellings(ledger, map(Contact, names)))
-    return tuple(found)
+# --- one person, with every sender ----------------------------------------------------------------------------------
+
+
+def is_another(names: Iterable[Contact], others: Iterable[Contact]) -> bool:
+    """Whether these are ids of two people: both have a user id, or both a parent's, and none in common. A number may
+    have changed hands."""
+    own, theirs = ({one for one in ids if not is_phone(one)} for ids in (names, others))
+    return not own & theirs and bool(set(map(kind_of, own)) & set(map(kind_of, theirs)))
+
+
+def are_several(rows: Iterable[sqlite3.Row]) -> bool:
+    """Whether these conversations are with several people."""
+    return any(is_another(*pair) for pair in combinations(map(names_of, rows), 2))
 
 
 def conversations_of_person(ledger: Ledger, contact: Contact) -> Sequence[sqlite3.Row]:
-    """Those of the one who has this id, with any sender, also where only another id of the same person is known."""
-    rows = (row for one in ids_of_person(ledger, contact) for row in conversations_named(ledger, one))
-    return list({row["id"]: row for row in rows}.values())
+    """Those of the one who has this id, with any sender, also where only another id of the same person is known.
+    Clients' words count where the provider has none; where it calls several people so, only what is called so is found.
+    """
+    found = conversations_named(ledger, contact, PROVIDER) or conversations_named(ledger, contact)
+    if are_several(found):
+        return found
+    rows, ids = {row["id"]: row for row in found}, dict.fromkeys(one for row in found for one in names_of(row))
+    waiting = list(ids)
+    while waiting:
+        for row in conversations_named(ledger, waiting.pop(), PROVIDER):
+            if row["id"] in rows or is_another(names_of(row), ids):
+                continue
+            rows[row["id"]] = row
+            waiting += [one for one in names_of(row) if one not in ids]
+            ids |= dict.fromkeys(names_of(row))
+    return list(rows.values())
+
+
+def ids_of_person(ledger: Ledger, contact: Contact) -> tuple[Contact, ...]:
+    """Every id of the one who has this id, with any sender, in all spellings; also by clients' words that are true of
+    nobody else."""
+    rows = conversations_of_person(ledger, contact)
+    own = {row["id"] for row in rows}
+    named = (
+        Contact(ids["contact"]) for row in rows for ids in ledger.rows("ids_of", conversation=row["id"]).fetchall()
+    )
+    by_clients = [one for one in named if own.issuperset(_provider_s(ledger, one))]
+    names = (contact, *(one for row in rows for one in names_of(row)), *by_clients)
+    return tuple(dict.fromkeys(with_spellings(ledger, names)))
+
+
+def _provider_s(ledger: Ledger, contact: Contact) -> Iterable[int]:
+    return (row["id"] for row in conversations_named(ledger, contact, PROVIDER))

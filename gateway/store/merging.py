@@ -66,13 +66,18 @@ def _absorb(ledger: Ledger, kept: sqlite3.Row, gone: sqlite3.Row, until: int | N
         still_out=f"{claims_on(kept)} {claims_on(gone)}" if is_contested else kept["still_out"],
         pace_tat=_pace(ledger, kept, gone),
         probed_tick=gone["probed_tick"],
-        renamed_at=max((row["renamed_at"] for row in (kept, gone) if row["renamed_at"] is not None), default=None),
+        renamed_at=_later(kept["renamed_at"], gone["renamed_at"]),
+        told_at=_later(kept["told_at"], gone["told_at"]),
     )
     names = dict.fromkeys((*names_of(kept)[1:], *names_of(gone)))
     ledger.write("set_ids", id=kept["id"], contact=kept["contact"], also_known_as=ids_text(names))
     first = {"sender": kept["sender"], "contact": gone["contact"]}
     ledger.write("drop_clients_words", **first)
     ledger.write("add_provider_s_id", conversation=kept["id"], **first)
+
+
+def _later(one: int | None, other: int | None) -> int | None:
+    return max((at for at in (one, other) if at is not None), default=None)
 
 
 def _pace(ledger: Ledger, kept: sqlite3.Row, gone: sqlite3.Row) -> int:

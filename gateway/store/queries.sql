@@ -59,7 +59,8 @@ update conversation
 set contact_name = :contact_name, anchor = :anchor, refuted_at = :refuted_at, opened_by = :opened_by,
     evidence = :evidence, revision = revision + 1, sequence = max(sequence, :sequence), epoch = epoch + :fences,
     leased_until = :leased_until, rests_until = :leased_until, still_out = :still_out, pace_tat = :pace_tat,
-    probed_tick = max(probed_tick, :probed_tick), renamed_at = :renamed_at
+    probed_tick = max(probed_tick, :probed_tick), renamed_at = :renamed_at,
+    told_at = :told_at
 where id = :id
 
 -- leave_behind: all that it held is another's now; whoever holds it has lost it
@@ -94,8 +95,11 @@ where id = :id
 -- heard: the contact wrote, so what was decided before is decided again
 update conversation
 set contact_name = coalesce(:contact_name, contact_name), anchor = :anchor, opened_by = :opened_by,
-    evidence = :evidence, revision = revision + 1
+    evidence = :evidence, told_at = max(coalesce(told_at, 0), :told_at), revision = revision + 1
 where id = :id
+
+-- tell_ids: the provider said then who has these ids
+update conversation set told_at = max(coalesce(told_at, 0), :at) where id = :id
 
 -- refute_window: the provider says that it was closed when an attempt started
 update conversation set refuted_at = :refuted_at, revision = revision + 1 where id = :id

@@ -15,13 +15,20 @@ from datetime import datetime
 from typing import Any
 
 from gateway.domain.errors import InvalidRequest
-from gateway.domain.identity import Contact, Sender
+from gateway.domain.identity import Contact, Sender, is_phone
 from gateway.domain.suppression import OPTED_OUT, Scope, Source, Suppression, widest
 from gateway.ports import Allowed, Listed, ListPage, ListQuery
 from gateway.store.codec import ids_in, instant, micros, to_json
 from gateway.store.decision_codec import suppression_of, suppression_text
 from gateway.store.deeds import new_run, note_deed
-from gateway.store.identities import PROVIDER, conversations_named, ids_of_person, names_of, with_spellings
+from gateway.store.identities import (
+    are_several,
+    conversations_named,
+    conversations_of_person,
+    ids_of_person,
+    names_of,
+    with_spellings,
+)
 from gateway.store.ledger import Ledger
 
 ALL = ""
@@ -74,8 +81,8 @@ def _work_out(ledger: Ledger, contact: Contact) -> None:
 def suppress(
     ledger: Ledger, contact: Contact, scope: Scope, *, sender: Sender | None, note: str | None, by: str, now: datetime
 ) -> bool:
-    """Put the contact on the list, or change how far that goes; since when stays as it was. For all senders by every id
-    that the provider calls it by: one of them may know it by another alone."""
+    """Put the contact on the list, or change how far that goes; since when stays as it was. For all senders by every
+    user id that the provider calls it by: one of them may know it by that alone."""
     facts = {"sender": sender or ALL, "scope": scope, "note": note}
     ids = (contact,) if sender is not None else (contact, *_others_of(ledger, contact))
     before = [ledger.row("operator_s_entry", contact=one, sender=facts["sender"]) for one in ids]
@@ -88,10 +95,11 @@ def suppress(
 
 
 def _others_of(ledger: Ledger, contact: Contact) -> Sequence[Contact]:
-    """By which ids the provider calls the contact besides, with any sender."""
-    own = with_spellings(ledger, [contact])
-    names = (name for row in conversations_named(ledger, contact, PROVIDER) for name in names_of(row))
-    return [name for name in dict.fromkeys(names) if name not in own]
+    """By which user ids the provider calls the contact besides, with any sender. A number may be somebody else's one
+    day, and nobody said that it is on the list; where it is that of several people now, none is meant more than it."""
+    rows = conversations_of_person(ledger, contact)
+    names = (name for row in rows for name in names_of(row) if not are_several(rows))
+    return [name for name in dict.fromkeys(names) if name != contact and not is_phone(name)]
 
 
 def allow(ledger: Ledger, contact: Contact, *, sender: Sender | None, by: str, now: datetime) -> Allowed:

@@ -15,7 +15,7 @@ from datetime import datetime
 
 from gateway.domain.identity import Contact, Sender, is_phone, kind_of
 from gateway.store.codec import ids_text, micros
-from gateway.store.identities import MOST, every_known, names_of, spellings_of, with_spellings
+from gateway.store.identities import MOST, every_known, is_another, names_of, spellings_of, with_spellings
 from gateway.store.intake import add_conversation
 from gateway.store.ledger import Ledger
 from gateway.store.lines import refresh
@@ -42,18 +42,25 @@ def tie(
 ) -> sqlite3.Row | None:
     """The conversation of a contact that has these ids; None, and nothing done, if none of them is known."""
     own = _own(ledger, sender, ids, at=at)
-    return _tie(ledger, own, at=at, now=now) if own.conversations or own.is_new_owner else None
+    return _tie(ledger, own, at=at, now=now) if own.conversations or own.taken else None
+
+
+def ids_believed(ledger: Ledger, sender: Sender, ids: Sequence[Contact], *, at: datetime | None) -> Sequence[Contact]:
+    """Which of these ids one contact has, as far as what was said then is believed now. Nothing is changed."""
+    return _own(ledger, sender, ids, at=at).ids
 
 
 def _tie(ledger: Ledger, own: _Own, *, at: datetime | None, now: datetime, first: Contact | None = None) -> sqlite3.Row:
-    rows = own.conversations or [_made(ledger, own.sender, own.ids[0])]
+    rows = own.conversations
     if any(_is_older(row, at, or_as_old=True) for row in rows):
         return _meant(rows, own.ids)
-    row = _merged(ledger, rows, now=now)
+    _take(ledger, own)
+    row = _merged(ledger, rows or [_made(ledger, own.sender, own.ids[0])], now=now)
     names = names_of(row)
     best = names[0] if first is None or _was_heard_after(row, at) else first
     row = _set_names(ledger, row, [best, *own.ids, *names])
-    return _note_change(ledger, row, at=at, now=now) if own.is_new_owner else row
+    ledger.write("tell_ids", id=row["id"], at=micros(min(at or now, now)))
+    return _note_change(ledger, row, at=at, now=now) if own.taken else row
 
 
 def _made(ledger: Ledger, sender: Sender, contact: Contact) -> sqlite3.Row:
@@ -114,38 +121,31 @@ class _Own:
     sender: Sender
     conversations: Sequence[sqlite3.Row]
     ids: Sequence[Contact]
-    is_new_owner: bool
-    """Somebody else had one of them before."""
+    """At least one."""
+    taken: Sequence[tuple[sqlite3.Row, Set[Contact]]]
+    """Who else had some of them before, and which."""
 
 
 def _own(
     ledger: Ledger, sender: Sender, before: Sequence[Contact], after: Sequence[Contact] = (), *, at: datetime | None
 ) -> _Own:
     """Another person keeps those by which it was heard from later than this was said, and has the rest no longer.
-    `after` are the ids, if any, that took the place of those `before`."""
+    `after` are the ids, if any, that took the place of those `before`. Nothing is changed yet."""
     ids = [*before, *after]
     rows = every_known(ledger, sender, ids)
     who = _who(rows, before, after)
-    others = [row for row in rows if _is_another(row, who) and not _is_made_anew(ledger, row, after, at)]
+    others = [row for row in rows if is_another(names_of(row), who) and not _is_made_anew(ledger, row, after, at)]
     later = [row for row in others if _was_heard_after(row, at)]
-    for row in others:
-        if row not in later:
-            _take_from(ledger, row, _shared(ledger, row, ids))
-    theirs = {one for row in later for one in _shared(ledger, row, ids)}
     own = [row for row in rows if row not in others]
-    return _Own(sender, own, [one for one in ids if one not in theirs], is_new_owner=len(later) < len(others))
+    theirs = {one for row in later for one in _shared(ledger, row, ids)} - {one for row in own for one in names_of(row)}
+    taken = [(row, _shared(ledger, row, ids)) for row in others if row not in later]
+    return _Own(sender, own, [one for one in ids if one not in theirs] or ids[:1], taken)
 
 
 def _who(rows: Sequence[sqlite3.Row], before: Sequence[Contact], after: Sequence[Contact]) -> Sequence[Contact]:
     """The ids of the one who is meant: where no user id is told of before, that of whoever is known by the first."""
     is_told = any(not is_phone(one) and one not in after for one in before)
     return [*before, *after, *(() if is_told or not rows else names_of(rows[0]))]
-
-
-def _is_another(row: sqlite3.Row, who: Sequence[Contact]) -> bool:
-    """Whether the conversation is with another person: both have a user id, or both a parent's, and none in common."""
-    own, theirs = ({one for one in ids if not is_phone(one)} for ids in (names_of(row), who))
-    return not own & theirs and bool(set(map(kind_of, own)) & set(map(kind_of, theirs)))
 
 
 def _is_made_anew(ledger: Ledger, row: sqlite3.Row, after: Sequence[Contact], at: datetime | None) -> bool:
@@ -161,7 +161,12 @@ def _shared(ledger: Ledger, row: sqlite3.Row, ids: Iterable[Contact]) -> set[Con
 
 
 def _was_heard_after(row: sqlite3.Row, at: datetime | None) -> bool:
-    return at is not None and max(row["anchor"] or 0, row["renamed_at"] or 0) > micros(at)
+    return at is not None and max(row[when] or 0 for when in ("anchor", "renamed_at", "told_at")) > micros(at)
+
+
+def _take(ledger: Ledger, own: _Own) -> None:
+    for row, ids in own.taken:
+        _take_from(ledger, row, ids)
 
 
 def _take_from(ledger: Ledger, row: sqlite3.Row, ids: Set[Contact]) -> None:
@@ -190,16 +195,20 @@ def rename(
     """The conversation of a contact that has the `current` ids in place of the `previous` ones, each in that of one of
     its kind; None, and nothing done, where the contact is not known by any."""
     own = _own(ledger, sender, previous, current, at=at)
-    rows, current = own.conversations, [one for one in current if one in own.ids]
-    kinds = {kind_of(one): one for one in reversed(current)}
+    rows, kept = own.conversations, [one for one in current if one in own.ids]
+    kinds = {kind_of(one): one for one in reversed(kept)}
     given_up = with_spellings(ledger, [one for one in previous if one in own.ids])
-    left = [one for one in given_up if kind_of(one) in kinds and one not in current]
+    changed = set(map(kind_of, current))
+    left = [one for one in given_up if kind_of(one) in changed and one not in current]
     if any(_is_older(row, at) for row in rows):
         return _meant(rows, own.ids)
-    row = _renamed(ledger, _merged(ledger, rows, now=now), left, kinds, current) if rows else None
+    _take(ledger, own)
+    row = _renamed(ledger, _merged(ledger, rows, now=now), left, kinds, kept) if rows else None
     for gone in left:
         ledger.write("drop_id", sender=sender, contact=gone)
-        follow(ledger, sender, gone, kinds[kind_of(gone)])
+        heir = kinds.get(kind_of(gone)) or (None if row is None else names_of(row)[0])
+        if heir not in (None, gone):
+            follow(ledger, sender, gone, heir)
     if row is None:
         return None
     work_out(ledger, row)
@@ -215,6 +224,8 @@ def _renamed(
     kinds: Mapping[str, Contact],
     current: Sequence[Contact],
 ) -> sqlite3.Row:
+    """Where the new id is somebody else's by now, only the old one is given up, unless it is the last."""
     names = names_of(row)
-    first = kinds[kind_of(names[0])] if names[0] in left else names[0]
-    return _set_names(ledger, row, [first, *current, *(one for one in names if one not in left)])
+    staying = [one for one in names if one not in left]
+    first = staying[:1] if names[0] not in left else [kinds[kind_of(names[0])]] if kind_of(names[0]) in kinds else []
+    return _set_names(ledger, row, [*first, *current, *staying] or names)

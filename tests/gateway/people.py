@@ -127,7 +127,8 @@ def _named(headers: dict[str, str]) -> dict[str, str]:
 async def run(folder: Path, *words: str, stdin: str | None = None) -> click.testing.Result:
     """The command line, in a thread of its own: it runs a loop of its own."""
     command = [*words, "--config", str(folder / "config.yaml")]
-    if not structlog.is_configured():  # what the gateway in this process logs meanwhile is no part of the output
+    if isinstance(structlog.get_config()["logger_factory"], structlog.PrintLoggerFactory):
+        # What the gateway in this process logs meanwhile is no part of the output.
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
     return await asyncio.to_thread(click.testing.CliRunner().invoke, cli, command, input=stdin)
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from gateway.domain.callback import ConsentChange, IdentityChange
 from gateway.domain.delivery import AttemptStatus
-from gateway.domain.identity import Contact
+from gateway.domain.identity import Contact, MessageId, Sender
+from gateway.domain.message import Status
 from gateway.domain.suppression import Scope
-from gateway.ports import Arrival, Conversation, MessageQuery, StorePolicy
+from gateway.ports import Arrival, Conversation, ListQuery, MessageQuery, StorePolicy
 from tests.store.bench import QUICK, Bench
 from tests.store.factories import NOW, SENDER, a_report, an_inbound
 
@@ -151,6 +152,43 @@ async def test_nor_from_one_who_has_never_written(bench: Bench) -> None:
     assert not await bench.is_window_open(NUMBER)
 
 
+@pytest.mark.parametrize("by_status", [True, False])
+async def test_nor_late_news_of_it_from_one_of_whom_only_a_status_or_a_reaction_told(
+    bench: Bench, by_status: bool
+) -> None:
+    await bench.submitted("wamid.1", contact=NUMBER)
+    bench.pass_time(60)
+    reaction = an_inbound(kind="reaction", contact=NUMBER, also_known_as=(SECOND,), at=NOW - MINUTE, opened_at=None)
+    status = a_report(AttemptStatus.SENT, provider_message_id="wamid.1", contacts=(NUMBER, SECOND))
+    await bench.ingest(status if by_status else reaction)
+    await writes(bench, NUMBER, FIRST, ago=HOUR)
+    assert (await known(bench, NUMBER)).contact_ids == (NUMBER, SECOND)
+    assert not await bench.is_window_open(NUMBER)
+    assert (await known(bench, FIRST)).window.anchor == NOW - HOUR
+
+
+async def test_news_that_is_too_old_to_be_believed_takes_the_number_from_nobody(bench: Bench) -> None:
+    await writes(bench, NUMBER, FIRST, ago=10 * HOUR)
+    await moves(bench, NUMBER, ANOTHER, FIRST, ago=5 * HOUR)
+    await bench.submitted("wamid.1", contact=NUMBER)
+    await bench.ingest(a_report(AttemptStatus.SENT, provider_message_id="wamid.1", contacts=(NUMBER, SECOND)))
+    await writes(bench, NUMBER, FIRST, ago=7 * HOUR)
+    assert (await known(bench, NUMBER)).contact_ids == (NUMBER, SECOND)
+    assert (await known(bench, FIRST)).contact_ids == (ANOTHER, FIRST)
+
+
+async def test_spellings_that_were_two_people_s_stay_so_when_they_count_as_one(file_bench: Bench) -> None:
+    with_nine, without = Contact("5531987654321"), Contact("553187654321")
+    await file_bench.reopen(StorePolicy(pace=QUICK, spellings=False))
+    await writes(file_bench, with_nine, FIRST, ago=3 * HOUR)
+    await writes(file_bench, without, SECOND, ago=HOUR)
+    await file_bench.reopen(StorePolicy(pace=QUICK, spellings=True))
+    late = an_inbound(contact=with_nine, opened_at=NOW - 2 * HOUR)
+    assert (await file_bench.ingest(late)).failed == 0
+    assert (await known(file_bench, FIRST)).contact_ids == (with_nine, FIRST)
+    assert (await known(file_bench, SECOND)).contact_ids == (without, SECOND)
+
+
 OWNERS = st.lists(st.sampled_from([FIRST, SECOND, Contact("UA.3")]), min_size=1, max_size=6)
 
 
@@ -278,6 +316,26 @@ async def test_a_late_message_from_before_a_change_is_its_writer_s_and_not_the_n
     assert (await known(bench, ANOTHER)).window.anchor == NOW - 2 * HOUR
 
 
+async def test_a_number_that_was_given_up_for_one_that_is_another_s_by_now_is_given_up_all_the_same(
+    bench: Bench,
+) -> None:
+    made_anew = Contact("UA.3")
+    await writes(bench, NUMBER, FIRST, ago=10 * HOUR)
+    await writes(bench, ANOTHER, SECOND, ago=HOUR)
+    event = an_inbound(
+        kind="system",
+        contact=NUMBER,
+        also_known_as=(FIRST,),
+        now_known_as=(ANOTHER, made_anew),
+        at=NOW - 2 * HOUR,
+        opened_at=None,
+    )
+    await bench.ingest(event)
+    assert (await known(bench, made_anew)).contact_ids == (made_anew,)
+    assert (await known(bench, ANOTHER)).contact_ids == (ANOTHER, SECOND)
+    assert (await known(bench, NUMBER)).contact_ids == ()
+
+
 # --- what may not be sent -------------------------------------------------------------------------------------------
 
 
@@ -301,6 +359,13 @@ async def test_a_late_wish_from_before_a_change_does_not_bind_the_next_owner_of_
     assert (await known(bench, NUMBER)).suppression is None
 
 
+async def test_a_late_wish_of_one_who_was_never_known_does_not_bind_who_has_the_number(bench: Bench) -> None:
+    await writes(bench, NUMBER, SECOND)
+    await wishes(bench, NUMBER, FIRST, ago=HOUR)
+    assert (await known(bench, NUMBER)).suppression is None
+    assert (await known(bench, FIRST)).suppression is not None
+
+
 async def test_of_two_blocks_the_stricter_goes_along(bench: Bench) -> None:
     await writes(bench, NUMBER)
     await bench.store.suppress(NUMBER, Scope.EVERYTHING, sender=None, note="b", by="olena", now=bench.now)
@@ -309,3 +374,60 @@ async def test_of_two_blocks_the_stricter_goes_along(bench: Bench) -> None:
     suppression = (await known(bench, ANOTHER)).suppression
     assert suppression is not None
     assert suppression.scope is Scope.EVERYTHING
+
+
+# --- one person, with every sender ----------------------------------------------------------------------------------
+
+OTHER = Sender("Other Company")
+
+
+@pytest.fixture
+async def apart(bench: Bench) -> MessageId:
+    """At one sender the number is still known as the first person's; at the other a message waits for the second."""
+    await bench.ingest(
+        an_inbound(contact=NUMBER, also_known_as=(FIRST,), opened_at=NOW - 10 * HOUR, sender=OTHER),
+        an_inbound(contact=NUMBER, also_known_as=(SECOND,), opened_at=NOW - HOUR),
+    )
+    return await bench.post(contact=SECOND)
+
+
+async def erased(bench: Bench, contact: Contact) -> None:
+    erasing = await bench.store.erase(contact, run=f"run {contact}", by="olena", now=bench.now)
+    while erasing is not None and not erasing.is_done:
+        erasing = await bench.store.erase_on(erasing.run, now=bench.now, limit=50)
+
+
+async def test_an_erasure_of_the_one_leaves_the_other(bench: Bench, apart: MessageId) -> None:
+    await erased(bench, FIRST)
+    assert (await known(bench, SECOND)).contact_ids == (NUMBER, SECOND)
+    assert await bench.status(apart) is Status.QUEUED
+    found = await bench.store.conversation(OTHER, FIRST, downgrades_since=None)
+    assert found.contact_ids == ()
+
+
+async def test_an_erasure_does_not_follow_a_client_to_another_person(bench: Bench, apart: MessageId) -> None:
+    third = Contact("UA.3")
+    await bench.ingest(an_inbound(contact=third, opened_at=NOW - HOUR, sender=OTHER))
+    await bench.post(contact=third, also_known_as=(ANOTHER,), sender=OTHER, client="somebody")
+    await bench.ingest(an_inbound(contact=ANOTHER, opened_at=NOW - HOUR))
+    waiting = await bench.post(contact=ANOTHER)
+    await erased(bench, third)
+    assert await bench.status(waiting) is Status.QUEUED
+    assert await bench.is_window_open(ANOTHER)
+
+
+@pytest.mark.parametrize("blocked", [NUMBER, FIRST])
+async def test_a_block_of_the_one_does_not_reach_the_other_by_its_user_id(
+    bench: Bench, apart: MessageId, blocked: Contact
+) -> None:
+    await bench.store.suppress(blocked, Scope.EVERYTHING, sender=None, note=None, by="olena", now=bench.now)
+    listed = (await bench.store.suppressions(ListQuery())).entries
+    assert [entry.contact for entry in listed] == [blocked]
+
+
+async def test_a_block_by_user_id_does_not_go_on_with_the_number(bench: Bench) -> None:
+    await writes(bench, NUMBER, FIRST, ago=HOUR)
+    await bench.store.suppress(FIRST, Scope.EVERYTHING, sender=None, note=None, by="olena", now=bench.now)
+    await writes(bench, NUMBER, SECOND)
+    assert (await known(bench, NUMBER)).suppression is None
+    assert (await known(bench, FIRST)).suppression is not None
