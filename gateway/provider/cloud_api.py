@@ -41,6 +41,7 @@ class CloudApiProvider(Provider):
     ) -> None:
         self.name = config.name
         self._config = config
+        self._numbers = numbers
         self._monotonic = monotonic
         self._exchange = Exchange(
             f"{config.base_url}/messages", _headers(config), in_flight=config.in_flight, timeout=timeout.total_seconds()
@@ -60,7 +61,8 @@ class CloudApiProvider(Provider):
         receipt = receipt_in(answer.status, answer.body)
         if receipt is None:
             told = without_secrets(answer.body, self._config.key, token)
-            return classify(answer.status, told, answer.headers, self._config, now=datetime.now(UTC))
+            number = self._numbers[message.sender]
+            return classify(answer.status, told, answer.headers, self._config, now=datetime.now(UTC), number=number)
         if b"message_status" in answer.body and (why := withheld_in(answer.body)) is not None:
             log.warning("provider.withheld", provider=self.name, message_id=message.id, message_status=why)
         return receipt

@@ -31,19 +31,27 @@ _BY_STATUS: Mapping[int, Again] = {
 _LONGEST_PAUSE = timedelta(hours=1)
 """However long it is said to last: one message an hour shows whether it is over."""
 _INVALID, _NO_SUCH_OBJECT = 100, 33
-"""The code of anything that is wrong, and the subcode that says it is the number in the path: it is not there, or not
-for this key. Then no message can leave, whatever is in it."""
+"""The code of anything that is wrong, and the subcode that says an object is not there, or not for this key. If it is
+the number in the path, no message can leave, whatever is in it."""
+_QUOTED_ID = re.compile(r"'([0-9]{1,32})'", re.ASCII)
 _CODE_BEFORE_TITLE = re.compile(r"\A\(#\d+\) +(?=\S)", re.ASCII)
 _TRANSIENT = Again(Cause.SERVER, at_most=5)
 
 
 def classify(
-    http_status: int, body: bytes, headers: Mapping[str, str], config: ProviderConfig, *, now: datetime
+    http_status: int,
+    body: bytes,
+    headers: Mapping[str, str],
+    config: ProviderConfig,
+    *,
+    now: datetime,
+    number: str | None = None,
 ) -> Outcome:
-    """What an answer without a receipt means. `now` serves a ``Retry-After`` date in an answer without ``Date``."""
+    """What an answer without a receipt means. `now` serves a ``Retry-After`` date in an answer without ``Date``;
+    `number` is the id of that which the message was posted to, where it is known."""
     told, wait = _error_in(body), retry_after(headers, now)
     error = _words(told, http_status)
-    match _meaning(told, error, config) or _by_status(told, error, http_status, wait):
+    match _meaning(told, error, config, number) or _by_status(told, error, http_status, wait):
         case Again(cause=Cause.SERVER) if http_status >= 500 and not config.retry_on_500:
             return Unknown(error=error)
         case Again() as again:
@@ -62,13 +70,22 @@ def classify(
             return Unknown(error=error)
 
 
-def _meaning(told: Mapping[str, Any], error: ProviderError, config: ProviderConfig) -> Meaning | None:
-    if error.code == _INVALID and integral(told.get("error_subcode")) == _NO_SUCH_OBJECT:
+def _meaning(
+    told: Mapping[str, Any], error: ProviderError, config: ProviderConfig, number: str | None
+) -> Meaning | None:
+    if error.code == _INVALID and integral(told.get("error_subcode")) == _NO_SUCH_OBJECT and _is_of(number, told):
         return CODES[_NO_SUCH_OBJECT]
     known = None if error.code is None else CODES.get(error.code)
     if known is None and refuses_window(told, config.window_codes):
         return Verdict.WINDOW_CLOSED
     return known
+
+
+def _is_of(number: str | None, told: Mapping[str, Any]) -> bool:
+    """Whether the object that is missing may be the number in the path. One that the message names would be missing
+    whenever it is sent again."""
+    named = _QUOTED_ID.findall(str(told.get("message")))
+    return number is not None and (number in named or not named)
 
 
 def _by_status(told: Mapping[str, Any], error: ProviderError, status: int, wait: timedelta | None) -> Meaning | None:

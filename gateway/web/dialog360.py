@@ -45,13 +45,6 @@ def _number(request: web.Request, name: str, usual: int, largest: int) -> int:
     return int(written)
 
 
-async def webhook(request: web.Request) -> web.StreamResponse:
-    """``GET /v1/configs/webhook``: where callbacks of this key go, by the configuration"""
-    front = request.app[FRONT]
-    client = admit_cloud_api(request, front)
-    return _told("" if client.webhook is None else client.webhook.url)
-
-
 async def set_webhook(request: web.Request) -> web.StreamResponse:
     """``POST /v1/configs/webhook``: taken if that is what the configuration says already. Whoever has a key sends by
     it, and does not choose who reads what customers write."""
@@ -61,7 +54,7 @@ async def set_webhook(request: web.Request) -> web.StreamResponse:
     if client.webhook is None or client.webhook.url != wanted:
         remedy = "expected the address that the operator has configured for this key (clients[].webhook.url)"
         raise InvalidRequest("url", remedy)
-    return _told(wanted)
+    return answer({"url": wanted, "headers": {}})
 
 
 def _url(body: dict[str, Any]) -> str:
@@ -71,7 +64,3 @@ def _url(body: dict[str, Any]) -> str:
     if not isinstance(url, str):
         raise InvalidRequest("url", "expected a text")
     return url
-
-
-def _told(url: str) -> web.Response:
-    return answer({"url": url, "headers": {}})

@@ -156,18 +156,17 @@ def _configs() -> Iterator[Operation]:
             (_FIELDS,) if method == "GET" else (),
             {JSON: {"type": "object"}} if method == "POST" else None,
         )
-    for method, title in (("GET", "Where callbacks of this key go"), ("POST", "Say where callbacks go")):
-        yield Operation(
-            method=method,
-            path="/v1/configs/webhook",
-            surface=CLOUD,
-            id=f"{method.lower()}WebhookOf360dialog",
-            title=f"{title}, as 360dialog has it",
-            about="It is the operator's to say (`clients[].webhook.url`): any other address is refused.",
-            body=_WEBHOOK if method == "POST" else None,
-            answers={200: json_answer(_WEBHOOK)},
-            errors=(*(BODY if method == "POST" else (400,)), *READING),
-        )
+    yield Operation(
+        method="POST",
+        path="/v1/configs/webhook",
+        surface=CLOUD,
+        id="webhookOf360dialog",
+        title="Say where callbacks of this key go, as 360dialog has it",
+        about="It is the operator's to say (`clients[].webhook.url`): any other address is refused.",
+        body=_WEBHOOK,
+        answers={200: json_answer(_WEBHOOK)},
+        errors=(*BODY, *READING),
+    )
 
 
 def _of(prefix: str, suffix: str, *version: View) -> Iterator[Operation]:

@@ -65,7 +65,6 @@ def _cloud_routes() -> Iterator[web.RouteDef]:
     yield web.get("/whatsapp_business_profile", cloud_edges.profile)
     yield web.post("/whatsapp_business_profile", cloud_edges.profile)
     yield web.get("/v1/configs/templates", dialog360.templates)
-    yield web.get("/v1/configs/webhook", dialog360.webhook)
     yield web.post("/v1/configs/webhook", dialog360.set_webhook)
     for prefix, id_ in (("", "[0-9]+"), (_VERSION, "[^/]+")):
         yield web.get(f"{prefix}/debug_token", cloud_edges.debug_token)
@@ -92,12 +91,13 @@ def build_app(parts: Parts) -> web.Application:
     app[FRONT] = _front(parts)
     app.add_routes(ROUTES)
     app.add_routes(CLOUD_ROUTES)
+    clients = {resource.canonical for resource in app.router.resources()}
     if config.server.internal is None:
         app.add_routes(monitoring.ROUTES)
     app[describing.DESCRIBED] = describing.described(describing.routed(app))
     for prefix, mounted in parts.mounts:
         app.add_subapp(prefix, mounted)
-    app.router.register_resource(UntidyPaths(app.router))
+    app.router.register_resource(UntidyPaths(app.router, clients))
     return app
 
 

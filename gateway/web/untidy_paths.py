@@ -6,7 +6,7 @@ A redirect would say the same, and not every client repeats a POST with its body
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from aiohttp import web
@@ -21,11 +21,13 @@ def tidied(path: str) -> str:
 
 
 class UntidyPaths(web.AbstractResource):
-    """Finds for such a path what stands at the tidy one. Register it last: what is tidy never comes so far."""
+    """Finds for such a path what stands at the tidy one, if it is one of these routes: what a proxy keeps from others
+    by how its path begins is not found by another beginning. Register it last: what is tidy never comes so far."""
 
-    def __init__(self, router: web.UrlDispatcher) -> None:
+    def __init__(self, router: web.UrlDispatcher, canonical: Collection[str]) -> None:
         super().__init__()
         self._router = router
+        self._canonical = frozenset(canonical)
 
     @property
     def canonical(self) -> str:
@@ -36,7 +38,9 @@ class UntidyPaths(web.AbstractResource):
         if path == request.rel_url.raw_path:
             return None, set()
         found = await self._router.resolve(request.clone(rel_url=URL(path, encoded=True)))
-        return found, set()
+        resource = found.route.resource
+        is_ours = resource is not None and not found.apps and resource.canonical in self._canonical
+        return (found, set()) if is_ours else (None, set())
 
     def url_for(self, **_: str) -> URL:
         raise RuntimeError("nothing leads to an untidy path")

@@ -81,12 +81,12 @@ ONLY_PLATFORM = {
     *("getProfileOf360dialog", "postProfileOf360dialog"),
 }
 """What only a provider of the platform's own has: here it is refused."""
-NOT_CONFIGURED = {"postWebhookOf360dialog"}
+NOT_CONFIGURED = {"webhookOf360dialog"}
 """What is taken only if it is what the configuration says."""
 AGAIN = {row.id for row in OPERATIONS if row.id.endswith("OfVersion")} | {"explain", "send360dialog", "openapi"}
 """What is the same as another row but for its path, and is left to the long proof."""
-SLOW = {"postMessage", "sendMessage", "debugToken", "getWebhookOf360dialog"}
-"""What it takes long to damage in every way, and routes to which nothing is wrong."""
+SLOW = {"postMessage", "sendMessage", "debugToken"}
+"""What it takes long to damage in every way, and a route to which nothing is wrong."""
 ROUTES = [(row.method, row.path, _best(row)) for row in OPERATIONS if row.id not in AGAIN]
 BRIEFLY = [(row.method, row.path) for row in OPERATIONS if row.surface.schemes and row.id not in AGAIN | SLOW]
 HARD = [(row.method, row.path) for row in OPERATIONS if row.path not in NEVER_WRONG and row.surface.schemes]

@@ -26,11 +26,17 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
 
-def answered(body: Any, status: int = 400, headers: Mapping[str, str] | None = None, **config: Any) -> Outcome:
+def answered(
+    body: Any,
+    status: int = 400,
+    headers: Mapping[str, str] | None = None,
+    number: str | None = "106540352242922",
+    **config: Any,
+) -> Outcome:
     """As the client takes an answer."""
     sent = body if isinstance(body, bytes) else json.dumps(body).encode()
     provider = a_provider(kind="cloud-api", **config)
-    return receipt_in(status, sent) or classify(status, sent, headers or {}, provider, now=NOW)
+    return receipt_in(status, sent) or classify(status, sent, headers or {}, provider, now=NOW, number=number)
 
 
 def an_error(code: int, **more: Any) -> dict[str, Any]:
@@ -227,6 +233,11 @@ def test_a_code_means_the_same_under_any_status(code: int, meant: str, status: i
 
 def test_a_number_that_is_not_there_or_not_for_this_key_is_no_fault_of_the_message() -> None:
     assert word_of(answered(an_error(100, error_subcode=33), 400)) == "unauthorized"
+    words = "Unsupported post request. Object with ID '{}' does not exist, cannot be loaded due to missing permissions"
+    missing = an_error(100, error_subcode=33, message=words.format("106540352242922"))
+    assert word_of(answered(missing)) == "unauthorized"
+    assert word_of(answered(missing, number=None)) == "failed"
+    assert word_of(answered(an_error(100, error_subcode=33, message=words.format("77")))) == "failed"
     assert word_of(answered(an_error(100, error_subcode=2494010), 400)) == "failed"
     assert word_of(answered(an_error(131009, error_subcode=33), 400)) == "failed"
 

@@ -429,3 +429,10 @@ async def test_a_slash_too_many_changes_nothing(house: House, path: str, status:
     headers = basic(DESK_KEY) if "api" in path else {} if "access_token" in path else bearer(DESK_KEY)
     async with house.http.session.post(url, json=TEXT, headers=headers) as answer:
         assert (answer.status, sorted(await answer.json(content_type=None))) == (status, keys)
+
+
+@pytest.mark.parametrize("path", ["//metrics", "//healthz/more", "/v1/messages//1/2"])
+async def test_what_is_no_client_s_is_found_by_its_own_path_alone(house: House, path: str) -> None:
+    url = URL(f"{house.http.make_url('')}{path}", encoded=True)
+    async with house.http.session.get(url, headers=bearer(DESK_KEY)) as answer:
+        assert answer.status == 404
