@@ -135,6 +135,12 @@ class Desk:
         async with self.http.post(url, json=body) as answer:
             assert answer.status == 200, await answer.text()
 
+    async def until_refused(self, message_id: int) -> None:
+        """Once the first attempt has failed, and that is on disk: only then does the clock move its retry nearer."""
+        async with asyncio.timeout(20):
+            while [each["status"] for each in (await self.get(f"/v1/messages/{message_id}"))["attempts"]] != ["retry"]:
+                await asyncio.sleep(0.01)
+
     async def until(self, message_id: int, *statuses: str) -> Any:
         """The message, once its status is one of these."""
         async with asyncio.timeout(20):

@@ -70,6 +70,7 @@ async def test_the_intent_is_remembered_until_the_message_leaves(tmp_path: Path)
         message_id = await world.desk.text("on its way", Gateway_Intent="order")
         await world.far.has(1)
         world.far.behaviour = None
+        await world.desk.until_refused(message_id)
         world.clock.advance(timedelta(minutes=5))
         await world.far.has(2)
         message = await world.desk.until(message_id, "submitted")
