@@ -53,6 +53,8 @@ def known_to_client(
 
 def _may_be_of(ledger: Ledger, names: Sequence[Contact], contact: Contact) -> bool:
     """Whether a contact with these names may have this id: it has, or it has none of that kind."""
+    if contact in names:
+        return True
     own = with_spellings(ledger, [contact])
     return any(name in own for name in names) or kind_of(contact) not in map(kind_of, names)
 
