@@ -115,7 +115,7 @@ class Dispatching(Outside):
         assert {name for name, _ in claim.refused_templates} == posted.unfit
         assert claim.downgrades == self.downgrades(posted.contact, before=posted)
         stirred = self.model.stirs(posted.contact)
-        return InHand(claim=claim, posted=posted, stirred=stirred, age=self.model.age)
+        return InHand(claim=claim, posted=posted, stirred=stirred, age=self.model.age, since=self.ticks)
 
     def check_share(self, claimed: int, limit: int, left_out: list[Posted]) -> None:
         """A sender that is paused has one message out at most; any other leaves nothing that is due."""

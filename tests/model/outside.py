@@ -75,6 +75,8 @@ class Outside(Reporting):
         is_new = self.model.who(user_id) != number
         if is_new and len(held) > 1 and self.model.paused_at is not None:
             return  # which of the two then is the probe is not said
+        if is_new and any(in_hand.since + LEASE <= self.ticks for in_hand in held):
+            return  # attempts are over before their leases are
         ids = (user_id, number) if from_user_id else (number, user_id)
         self.a_contact_writes(contact=ids[0], ago=ago, also=ids[1:])
         if is_new:
@@ -146,7 +148,8 @@ class Outside(Reporting):
     def begun_at_once(self, posted: Posted, claim: Claim, attempt: Attempt) -> None:
         """As if it had been claimed and begun in the next two steps."""
         stirred = self.model.stirs(posted.contact)
-        self.in_hand.append(InHand(claim=claim, posted=posted, stirred=stirred, age=self.model.age, attempt=attempt))
+        facts = {"stirred": stirred, "age": self.model.age, "since": self.ticks}
+        self.in_hand.append(InHand(claim=claim, posted=posted, attempt=attempt, **facts))
         template = attempt.content.name if isinstance(attempt.content, TemplateMessage) else None
         self.model.start(posted, template=template, age=self.model.age, now=self.now)
         self.model.note(self.now)

@@ -44,6 +44,8 @@ class InHand:
     posted: Posted
     stirred: int
     age: int
+    since: float
+    """The ticks at which the claim was given."""
     attempt: Attempt | None = None
 
 
