@@ -98,7 +98,9 @@ def _others_of(ledger: Ledger, contact: Contact) -> Sequence[Contact]:
     """By which user ids the provider calls the contact besides, with any sender. A number may be somebody else's one
     day, and nobody said that it is on the list; where it is that of several people now, none is meant more than it."""
     rows = conversations_of_person(ledger, contact)
-    names = (name for row in rows for name in names_of(row) if not are_several(rows))
+    if are_several(rows):
+        return []
+    names = (name for row in rows for name in names_of(row))
     return [name for name in dict.fromkeys(names) if name != contact and not is_phone(name)]
 
 
